@@ -1,0 +1,102 @@
+package apitype
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted is what a Secret is to everyone but the caller of Reveal.
+const redacted = "[redacted]"
+
+// Secret is the value of a key. [Secret.Reveal] is the only way to it: whatever prints,
+// logs or encodes a Secret, or a struct that holds one, gets "[redacted]". The zero value
+// holds nothing and reveals "".
+//
+// To keep a key, pass what Reveal returns to where it is kept. Encoding a Secret loses the
+// key on purpose, and decoding what was encoded is an error.
+type Secret struct {
+	// A closure, because printers that walk a value by reflection, methods or not, find
+	// only a code address in it.
+	reveal func() string
+}
+
+// NewSecret returns a Secret that reveals value.
+func NewSecret(value string) Secret {
+	return Secret{reveal: func() string { return value }}
+}
+
+// Reveal returns the value itself. Keep it away from logs and error texts.
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
+
+// IsZero reports whether there is no value to reveal.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// Equal reports whether both reveal the same value, in a time that does not tell where they
+// differ.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
+
+// String returns "[redacted]".
+func (s Secret) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (s Secret) GoString() string { return redacted }
+
+// Format writes "[redacted]" for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue returns "[redacted]".
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText returns "[redacted]". YAML, XML and text encoders go by it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON returns "[redacted]" in quotes.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalYAML returns "[redacted]".
+func (s Secret) MarshalYAML() (any, error) { return redacted, nil }
+
+// MarshalBinary returns "[redacted]". Gob goes by it.
+func (s Secret) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
+
+// These quote nothing, since they end up in logs.
+var (
+	errNotString = errors.New("not a string")
+	errRedacted  = errors.New("a redacted secret, the value is lost")
+	errEmpty     = errors.New("an empty secret")
+)
+
+// UnmarshalText takes the text as the value. An empty or a redacted one is an error.
+func (s *Secret) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "":
+		return errEmpty
+	case redacted:
+		return errRedacted
+	}
+	*s = NewSecret(string(text))
+	return nil
+}
+
+// UnmarshalBinary does what [Secret.UnmarshalText] does.
+func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }
+
+// UnmarshalJSON takes a JSON string as the value, as the API's answer holds it.
+func (s *Secret) UnmarshalJSON(b []byte) error {
+	var value *string
+	if err := json.Unmarshal(b, &value); err != nil || value == nil {
+		return errNotString
+	}
+	return s.UnmarshalText([]byte(*value))
+}
