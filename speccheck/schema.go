@@ -1,0 +1,185 @@
+package speccheck
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// judge holds a body against its schema.
+func (c *contract) judge(schema *jsonschema.Schema, body []byte) []Violation {
+	value, found, ok := readJSON(body)
+	if ok && schema != nil {
+		if wrong, is := errors.AsType[*jsonschema.ValidationError](schema.Validate(value)); is {
+			found = append(found, c.explain(wrong)...)
+		}
+	}
+	for i := range found {
+		found[i].Pointer = c.known(found[i].Pointer)
+	}
+	return found
+}
+
+// explain turns the validator's error into violations, each at the innermost place that is
+// wrong. The error's own text quotes the body and goes nowhere.
+func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
+	at := pointer(e.InstanceLocation)
+	switch k := e.ErrorKind.(type) {
+	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		var found []Violation
+		for _, cause := range e.Causes {
+			found = append(found, c.explain(cause)...)
+		}
+		return found
+	case *kind.AnyOf:
+		return c.nearest(e, Violation{Pointer: at, Rule: "anyOf", Expected: "one of the alternatives"})
+	case *kind.OneOf:
+		return c.nearest(e, Violation{Pointer: at, Rule: "oneOf", Expected: "exactly one of the alternatives"})
+	case *kind.Required:
+		var found []Violation
+		for _, name := range k.Missing {
+			found = append(found, Violation{Pointer: at + pointer([]string{name}), Rule: "required", Expected: "present"})
+		}
+		return found
+	case *kind.Type:
+		rule := "type"
+		if k.Got == "null" {
+			rule = "nullable"
+		}
+		return []Violation{{Pointer: at, Rule: rule, Expected: strings.Join(k.Want, " or "), Found: k.Got}}
+	case *kind.Not:
+		return []Violation{{Pointer: at, Rule: "not"}}
+	case *kind.FalseSchema:
+		return []Violation{{Pointer: at, Rule: "false", Expected: "nothing"}}
+	default:
+		rule := e.ErrorKind.KeywordPath()[0] // what follows it may be a name from the body
+		return []Violation{{Pointer: at, Rule: rule, Expected: quoteKeyword(c.lookup(e.SchemaURL), rule)}}
+	}
+}
+
+// nearest explains a value that fits none of several alternatives by the one that it comes
+// closest to: an object that lacks a property, where an object or null may be, lacks a
+// property. Where no alternative allows its type at all, the types are what is expected; where
+// several come equally close, the answer is other.
+func (c *contract) nearest(e *jsonschema.ValidationError, other Violation) []Violation {
+	var best []Violation
+	var types []string
+	var found string
+	tie := len(e.Causes) == 0 // more than one of a oneOf fit
+	for _, cause := range e.Causes {
+		wrong := c.explain(cause)
+		if first := wrong[0]; first.Pointer == other.Pointer && first.Found != "" {
+			types, found = append(types, first.Expected), first.Found
+			continue
+		}
+		tie = len(wrong) == len(best)
+		if best == nil || len(wrong) < len(best) {
+			best = wrong
+		}
+	}
+	switch {
+	case tie:
+		return []Violation{other}
+	case best != nil:
+		return best
+	}
+	other.Rule, other.Expected, other.Found = "type", strings.Join(types, " or "), found
+	if found == "null" {
+		other.Rule = "nullable"
+	}
+	return []Violation{other}
+}
+
+// lookup returns the schema at the place in the contract that the validator names by a URL.
+func (c *contract) lookup(location string) any {
+	_, fragment, _ := strings.Cut(location, "#")
+	fragment, err := url.PathUnescape(fragment)
+	if err != nil {
+		return nil
+	}
+	node := c.root
+	for _, token := range tokens(fragment) {
+		switch parent := node.(type) {
+		case map[string]any:
+			node = parent[token]
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(parent) {
+				return nil
+			}
+			node = parent[i]
+		default:
+			return nil
+		}
+	}
+	return node
+}
+
+// quoteKeyword returns what schema says under keyword: a list of values one by one, anything
+// else as the contract's own JSON.
+func quoteKeyword(schema any, keyword string) string {
+	fields, _ := schema.(map[string]any)
+	value, ok := fields[keyword]
+	if !ok {
+		return ""
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	var words []string
+	for _, item := range list {
+		word, err := json.Marshal(item)
+		if err != nil {
+			return ""
+		}
+		words = append(words, string(word))
+	}
+	return strings.Join(words, " or ")
+}
+
+// known cuts a pointer before the first name that the contract does not know: such a name is
+// the sender's, and may be anything.
+func (c *contract) known(at string) string {
+	for i, token := range tokens(at) {
+		if !c.names[token] && !isIndex(token) {
+			return pointer(tokens(at)[:i])
+		}
+	}
+	return at
+}
+
+// isIndex reports whether token is an index into an array that fits into a body.
+func isIndex(token string) bool {
+	_, err := strconv.ParseUint(token, 10, 32)
+	return err == nil && len(token) < 9
+}
+
+var (
+	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+func pointer(tokens []string) string {
+	var text strings.Builder
+	for _, token := range tokens {
+		text.WriteString("/" + escaper.Replace(token))
+	}
+	return text.String()
+}
+
+func tokens(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	list := strings.Split(pointer[1:], "/")
+	for i := range list {
+		list[i] = unescaper.Replace(list[i])
+	}
+	return list
+}
