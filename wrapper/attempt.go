@@ -1,0 +1,187 @@
+package orgkeys
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// attempt is one request and what came of it: an answer that has been read as far as it
+// could be, or an error.
+type attempt struct {
+	response *http.Response
+	body     *body
+	err      error
+	// unsent says that no byte of the request can have reached the server.
+	unsent   bool
+	duration time.Duration
+}
+
+// attemptTimeout is the error of an attempt that took too long, which unlike the end of the
+// call's context is a reason to try again.
+type attemptTimeout time.Duration
+
+func (e attemptTimeout) Error() string   { return "no whole answer within " + time.Duration(e).String() }
+func (e attemptTimeout) Timeout() bool   { return true }
+func (e attemptTimeout) Temporary() bool { return true }
+
+// attempt sends the request once and reads the answer.
+func (t *transport) attempt(c *call) *attempt {
+	ctx := c.request.Context()
+	if err := ctx.Err(); err != nil {
+		return &attempt{err: err, unsent: true}
+	}
+	if err := t.pacer.wait(ctx, c.operation); err != nil {
+		return &attempt{err: final{err}, unsent: true}
+	}
+	header := maps.Clone(c.request.Header) // what the caller holds never shows the key
+	key, err := t.key(ctx)
+	if err != nil {
+		return &attempt{err: final{err}, unsent: true}
+	}
+	c.key = key
+	header["Authorization"] = []string{"Bearer " + key.Reveal()}
+	header["User-Agent"] = []string{t.userAgent}
+	header["Accept"] = []string{"application/json"}
+	// With one of these net/http sends a POST again by itself, and the API is not known to
+	// honour them.
+	delete(header, "Idempotency-Key")
+	delete(header, "X-Idempotency-Key")
+
+	ctx, cancel := context.WithTimeoutCause(ctx, t.attemptTimeout, attemptTimeout(t.attemptTimeout))
+	defer cancel()
+	var sent sentTrace
+	if c.request.Method != http.MethodGet {
+		ctx = sent.watch(ctx)
+	}
+	request := c.request.WithContext(ctx)
+	request.Header = header
+	if request.GetBody != nil {
+		if request.Body, err = request.GetBody(); err != nil {
+			return &attempt{err: final{err}, unsent: true}
+		}
+		// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on
+		// errors that do not rule out that the server has acted.
+		request.GetBody = nil
+	}
+
+	start := time.Now()
+	response, err := t.roundTrip(request)
+	a := &attempt{response: response, err: err}
+	if err == nil {
+		a.body = readBody(response, t.maxBody)
+		a.body.operation, a.body.acted, a.body.key = c.operation, c.acted, c.key
+		err = a.body.err
+		response.Body = a.body
+		response.Request = c.request
+	}
+	a.duration = time.Since(start)
+	a.unsent = err != nil && sent.nothing()
+	if err != nil && ctx.Err() != nil {
+		// Transports word it each in their own way.
+		a.fail(cmp.Or(c.request.Context().Err(), context.Cause(ctx)))
+	}
+	return a
+}
+
+// roundTrip goes to the transport itself and not through http.Client, which would follow
+// redirects and send cookies.
+func (t *transport) roundTrip(request *http.Request) (*http.Response, error) {
+	rt := t.http.Transport
+	if rt == nil {
+		rt = http.DefaultTransport
+	}
+	response, err := rt.RoundTrip(request)
+	if err == nil && response.Body == nil {
+		response.Body = http.NoBody
+	}
+	return response, err
+}
+
+// sentTrace learns from the transport whether it had a connection to write on. A transport
+// that says nothing is taken to have written.
+type sentTrace struct{ asked, got atomic.Bool }
+
+func (s *sentTrace) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { s.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
+	})
+}
+
+func (s *sentTrace) nothing() bool { return s.asked.Load() && !s.got.Load() }
+
+func (a *attempt) status() int {
+	if a.response == nil {
+		return 0
+	}
+	return a.response.StatusCode
+}
+
+func (a *attempt) requestID() string {
+	if a.response == nil {
+		return ""
+	}
+	return requestID(a.response)
+}
+
+// failure is what went wrong on the way: no answer, or one that broke off.
+func (a *attempt) failure() error {
+	if a.body != nil {
+		return a.body.err
+	}
+	return a.err
+}
+
+func (a *attempt) fail(err error) {
+	if a.body != nil {
+		a.body.err = err
+	} else {
+		a.err = err
+	}
+}
+
+// mayHaveActed reports whether the server may have done what the request asked for, without
+// saying so.
+func (a *attempt) mayHaveActed(method string) bool {
+	switch {
+	case method == http.MethodGet || a.unsent:
+		return false
+	case a.failure() != nil:
+		return true
+	}
+	return unclear(a.status())
+}
+
+// unclear reports whether a status leaves it open if the request was acted on. A redirect
+// does: 303 is how some servers answer work that is done.
+func unclear(status int) bool {
+	return status == http.StatusRequestTimeout || status >= 500 || status >= 300 && status < 400 || status < 200
+}
+
+// outcome is what Do returns for the last attempt.
+func (a *attempt) outcome(c *call) (*http.Response, error) {
+	if a.response != nil {
+		return a.response, nil
+	}
+	err := c.error(a.err)
+	if c.request.Method == http.MethodPost && a.mayHaveActed(http.MethodPost) {
+		err = &UnknownOutcomeError{Operation: c.operation, Err: err}
+	}
+	return nil, err
+}
+
+func (a *attempt) close() {
+	if a.body != nil {
+		_ = a.body.Close()
+	}
+}
+
+// final marks an error that trying again can't mend.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }

@@ -1,0 +1,61 @@
+package orgkeys
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The checks here name the argument at fault and quote nothing, since what is passed in the
+// wrong place may be a key.
+
+// maxIDLength is far beyond what the API hands out.
+const maxIDLength = 256
+
+// checkID refuses an id that could be read as another path, or that is a key's value.
+func checkID(argument, id string) error {
+	var problem string
+	switch {
+	case id == "":
+		problem = "is empty"
+	case len(id) > maxIDLength:
+		problem = fmt.Sprintf("is longer than %d bytes", maxIDLength)
+	case id == "." || id == "..":
+		problem = "is a dot segment"
+	case !utf8.ValidString(id):
+		problem = "is not valid UTF-8"
+	case strings.ContainsAny(id, `/\?#%`):
+		problem = `holds one of / \ ? # %`
+	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }):
+		problem = "holds white space or an unprintable character"
+	case strings.HasPrefix(id, "sk-"):
+		problem = "is the value of a key and not an id"
+	default:
+		return nil
+	}
+	return fmt.Errorf("orgkeys: %s %s; nothing was sent", argument, problem)
+}
+
+// maxPage is the most items that the API puts on a page.
+const maxPage = 100
+
+func checkPage(after *string, limit *int) error {
+	if limit != nil && (*limit < 1 || *limit > maxPage) {
+		return fmt.Errorf("orgkeys: limit %d is not from 1 to %d; nothing was sent", *limit, maxPage)
+	}
+	if after != nil {
+		return checkID("after", *after)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fmt.Errorf("orgkeys: name is empty; nothing was sent")
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Errorf("orgkeys: name holds control characters or is not valid UTF-8; nothing was sent")
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package orgkeys
+
+import (
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/orgkeys/orgkeys-go/internal/strictjson"
+)
+
+// decode makes an answer into a value or an error, the same way for every operation. It takes
+// what a method of the generated client returns.
+func decode[T any, P interface {
+	*T
+	json.Unmarshaler
+}](response *http.Response, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return nil, created(response, apiError(response), unclear(response.StatusCode))
+	}
+	value := new(T)
+	if err := unmarshal(response, P(value)); err != nil {
+		return nil, created(response, err, true)
+	}
+	return value, nil
+}
+
+// unmarshal reads the body into value if it is what the contract promises.
+func unmarshal(response *http.Response, value json.Unmarshaler) error {
+	b := response.Body.(*body)
+	switch {
+	case response.StatusCode != http.StatusOK:
+		return wrong(response, "", "comes with another status than 200")
+	case errors.Is(b.err, errBodyTooLarge):
+		return wrong(response, "", b.err.Error())
+	case b.err != nil:
+		e := wrong(response, "", "breaks off: "+mask(b.err.Error(), b.key))
+		e.err = b.err
+		return e
+	case !isJSON(response.Header.Get("Content-Type")):
+		return wrong(response, "", "is not of the content type application/json")
+	}
+	err := value.UnmarshalJSON(*b.content)
+	if at, ok := errors.AsType[*strictjson.Error](err); ok {
+		return wrong(response, mask(at.Pointer, b.key), at.Problem)
+	}
+	return err
+}
+
+// wrong is the error of an answer that says yes and is not what the contract promises.
+func wrong(response *http.Response, pointer, problem string) *ResponseError {
+	return &ResponseError{
+		Operation: response.Body.(*body).operation,
+		Status:    response.StatusCode,
+		RequestID: requestID(response),
+		Pointer:   pointer,
+		Problem:   problem,
+	}
+}
+
+// created makes err an UnknownOutcomeError where it leaves open what became of a create.
+func created(response *http.Response, err error, open bool) error {
+	if open && response.Request.Method == http.MethodPost {
+		return &UnknownOutcomeError{Operation: response.Body.(*body).operation, Err: err}
+	}
+	return err
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/json"
+}
+
+// requestID is the id that the vendor knows a request by.
+func requestID(response *http.Response) string {
+	return mask(response.Header.Get("X-Request-Id"), response.Body.(*body).key)
+}
+
+// apiError reads the API's envelope as far as it is one: the error may be a bare string, a
+// field may be of another type, and a proxy answers with a page of its own.
+func apiError(response *http.Response) *APIError {
+	b := response.Body.(*body)
+	var envelope struct {
+		Error struct{ Type, Code, Param, Message string }
+	}
+	var bare struct{ Error string }
+	if b.content != nil && json.Unmarshal(*b.content, &envelope) != nil && json.Unmarshal(*b.content, &bare) == nil {
+		envelope.Error.Message = bare.Error
+	}
+	wait, _ := retryAfter(response.Header, time.Now())
+	return &APIError{
+		Operation:  b.operation,
+		Status:     response.StatusCode,
+		Type:       mask(envelope.Error.Type, b.key),
+		Code:       mask(envelope.Error.Code, b.key),
+		Param:      mask(envelope.Error.Param, b.key),
+		Message:    mask(envelope.Error.Message, b.key),
+		RequestID:  requestID(response),
+		RetryAfter: wait,
+		acted:      b.acted,
+	}
+}

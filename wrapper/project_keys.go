@@ -1,0 +1,61 @@
+package orgkeys
+
+import (
+	"context"
+	"errors"
+
+	"github.com/orgkeys/orgkeys-go/gen"
+)
+
+// ProjectKeyService reads and revokes the keys of projects.
+type ProjectKeyService struct{ api *gen.ClientWithResponses }
+
+// Get returns one key of a project, without its value. A key or project that is not there is
+// an [*APIError] that is [ErrNotFound].
+func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*ProjectKey, error) {
+	if err := checkKeyID(projectID, keyID); err != nil {
+		return nil, err
+	}
+	response, err := s.api.RetrieveProjectAPIKey(ctx, projectID, keyID)
+	key, err := decode[ProjectKey](response, err)
+	if err == nil && key.ID != keyID {
+		return nil, wrong(response, "/id", "is another key's")
+	}
+	return key, err
+}
+
+// Delete revokes one key of a project. A nil error means that it is gone: the API confirmed
+// it, or no longer finds the key after an earlier attempt of the same call whose answer was
+// lost. A key that was not there to begin with is [ErrNotFound]. A key of a service account
+// is refused with [ErrBadRequest]: it is revoked with its account. A revoked key can keep
+// working for a short while.
+func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string) (*DeletedProjectKey, error) {
+	if err := checkKeyID(projectID, keyID); err != nil {
+		return nil, err
+	}
+	response, err := s.api.DeleteProjectAPIKey(ctx, projectID, keyID)
+	gone, err := decode[DeletedProjectKey](response, err)
+	if refusal, ok := errors.AsType[*APIError](err); ok && refusal.acted && errors.Is(err, ErrNotFound) {
+		return &DeletedProjectKey{
+			ID:      keyID,
+			Deleted: true,
+			Object:  gen.ProjectAPIKeyDeleteResponseObjectOrganizationProjectAPIKeyDeleted,
+		}, nil
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case gone.ID != keyID:
+		return nil, wrong(response, "/id", "is another key's")
+	case !gone.Deleted:
+		return nil, wrong(response, "/deleted", "is false: the key was not revoked")
+	}
+	return gone, nil
+}
+
+func checkKeyID(projectID, keyID string) error {
+	if err := checkID("project id", projectID); err != nil {
+		return err
+	}
+	return checkID("key id", keyID)
+}
