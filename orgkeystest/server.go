@@ -1,0 +1,189 @@
+package orgkeystest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// basePath is where the API's paths begin, as on the live API.
+const basePath = "/v1"
+
+// Server is a fake of the API that listens on the loopback interface. Make one with
+// [NewServer] or, in a test, with [New]. All methods can be called at any time, by any number
+// of goroutines.
+type Server struct {
+	// URL is the base URL for a client, such as http://127.0.0.1:41234/v1.
+	URL string
+
+	// AdminKey is the value of an admin key that the server accepts. The key is not in the
+	// list of admin keys, so that a test finds there what it put there.
+	AdminKey string
+
+	http     *httptest.Server
+	api      http.Handler
+	mux      *http.ServeMux
+	closing  context.Context
+	close    context.CancelFunc
+	settings settings
+
+	mu         sync.Mutex // guards all below
+	org        *organization
+	faults     []*injected
+	log        []*Request
+	limiters   map[string]*rate.Limiter
+	violations []Violation
+}
+
+// settings is what the options say.
+type settings struct {
+	tls, http2, inMemory bool
+	listener             net.Listener
+	perMinute            int
+	allowInvalid         bool
+}
+
+// Option changes how a [Server] is made.
+type Option func(*settings)
+
+// WithTLS makes the server speak https, over HTTP/1.1, with a certificate that only
+// [Server.Client] trusts: any other client fails in the handshake.
+func WithTLS() Option { return func(s *settings) { s.tls = true } }
+
+// WithHTTP2 makes the server speak https over HTTP/2, as the live API does. The faults that
+// write an HTTP/1.1 answer byte by byte are not to be had there; see [Server.Inject].
+func WithHTTP2() Option { return func(s *settings) { s.tls, s.http2 = true, true } }
+
+// InMemory makes the server listen on no socket. Only [Server.Client], or a transport that
+// dials with [Server.Dial], reaches it; its URL names a port that nobody can listen on. Made
+// inside a testing/synctest bubble, the server lives on the bubble's clock, and a client's
+// waiting lets that clock go on.
+func InMemory() Option { return func(s *settings) { s.inMemory = true } }
+
+// WithListener makes the server accept its connections from l, which has to listen on a
+// loopback address. The server closes it.
+func WithListener(l net.Listener) Option { return func(s *settings) { s.listener = l } }
+
+// WithRateLimit makes every operation answer 429 beyond perMinute requests, and as the live
+// API does, with neither a Retry-After nor any other header that tells how long to wait. What
+// was used up comes back evenly, all of it within 60 seconds. A request that a fault keeps
+// from the API does not count.
+func WithRateLimit(perMinute int) Option {
+	if perMinute < 1 {
+		panic("orgkeystest: WithRateLimit: less than one request a minute")
+	}
+	return func(s *settings) { s.perMinute = perMinute }
+}
+
+// AllowInvalidRequests keeps [New] from failing the test for a request that breaks the
+// contract. Such a request is still answered with a 400, and still found in
+// [Server.Violations].
+func AllowInvalidRequests() Option { return func(s *settings) { s.allowInvalid = true } }
+
+// NewServer starts a server with no projects and no keys but its [Server.AdminKey]. The caller
+// has to call [Server.Close]. Like httptest.NewServer, it panics where it cannot listen.
+func NewServer(opts ...Option) *Server {
+	s := &Server{org: newOrganization(), limiters: make(map[string]*rate.Limiter)}
+	for _, opt := range opts {
+		opt(&s.settings)
+	}
+	s.AdminKey = s.org.enrol()
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.api, s.mux = s.handler()
+	s.start()
+	return s
+}
+
+// TB is the part of testing.TB that [New] needs.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+}
+
+// New starts a server that lives as long as the test. At the test's end the server is closed,
+// and the test fails
+//
+//   - for each injected fault that no request met, since the test then did not show what it
+//     set out to show;
+//   - for each request that breaks the contract, unless [AllowInvalidRequests] is given;
+//   - for each answer of the server's own that breaks the contract. Answers that a fault made
+//     or spoiled are not looked at.
+func New(t TB, opts ...Option) *Server {
+	t.Helper()
+	s := NewServer(opts...)
+	t.Cleanup(func() {
+		t.Helper()
+		s.Close()
+		for _, f := range s.UnmetFaults() {
+			t.Errorf("orgkeystest: no request met the fault %s", f)
+		}
+		for _, v := range s.Violations() {
+			if v.Request && s.settings.allowInvalid {
+				continue
+			}
+			t.Errorf("orgkeystest: %s", v)
+		}
+	})
+	return s
+}
+
+func (s *Server) start() {
+	set := s.settings
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	switch {
+	case set.listener != nil && set.inMemory:
+		panic("orgkeystest: WithListener and InMemory exclude each other")
+	case set.listener != nil:
+		if at, err := netip.ParseAddrPort(set.listener.Addr().String()); err != nil || !at.Addr().IsLoopback() {
+			panic(fmt.Sprintf("orgkeystest: %s is not a loopback address", set.listener.Addr()))
+		}
+		s.replaceListener(set.listener)
+	case set.inMemory:
+		s.replaceListener(newMemoryListener())
+	}
+	at := s.http.Listener
+	s.http.Listener = &listener{Listener: at, server: s}
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes are part of the game
+	s.http.Config.ConnContext = withConn
+	s.http.EnableHTTP2 = set.http2
+	if set.tls {
+		s.http.StartTLS()
+	} else {
+		s.http.Start()
+	}
+	if memory, ok := at.(*memoryListener); ok {
+		s.http.Client().Transport.(*http.Transport).DialContext = memory.dial
+	}
+	s.URL = s.http.URL + basePath
+}
+
+func (s *Server) replaceListener(l net.Listener) {
+	_ = s.http.Listener.Close()
+	s.http.Listener = l
+}
+
+// Client returns a client that reaches this server, trusting its certificate where it has one.
+// It has a transport of its own, whose idle connections [Server.Close] closes.
+func (s *Server) Client() *http.Client { return s.http.Client() }
+
+// Dial connects to this server, whatever the address, which is what an http.Transport of the
+// caller's own needs as its DialContext to reach an [InMemory] server.
+func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	return s.http.Client().Transport.(*http.Transport).DialContext(ctx, network, addr)
+}
+
+// Close stops the server: it ends every delay and stall, waits until the requests at work are
+// answered or given up, and closes all connections. It may be called more than once.
+func (s *Server) Close() {
+	s.close()
+	s.http.Close()
+}
