@@ -3,7 +3,6 @@ package speccheck
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,6 +95,9 @@ func (c *Checker) CheckResponse(operationID string, status int, contentType stri
 	if o == nil {
 		return []Violation{{Kind: NoSuchOperation, Status: status, Rule: "operation"}}
 	}
+	if o.invalid != nil {
+		return o.unusable(status)
+	}
 	header := http.Header{"Content-Type": {contentType}}
 	return o.stamp(status, c.checkResponse(o, answer{status, header, payload{data: body}}))
 }
@@ -137,6 +139,9 @@ func (c *Checker) check(req *http.Request, sent payload, got *answer) []Violatio
 			Rule: "method", Expected: documented,
 		}}
 	}
+	if o.invalid != nil {
+		return o.unusable(status)
+	}
 	found := c.checkRequest(o, req, pathParameters, sent)
 	if got != nil {
 		found = append(found, c.checkResponse(o, *got)...)
@@ -150,6 +155,12 @@ func standard(method string) string {
 		return method
 	}
 	return ""
+}
+
+// unusable reports an operation that is not valid in the contract itself.
+func (o *operation) unusable(status int) []Violation {
+	reason, _, _ := strings.Cut(o.invalid.Error(), "\n")
+	return o.stamp(status, []Violation{{Kind: Unchecked, Rule: "contract", Expected: "valid OpenAPI (" + reason + ")"}})
 }
 
 // stamp completes what was found in an exchange, each thing once.
@@ -201,7 +212,7 @@ func brokenRules(err error) []string {
 	}
 	if wrong, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		var rules []string
-		for _, v := range new(contract).explain(wrong) {
+		for _, v := range new(contract).explain(wrong) { // of a schema on its own
 			rules = append(rules, v.Rule)
 		}
 		return rules
@@ -222,12 +233,8 @@ func expectedOf(p *openapi3.Parameter, rule string) string {
 	if rule == "type" {
 		return strings.Join(p.Schema.Value.Type.Slice(), " or ")
 	}
-	text, err := p.Schema.Value.MarshalJSON()
+	schema, err := asJSON(p.Schema.Value)
 	if err != nil {
-		return ""
-	}
-	var schema any
-	if json.Unmarshal(text, &schema) != nil {
 		return ""
 	}
 	return quoteKeyword(schema, rule)

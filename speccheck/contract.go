@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -41,113 +41,153 @@ type operation struct {
 	method, path string
 	parameters   openapi3.Parameters
 	route        *routers.Route
+	// invalid says why the operation cannot be judged. A vendor's document may be at odds with
+	// OpenAPI in parts that nobody here calls.
+	invalid error
 }
 
-// bodiesKey is where the schemas of the bodies are kept in the document, so that references
-// in them resolve.
-const bodiesKey = "x-speccheck-bodies"
+// The schemas of the bodies are compiled as a part of the document, so that references in them
+// resolve.
+const (
+	location  = "contract:///openapi.json"
+	bodiesKey = "x-speccheck-bodies"
+)
 
 func newContract(spec []byte) (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
 		return nil, fmt.Errorf("no OpenAPI document: %w", err)
 	}
-	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("no valid OpenAPI document: %w", err)
-	}
-	if doc.Paths.Len() == 0 {
-		return nil, errors.New("the OpenAPI document has no paths")
+	if !strings.HasPrefix(doc.OpenAPI, "3.") {
+		return nil, errors.New("no OpenAPI document of version 3")
 	}
 	if !doc.IsOpenAPI31OrLater() {
 		openapi3conv.Upgrade(doc) // to one notation of null and of limits
 	}
-
 	c := &contract{
 		operations: map[string]*operation{},
 		schemas:    map[*openapi3.MediaType]*jsonschema.Schema{},
 		names:      map[string]bool{},
 	}
-	var bodies []*openapi3.MediaType
 	for _, template := range doc.Paths.Keys() {
 		item := doc.Paths.Value(template)
 		p := &path{template: template, segments: split(template), operations: map[string]*operation{}}
 		for method, op := range item.Operations() {
-			o := &operation{Operation: op, method: method, path: template}
-			o.route = &routers.Route{Spec: doc, Path: template, PathItem: item, Method: method, Operation: op}
-			o.parameters = slices.Clone(op.Parameters)
-			for _, shared := range item.Parameters {
-				if op.Parameters.GetByInAndName(shared.Value.In, shared.Value.Name) == nil {
-					o.parameters = append(o.parameters, shared)
-				}
-			}
+			o := newOperation(doc, template, method, item, op)
 			p.operations[method] = o
 			c.operations[op.OperationID] = o
-			if op.RequestBody != nil {
-				bodies = append(bodies, jsonBodies(op.RequestBody.Value.Content)...)
-			}
-			for _, response := range op.Responses.Map() {
-				bodies = append(bodies, jsonBodies(response.Value.Content)...)
-			}
 		}
 		c.paths = append(c.paths, p)
 	}
-	delete(c.operations, "")
 	// The longest template that fits is meant, and a literal segment rather than a parameter.
 	slices.SortStableFunc(c.paths, func(a, b *path) int {
 		return cmp.Or(cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(parameters(a), parameters(b)))
 	})
-	return c, c.compile(doc, bodies)
+	if err := c.compile(doc); err != nil {
+		return nil, err
+	}
+	delete(c.operations, "")
+	return c, nil
 }
 
-// jsonBodies returns the JSON ones that have a schema.
-func jsonBodies(content openapi3.Content) []*openapi3.MediaType {
+func newOperation(doc *openapi3.T, template, method string, item *openapi3.PathItem, op *openapi3.Operation) *operation {
+	o := &operation{Operation: op, method: method, path: template, parameters: slices.Clone(op.Parameters)}
+	o.route = &routers.Route{Spec: doc, Path: template, PathItem: item, Method: method, Operation: op}
+	for _, shared := range item.Parameters {
+		if op.Parameters.GetByInAndName(shared.Value.In, shared.Value.Name) == nil {
+			o.parameters = append(o.parameters, shared)
+		}
+	}
+	o.invalid = op.Validate(context.Background(), openapi3.IsOpenAPI31OrLater(), openapi3.DisableExamplesValidation())
+	return o
+}
+
+// bodies returns the JSON bodies of a valid operation that have a schema.
+func (o *operation) bodies() []*openapi3.MediaType {
+	if o.invalid != nil {
+		return nil
+	}
+	var contents []openapi3.Content
+	if o.RequestBody != nil {
+		contents = append(contents, o.RequestBody.Value.Content)
+	}
+	for _, response := range o.Responses.Map() {
+		contents = append(contents, response.Value.Content)
+	}
 	var bodies []*openapi3.MediaType
-	for mediaType, body := range content {
-		base, _, _ := strings.Cut(mediaType, ";")
-		if base = strings.TrimSpace(base); body.Schema != nil && (base == "application/json" || strings.HasSuffix(base, "+json")) {
-			bodies = append(bodies, body)
+	for _, content := range contents {
+		for name, body := range content {
+			base, _, _ := strings.Cut(name, ";")
+			if base = strings.TrimSpace(base); body.Schema != nil && (base == "application/json" || strings.HasSuffix(base, "+json")) {
+				bodies = append(bodies, body)
+			}
 		}
 	}
 	return bodies
 }
 
-// compile makes the schemas of bodies ready, within the document, so that their references
-// resolve and their errors name a place in it.
-func (c *contract) compile(doc *openapi3.T, bodies []*openapi3.MediaType) error {
-	text, err := doc.MarshalJSON()
+// compile makes the schemas of the bodies ready, within the document, so that their references
+// resolve and their errors name a place in it. It fails where no operation is valid.
+func (c *contract) compile(doc *openapi3.T) error {
+	root, err := asJSON(doc)
 	if err != nil {
-		return fmt.Errorf("write the OpenAPI document as JSON: %w", err)
+		return err
 	}
-	var root map[string]any
-	if err := json.Unmarshal(text, &root); err != nil {
-		return fmt.Errorf("read the OpenAPI document as JSON: %w", err)
-	}
-	schemas := make([]any, len(bodies))
-	for i, body := range bodies {
-		text, err := body.Schema.MarshalJSON()
-		if err != nil {
-			return fmt.Errorf("write a schema as JSON: %w", err)
-		}
-		if err := json.Unmarshal(text, &schemas[i]); err != nil {
-			return fmt.Errorf("read a schema as JSON: %w", err)
-		}
-	}
-	root[bodiesKey] = schemas
 	c.root = root
 	c.collectNames(root)
 
-	const location = "contract:///openapi.json"
+	var operations []*operation
+	var schemas []any
+	at := map[*openapi3.MediaType]string{}
+	for _, p := range c.paths {
+		for _, method := range slices.Sorted(maps.Keys(p.operations)) {
+			o := p.operations[method]
+			operations = append(operations, o)
+			for _, body := range o.bodies() {
+				schema, err := asJSON(body.Schema)
+				if err != nil {
+					return err
+				}
+				at[body] = fmt.Sprintf("%s#/%s/%d", location, bodiesKey, len(schemas))
+				schemas = append(schemas, schema)
+			}
+		}
+	}
+	root.(map[string]any)[bodiesKey] = schemas
+
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	if err := compiler.AddResource(location, root); err != nil {
-		return fmt.Errorf("prepare the schemas: %w", err)
+		return err
 	}
-	for i, body := range bodies {
-		if c.schemas[body], err = compiler.Compile(location + "#/" + bodiesKey + "/" + strconv.Itoa(i)); err != nil {
-			return fmt.Errorf("prepare the schemas: %w", err)
+	var usable bool
+	for _, o := range operations {
+		for _, body := range o.bodies() {
+			schema, err := compiler.Compile(at[body])
+			if err != nil {
+				o.invalid = err
+			}
+			c.schemas[body] = schema
 		}
+		usable = usable || o.invalid == nil
+	}
+	switch {
+	case len(operations) == 0:
+		return errors.New("the OpenAPI document has no operations")
+	case !usable:
+		return fmt.Errorf("no valid OpenAPI document: %w", operations[0].invalid)
 	}
 	return nil
+}
+
+// asJSON returns a part of the document as plain JSON.
+func asJSON(part json.Marshaler) (any, error) {
+	text, err := part.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	return value, json.Unmarshal(text, &value)
 }
 
 // collectNames notes what schemas in node call their properties.

@@ -64,6 +64,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// CloseIdleConnections is what http.Client.CloseIdleConnections calls.
+func (t *transport) CloseIdleConnections() {
+	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 // sent returns the request to pass on, and what gives the body that was sent with it.
 func (t *transport) sent(req *http.Request) (*http.Request, func() payload) {
 	switch {

@@ -28,8 +28,9 @@ const (
 	// NoSuchOperation is a request that no operation of the contract covers: another path, or
 	// another method on a path of the contract. The response is not judged.
 	NoSuchOperation Kind = "operation"
-	// Unchecked is a body that could not be judged: too large, cut short by the network,
-	// closed before its end, or compressed in a way that the checker does not read.
+	// Unchecked is what could not be judged: a body that is too large, cut short by the
+	// network, closed before its end, or compressed in a way that the checker does not read;
+	// or an operation that is not valid OpenAPI in a contract given by [WithSpec].
 	Unchecked Kind = "unchecked"
 )
 
@@ -81,7 +82,8 @@ type Violation struct {
 	// "required", "type", "const", "enum" or "minimum", and "nullable" for a null where the
 	// type allows none. For a body that is no proper JSON it is "json", "duplicate-name",
 	// "utf-8" or "trailing-data". Other rules are "status", "content-type", "path", "method",
-	// and for an [Unchecked] body "max-body", "incomplete" and "content-encoding".
+	// "operation", and where something is
+	// [Unchecked] "max-body", "incomplete", "content-encoding" and "contract".
 	Rule string `json:"rule"`
 	// Expected is what the contract wants there, in its own words: a type, a constant, a list
 	// of values, a limit.
