@@ -230,14 +230,11 @@ func expectedOf(p *openapi3.Parameter, rule string) string {
 	if p.Schema == nil || p.Schema.Value == nil {
 		return ""
 	}
-	if rule == "type" {
-		return strings.Join(p.Schema.Value.Type.Slice(), " or ")
-	}
 	schema, err := asJSON(p.Schema.Value)
 	if err != nil {
 		return ""
 	}
-	return quoteKeyword(schema, rule)
+	return says(schema, rule)
 }
 
 func (c *Checker) checkResponse(o *operation, got answer) []Violation {

@@ -1,9 +1,11 @@
 package speccheck
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +24,10 @@ func (c *contract) judge(schema *jsonschema.Schema, body []byte) []Violation {
 	for i := range found {
 		found[i].Pointer = c.known(found[i].Pointer)
 	}
+	// The validator goes through objects in no order.
+	slices.SortStableFunc(found, func(a, b Violation) int {
+		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.Rule, b.Rule))
+	})
 	return found
 }
 
@@ -51,14 +57,14 @@ func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 		if k.Got == "null" {
 			rule = "nullable"
 		}
-		return []Violation{{Pointer: at, Rule: rule, Expected: strings.Join(k.Want, " or "), Found: k.Got}}
+		return []Violation{{Pointer: at, Rule: rule, Expected: says(c.lookup(e.SchemaURL), "type"), Found: k.Got}}
 	case *kind.Not:
 		return []Violation{{Pointer: at, Rule: "not"}}
 	case *kind.FalseSchema:
 		return []Violation{{Pointer: at, Rule: "false", Expected: "nothing"}}
 	default:
 		rule := e.ErrorKind.KeywordPath()[0] // what follows it may be a name from the body
-		return []Violation{{Pointer: at, Rule: rule, Expected: quoteKeyword(c.lookup(e.SchemaURL), rule)}}
+		return []Violation{{Pointer: at, Rule: rule, Expected: says(c.lookup(e.SchemaURL), rule)}}
 	}
 }
 
@@ -120,9 +126,9 @@ func (c *contract) lookup(location string) any {
 	return node
 }
 
-// quoteKeyword returns what schema says under keyword: a list of values one by one, anything
-// else as the contract's own JSON.
-func quoteKeyword(schema any, keyword string) string {
+// says returns what schema says under keyword: types by their names, other values as the
+// contract's own JSON, lists item by item.
+func says(schema any, keyword string) string {
 	fields, _ := schema.(map[string]any)
 	value, ok := fields[keyword]
 	if !ok {
@@ -134,11 +140,11 @@ func quoteKeyword(schema any, keyword string) string {
 	}
 	var words []string
 	for _, item := range list {
-		word, err := json.Marshal(item)
-		if err != nil {
-			return ""
+		if name, ok := item.(string); ok && keyword == "type" {
+			words = append(words, name)
+		} else if text, err := json.Marshal(item); err == nil {
+			words = append(words, string(text))
 		}
-		words = append(words, string(word))
 	}
 	return strings.Join(words, " or ")
 }
