@@ -124,6 +124,9 @@ func TestOneCallMintsAtMostOneKey(t *testing.T) {
 						value, err := create.create(t.Context(), client)
 						assert.Equal(t, row.minted, server.Minted(), "keys minted")
 						requireTold(t, row.told, value, err)
+						if row.fault.Status != 429 {
+							assert.LessOrEqual(t, requestsFor(server, create.operation), 1, "only a 429 is tried again")
+						}
 
 						if unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err); ok {
 							found, err := create.find(t.Context(), client, unknown)
@@ -135,6 +138,15 @@ func TestOneCallMintsAtMostOneKey(t *testing.T) {
 			}
 		}
 	}
+}
+
+func requestsFor(server *orgkeystest.Server, operation string) (n int) {
+	for _, request := range server.Requests() {
+		if request.Operation == operation {
+			n++
+		}
+	}
+	return n
 }
 
 func requireTold(t *testing.T, want told, value string, err error) {
