@@ -118,7 +118,7 @@ func (o *operation) bodies() []*openapi3.MediaType {
 	for _, content := range contents {
 		for name, body := range content {
 			base, _, _ := strings.Cut(name, ";")
-			if base = strings.TrimSpace(base); body.Schema != nil && (base == "application/json" || strings.HasSuffix(base, "+json")) {
+			if base = strings.TrimSpace(base); body != nil && body.Schema != nil && (base == "application/json" || strings.HasSuffix(base, "+json")) {
 				bodies = append(bodies, body)
 			}
 		}
