@@ -75,7 +75,9 @@ func (t *transport) attempt(c *call) *attempt {
 	if err == nil {
 		a.body = readBody(response, t.maxBody)
 		a.body.operation, a.body.acted, a.body.key = c.operation, c.acted, c.key
-		err = a.body.err
+		if err = a.body.err; err != nil {
+			a.body.err = hide(mask(err.Error(), c.key), err)
+		}
 		response.Body = a.body
 		response.Request = c.request
 	}
@@ -91,11 +93,7 @@ func (t *transport) attempt(c *call) *attempt {
 // roundTrip goes to the transport itself and not through http.Client, which would follow
 // redirects and send cookies.
 func (t *transport) roundTrip(request *http.Request) (*http.Response, error) {
-	rt := t.http.Transport
-	if rt == nil {
-		rt = http.DefaultTransport
-	}
-	response, err := rt.RoundTrip(request)
+	response, err := t.send(request)
 	if err == nil && response.Body == nil {
 		response.Body = http.NoBody
 	}

@@ -39,7 +39,7 @@ func unmarshal(response *http.Response, value json.Unmarshaler) error {
 	case errors.Is(b.err, errBodyTooLarge):
 		return wrong(response, "", b.err.Error())
 	case b.err != nil:
-		e := wrong(response, "", "breaks off: "+mask(b.err.Error(), b.key))
+		e := wrong(response, "", "breaks off: "+b.err.Error())
 		e.err = b.err
 		return e
 	case !isJSON(response.Header.Get("Content-Type")):

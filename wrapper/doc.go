@@ -38,7 +38,7 @@
 //
 // Any other error means that there was no answer, or that nothing was sent: an argument that
 // can't be right, an admin key source that failed, a network that did, a context that ended.
-// It wraps its cause.
+// errors.Is and errors.As find its cause, whose own text is not masked.
 //
 // # Retries
 //

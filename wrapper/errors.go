@@ -136,7 +136,8 @@ func (e *ResponseError) Error() string {
 	return text
 }
 
-// Unwrap returns what broke the answer off, if something did: the context's error, say.
+// Unwrap returns what broke the answer off, if something did, for errors.Is and errors.As: the
+// context's error, say.
 func (e *ResponseError) Unwrap() error { return e.err }
 
 // UnknownOutcomeError is a create that may or may not have happened: it was sent, and what
@@ -168,25 +169,30 @@ func (e *UnknownOutcomeError) Error() string {
 // Unwrap returns what went wrong.
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// callError is a call that got no answer.
-type callError struct {
-	text string
-	err  error
+// hidden stands for an error of a transport or of the caller's own code, whose text may quote
+// the request's header and whose fields may hold it. Its text is masked. errors.Is and
+// errors.As find the error itself, but it is not unwrapped, and it is behind a closure: so
+// neither reporters that print every error of a chain nor printers that walk a value by
+// reflection get to it.
+type hidden struct {
+	text  string
+	cause func() error
 }
 
-func (e *callError) Error() string { return e.text }
+func hide(text string, cause error) error {
+	return &hidden{text, func() error { return cause }}
+}
 
-// GoString keeps %#v from walking into the cause, which a user's own transport may have made.
-func (e *callError) GoString() string { return e.text }
-
-func (e *callError) Unwrap() error { return e.err }
+func (e *hidden) Error() string        { return e.text }
+func (e *hidden) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *hidden) As(target any) bool   { return errors.As(e.cause(), target) }
 
 func (c *call) error(err error) error {
 	text := "orgkeys: " + c.operation + ": " + mask(err.Error(), c.key)
 	if c.attempts > 1 {
 		text += fmt.Sprintf(" (%d attempts)", c.attempts)
 	}
-	return &callError{text, err}
+	return hide(text, err)
 }
 
 // interrupted is a call whose context ended while it waited to try again.

@@ -3,12 +3,14 @@ package orgkeys
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const masked = "[redacted]"
 
-// keyPrefixes start what may be a key in a text that a server or a transport wrote.
-var keyPrefixes = []string{"sk-", "sess-", "Bearer ", "bearer "}
+// keyPrefixes start what may be a key in a text that a server or a transport wrote, in capitals
+// or not.
+var keyPrefixes = []string{"sk-", "sess-", "bearer "}
 
 // maxText is how much of a server's text an error carries, in bytes.
 const maxText = 512
@@ -16,48 +18,44 @@ const maxText = 512
 // mask takes out of text the key that the call was made with, everything that looks like a key
 // or a part of one, and what could forge a line of a log.
 func mask(text string, key Secret) string {
-	if text == "" {
-		return ""
-	}
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if k := key.Reveal(); k != "" {
-		text = strings.ReplaceAll(text, k, masked)
-	}
+	known := key.Reveal()
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		if n := keyLength(text, i); n > 0 {
+		if b.Len() > maxText {
+			return strings.ToValidUTF8(b.String()[:maxText], "") + "…"
+		}
+		if n := keyLength(text[i:], known, i > 0 && isWord(text[i-1])); n > 0 {
 			b.WriteString(masked)
 			i += n
 			continue
 		}
-		b.WriteByte(text[i])
-		i++
-	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !unicode.IsPrint(r) {
+			r = ' '
 		}
-		return r
-	}, b.String())
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+		b.WriteRune(r)
+		i += size
 	}
-	return text
+	return b.String()
 }
 
-// keyLength is the length of the key that starts at i, or 0 where none does. Inside a word,
-// as in "task-force", it takes a long one.
-func keyLength(text string, i int) int {
+// keyLength is the length of the key that text starts with, or 0 where it starts with none.
+// Inside a word, as in "task-force", that takes a long one, or the one that is known.
+func keyLength(text, known string, insideWord bool) int {
+	isKnown := func(text string) bool { return known != "" && strings.HasPrefix(text, known) }
+	if isKnown(text) {
+		return len(known)
+	}
 	shortest := 1
-	if i > 0 && isWord(text[i-1]) {
+	if insideWord {
 		shortest = 16
 	}
 	for _, prefix := range keyPrefixes {
-		if !strings.HasPrefix(text[i:], prefix) {
+		if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
 			continue
 		}
 		n := len(prefix)
-		for i+n < len(text) && isKeyByte(text[i+n]) {
+		for n < len(text) && isKeyByte(text[n]) && !isKnown(text[n:]) {
 			n++
 		}
 		if n >= len(prefix)+shortest {

@@ -21,7 +21,7 @@ import (
 type transport struct {
 	base           *url.URL
 	operations     []gen.Operation
-	http           *http.Client
+	send           func(*http.Request) (*http.Response, error)
 	source         func(context.Context) (string, error)
 	userAgent      string
 	attemptTimeout time.Duration
@@ -33,14 +33,13 @@ type transport struct {
 
 func newTransport(c config, base *url.URL) *transport {
 	operations := gen.Operations()
-	hc := *c.http // a copy, so that what its owner does to it later changes nothing here
-	if hc.Timeout > 0 {
-		c.attemptTimeout = min(c.attemptTimeout, hc.Timeout)
+	if c.http.Timeout > 0 {
+		c.attemptTimeout = min(c.attemptTimeout, c.http.Timeout)
 	}
 	return &transport{
 		base:           base,
 		operations:     operations,
-		http:           &hc,
+		send:           sender(c.http.Transport),
 		source:         c.source,
 		userAgent:      c.userAgent,
 		attemptTimeout: c.attemptTimeout,
@@ -48,6 +47,17 @@ func newTransport(c config, base *url.URL) *transport {
 		pacer:          newPacer(operations, c.perMinute),
 		logger:         c.logger,
 		maxBody:        c.maxBody,
+	}
+}
+
+// sender keeps a round tripper in a closure, so that what prints a client by reflection does
+// not walk into it: net/http's own has the last request, header and all, in its buffers.
+func sender(rt http.RoundTripper) func(*http.Request) (*http.Response, error) {
+	return func(request *http.Request) (*http.Response, error) {
+		if rt == nil {
+			return http.DefaultTransport.RoundTrip(request)
+		}
+		return rt.RoundTrip(request)
 	}
 }
 

@@ -5,7 +5,7 @@
 // UTF-8 and anything behind the document are errors, and each says where. Properties that the
 // contract does not know are passed over, and so are unknown values of an enum.
 //
-// Nothing of what is read ever gets into an error.
+// Nothing of what is read ever gets into an error, names that the contract does not know included.
 package strictjson
 
 import (
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -71,27 +72,44 @@ func (d *Decoder) fail(problem string) error {
 	return &Error{Pointer: string(d.json.StackPointer()), Problem: problem}
 }
 
-// syntax keeps the place and the kind of a syntax error and drops its text, which quotes.
-func (d *Decoder) syntax(err error) error {
+// syntax keeps the kind and the place of a syntax error and drops its text, which quotes. The
+// place is cut to so many steps, those that the contract knows.
+func (d *Decoder) syntax(err error, steps int) error {
+	pointer := d.json.StackPointer()
+	if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		pointer = at.JSONPointer
+	}
+	known := firstSteps(string(pointer), steps)
 	problem := "is not valid JSON"
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
+	case errors.Is(err, jsontext.ErrDuplicateName) && known == string(pointer):
 		problem = "occurs twice"
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		problem = "holds a name twice"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		problem = "is cut short"
 	}
-	pointer := string(d.json.StackPointer())
-	if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		pointer = string(at.JSONPointer)
+	return &Error{Pointer: known, Problem: problem}
+}
+
+// firstSteps cuts a pointer to n steps.
+func firstSteps(pointer string, n int) string {
+	for i := range pointer {
+		if pointer[i] == '/' {
+			if n == 0 {
+				return pointer[:i]
+			}
+			n--
+		}
 	}
-	return &Error{Pointer: pointer, Problem: problem}
+	return pointer
 }
 
 // read returns the next value, valid until the next call, if it is of the kind wanted.
 func (d *Decoder) read(want jsontext.Kind) ([]byte, error) {
 	value, err := d.json.ReadValue()
 	if err != nil {
-		return nil, d.syntax(err)
+		return nil, d.syntax(err, d.json.StackDepth())
 	}
 	if found := value.Kind(); found != want {
 		return nil, d.fail(mismatch(want, found))
@@ -125,17 +143,17 @@ func (d *Decoder) open(want jsontext.Kind) error {
 	if d.json.PeekKind() != want {
 		value, err := d.json.ReadValue()
 		if err != nil {
-			return d.syntax(err)
+			return d.syntax(err, d.json.StackDepth())
 		}
 		return d.fail(mismatch(want, value.Kind()))
 	}
 	return d.token()
 }
 
-// token passes over a token that is already known.
+// token passes over a token that is already known, or the end of an object or an array.
 func (d *Decoder) token() error {
 	if _, err := d.json.ReadToken(); err != nil {
-		return d.syntax(err)
+		return d.syntax(err, d.json.StackDepth()-1)
 	}
 	return nil
 }
@@ -154,18 +172,29 @@ func (d *Decoder) More() bool {
 func (d *Decoder) Name() ([]byte, error) {
 	name, err := d.json.ReadValue()
 	if err != nil {
-		return nil, d.syntax(err)
+		steps := d.json.StackDepth() - 1
+		if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok && isName(at.JSONPointer.LastToken()) {
+			steps++
+		}
+		return nil, d.syntax(err, steps)
 	}
 	return unquote(name)
+}
+
+// isName reports whether a name that occurs twice is one that a contract could have, and no key.
+func isName(name string) bool {
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // Close reads the end of an object or an array.
 func (d *Decoder) Close() error { return d.token() }
 
-// Skip passes over the value of a member that the contract does not know.
+// Skip passes over the value of a member that the contract does not know. What is wrong with it
+// is wrong with the object that has it.
 func (d *Decoder) Skip() error {
+	steps := d.json.StackDepth() - 1
 	if err := d.json.SkipValue(); err != nil {
-		return d.syntax(err)
+		return d.syntax(err, steps)
 	}
 	return nil
 }
@@ -219,7 +248,7 @@ func String[T ~string](v *T, d *Decoder) error {
 	}
 	text, err := unquote(value)
 	if err != nil {
-		return d.syntax(err)
+		return d.syntax(err, d.json.StackDepth())
 	}
 	*v = T(d.intern(text))
 	return nil
@@ -242,7 +271,7 @@ func Const[T ~string](v *T, d *Decoder, want T) error {
 func Bool[T ~bool](v *T, d *Decoder) error {
 	value, err := d.json.ReadValue()
 	if err != nil {
-		return d.syntax(err)
+		return d.syntax(err, d.json.StackDepth())
 	}
 	if kind := value.Kind(); kind != 't' && kind != 'f' {
 		return d.fail(mismatch('t', kind))
@@ -258,7 +287,7 @@ func Value[T any, P interface {
 }](v *T, d *Decoder) error {
 	value, err := d.json.ReadValue()
 	if err != nil {
-		return d.syntax(err)
+		return d.syntax(err, d.json.StackDepth())
 	}
 	if err := P(v).UnmarshalJSON(value); err != nil {
 		return d.fail("is " + err.Error())
@@ -271,7 +300,7 @@ func Value[T any, P interface {
 func Any[T any](v *T, d *Decoder) error {
 	value, err := d.json.ReadValue()
 	if err != nil {
-		return d.syntax(err)
+		return d.syntax(err, d.json.StackDepth())
 	}
 	// encoding/json takes a null for "leave it as it is".
 	if value.Kind() == 'n' || json.Unmarshal(value, v) != nil {
