@@ -1,0 +1,65 @@
+package apitype_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/apitype"
+)
+
+// TestAUnixTimeIsWholeSecondsOrAnError holds what is read as a time, and that anything else is
+// an error and leaves the variable alone.
+func TestAUnixTimeIsWholeSecondsOrAnError(t *testing.T) {
+	for _, row := range []struct {
+		json string
+		want string // RFC 3339; "" is an error
+	}{
+		{"0", "1970-01-01T00:00:00Z"},
+		{"1", "1970-01-01T00:00:01Z"},
+		{"1711471533", "2024-03-26T16:45:33Z"},
+		{"4102444800", "2100-01-01T00:00:00Z"},
+		{"253402300799", "9999-12-31T23:59:59Z"},
+		{"253402300800", ""},
+		{"1711471533000", ""}, // milliseconds
+		{"-1", ""},
+		{"1.5", ""},
+		{"1711471533.0", ""},
+		{"1.711471533e9", ""},
+		{"1e30", ""},
+		{"1e400", ""},
+		{"9223372036854775807", ""},
+		{"9223372036854775808", ""},
+		{"99999999999999999999", ""},
+		{`"1711471533"`, ""},
+		{`""`, ""},
+		{`"yesterday"`, ""},
+		{"true", ""},
+		{"false", ""},
+		{"{}", ""},
+		{"[]", ""},
+		{"[1711471533]", ""},
+	} {
+		t.Run(row.json, func(t *testing.T) {
+			got := apitype.UnixTime(-7)
+			err := json.Unmarshal([]byte(row.json), &got)
+			if row.want == "" {
+				require.Error(t, err)
+				assert.Equal(t, apitype.UnixTime(-7), got)
+				assert.NotContains(t, err.Error(), row.json)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, row.want, got.String())
+			assert.Equal(t, time.UTC, got.Time().Location())
+			text, err := json.Marshal(got)
+			require.NoError(t, err)
+			assert.Equal(t, row.json, string(text), "in JSON it is that plain integer")
+		})
+	}
+	var got apitype.UnixTime
+	assert.Error(t, got.UnmarshalJSON([]byte("null")), "a null is no time")
+}
