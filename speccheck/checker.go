@@ -2,6 +2,7 @@ package speccheck
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -79,6 +80,19 @@ func (c *Checker) Operations() []string {
 	return slices.Sorted(maps.Keys(c.contract.operations))
 }
 
+// Operation returns the id of the operation that req calls. matched tells whether any path of
+// the contract matches its URL; if one does and has no operation of that method, id is "".
+func (c *Checker) Operation(req *http.Request) (id string, matched bool) {
+	p, _ := c.contract.find(req.URL)
+	if p == nil {
+		return "", false
+	}
+	if o := p.operations[methodOf(req)]; o != nil {
+		return o.OperationID, true
+	}
+	return "", true
+}
+
 // Check holds one exchange against the contract and returns every violation, or nil. The
 // operation is the one whose path the request's URL ends in, at any host and behind any prefix.
 // The bodies are as they were sent; a gzip one is unpacked where header says so. Nothing is
@@ -123,10 +137,7 @@ func (c *Checker) check(req *http.Request, sent payload, got *answer) []Violatio
 	if got != nil {
 		status = got.status
 	}
-	method := req.Method
-	if method == "" {
-		method = http.MethodGet
-	}
+	method := methodOf(req)
 	p, pathParameters := c.contract.find(req.URL)
 	if p == nil {
 		return []Violation{{Kind: NoSuchOperation, Method: standard(method), Status: status, Rule: "path"}}
@@ -148,6 +159,8 @@ func (c *Checker) check(req *http.Request, sent payload, got *answer) []Violatio
 	}
 	return o.stamp(status, found)
 }
+
+func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodGet) }
 
 // standard returns method if HTTP defines it: any other may be anything.
 func standard(method string) string {
@@ -230,10 +243,7 @@ func expectedOf(p *openapi3.Parameter, rule string) string {
 	if p.Schema == nil || p.Schema.Value == nil {
 		return ""
 	}
-	schema, err := asJSON(p.Schema.Value)
-	if err != nil {
-		return ""
-	}
+	schema, _ := asJSON(p.Schema.Value)
 	return says(schema, rule)
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -230,6 +231,11 @@ func TestEachKindOfViolationIsToldApart(t *testing.T) {
 			},
 		},
 		{
+			name: "gzip that is cut", method: "DELETE", url: v1 + deletePath, status: 200,
+			header: http.Header{"Content-Type": {jsonContent}, "Content-Encoding": {"gzip"}}, body: string(zipped(t, deleted)[:40]),
+			want: []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"},
+		},
+		{
 			name: "an encoding that is not read", method: "DELETE", url: v1 + deletePath, status: 200,
 			header: http.Header{"Content-Type": {jsonContent}, "Content-Encoding": {"br"}}, body: deleted,
 			want: []string{"delete-project-api-key 200: response body: content-encoding: expected gzip or none (unchecked)"},
@@ -333,14 +339,46 @@ func TestABodyAloneIsJudgedByItsOperation(t *testing.T) {
 	assert.Equal(t, []string{"200: operation (operation)"}, lines(found))
 }
 
+func TestARequestIsMatchedToItsOperation(t *testing.T) {
+	c := newChecker(t)
+	for _, row := range []struct {
+		method, url, id string
+		matched         bool
+	}{
+		{"", "http://h/v1/organization/admin_api_keys?limit=1", "admin-api-keys-list", true},
+		{"GET", "/organization/admin_api_keys", "admin-api-keys-list", true},
+		{"PUT", "http://h/v1/organization/admin_api_keys", "", true},
+		{"GET", "http://h/v1/organization/admin_api_keys/", "", false},
+		{"GET", "http://h/v1/Organization/admin_api_keys", "", false},
+		{"GET", "http://h/v1/organization%2Fadmin_api_keys", "", false},
+		{"GET", "http://h/admin_api_keys", "", false},
+		{"GET", "http://h", "", false},
+		{"GET", "http://h/organization/projects/a%2Fb/api_keys/%2e%2e", "retrieve-project-api-key", true},
+		{"GET", "http://h/organization/projects/a/api_keys/b/c", "", false},
+		{"GET", "http://h/organization/projects//api_keys/b", "", false},
+	} {
+		u, err := url.Parse(row.url)
+		require.NoError(t, err)
+		id, matched := c.Operation(&http.Request{Method: row.method, URL: u})
+		assert.Equal(t, row.id, id, row.url)
+		assert.Equal(t, row.matched, matched, row.url)
+	}
+}
+
 func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 	const head = `{"openapi":"%s","info":{"title":"t","version":"1"},"paths":{%s},"components":{"schemas":{%s}}}`
 	get := func(schema string) string {
 		return `"/things/{id}":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
 			"get":{"operationId":"get","responses":{"200":{"description":"d","content":{"application/json":{"schema":` + schema + `}}},
-			"4XX":{"description":"d"},"default":{"description":"d","content":{"application/problem+json":{"schema":{"type":"object"}}}}}}}`
+			"4XX":{"description":"d"},"default":{"description":"d","content":{"application/problem+json":{"schema":{"type":"object"}}}}}},
+			"put":{"operationId":"put","parameters":[
+			{"name":"size","in":"query","required":true,"schema":{"$ref":"#/components/schemas/Size"}},
+			{"name":"sizes","in":"query","schema":{"type":"array","items":{"$ref":"#/components/schemas/Size"}}},
+			{"name":"filter","in":"query","content":{"application/json":{"schema":{"type":"object"}}}}],
+			"responses":{"200":{"description":"d","content":{"text/plain":{"schema":{"type":"string"}}}}}}}`
 	}
 	problem := http.Header{"Content-Type": {"application/problem+json"}}
+	plain := http.Header{"Content-Type": {"text/plain"}}
 	for _, row := range []struct {
 		name, version, schema, components string
 		exchange
@@ -365,7 +403,7 @@ func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 			}},
 		},
 		{
-			name: "the nearest alternative", version: "3.1.0", components: `"A":{"type":"object","required":["a","b"],"properties":{"a":{"type":"integer"}}}`,
+			name: "the nearest alternative", version: "3.1.0", components: `,"A":{"type":"object","required":["a","b"],"properties":{"a":{"type":"integer"}}}`,
 			schema: `{"oneOf":[{"$ref":"#/components/schemas/A"},{"type":"array"},{"type":"null"}]}`,
 			exchange: exchange{body: `{"a":"1"}`, want: []string{
 				"get 200: response body /a: type: expected integer, found string (body)",
@@ -424,6 +462,22 @@ func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 			name: "a parameter of all operations of a path", version: "3.1.0", schema: `true`,
 			exchange: exchange{url: "http://h/things/x", body: `1`, want: []string{"get 200: path parameter id: type: expected integer (request)"}},
 		},
+		{
+			name: "a parameter that is missing", version: "3.1.0", schema: `true`,
+			exchange: exchange{method: "PUT", header: plain, want: []string{"put 200: query parameter size: required: expected present (request)"}},
+		},
+		{
+			name: "parameters with references and of JSON", version: "3.1.0", schema: `true`,
+			exchange: exchange{method: "PUT", url: "http://h/things/1?size=4&sizes=1&sizes=4&filter=1", header: plain, want: []string{
+				"put 200: query parameter size: maximum: expected 3 (request)",
+				"put 200: query parameter sizes: maximum (request)",
+				"put 200: query parameter filter: type (request)",
+			}},
+		},
+		{
+			name: "a body of another kind than JSON", version: "3.1.0", schema: `true`,
+			exchange: exchange{method: "PUT", url: "http://h/things/1?size=3&sizes=3&filter={}", header: plain, body: "any"},
+		},
 		{name: "a range of statuses", version: "3.1.0", schema: `true`, exchange: exchange{status: 404, body: "anything"}},
 		{
 			name: "all other statuses", version: "3.1.0", schema: `true`,
@@ -437,9 +491,9 @@ func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			// Another path keeps the document usable where the first one is invalid.
 			paths := get(row.schema) + `,"/things/all":{"post":{}}`
-			c := newChecker(t, speccheck.WithSpec(fmt.Appendf(nil, head, row.version, paths, row.components)))
+			components := `"Size":{"type":"integer","maximum":3}` + row.components
+			c := newChecker(t, speccheck.WithSpec(fmt.Appendf(nil, head, row.version, paths, components)))
 			e := row.exchange
-			e.method = "GET"
 			if e.url == "" {
 				e.url = "http://h/things/1"
 			}
@@ -450,12 +504,12 @@ func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 				e.want = []string{}
 			}
 			assert.Equal(t, e.want, lines(e.check(t, c)))
-			if e.url == "http://h/things/1" {
+			if id, _ := c.Operation(&http.Request{URL: &url.URL{Path: "/things/1"}}); e.method == "" && e.url == "http://h/things/1" {
 				header := e.header.Get("Content-Type")
 				if e.header == nil {
 					header = jsonContent
 				}
-				assert.Equal(t, e.want, lines(c.CheckResponse("get", e.status, header, []byte(e.body))))
+				assert.Equal(t, e.want, lines(c.CheckResponse(id, e.status, header, []byte(e.body))))
 			}
 
 			// The literal path wins over the one with a parameter.
@@ -513,24 +567,18 @@ func TestNothingThatWasSentIsInAViolation(t *testing.T) {
 	hold := func(found []speccheck.Violation) {
 		violations += len(found)
 		for _, v := range found {
-			for _, text := range []string{
-				fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v), fmt.Sprintf("%v %+v %#v", &v, &v, &v),
-				fmt.Sprintf("%v %+v %#v", found, found, found),
-				string(encode(t, v)), v.String(), v.Place(), v.Problem(),
-			} {
-				assert.NotContains(t, strings.ToLower(text), marker)
-			}
+			text := fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v) + fmt.Sprintf("%v %+v %#v", &v, &v, &v) +
+				string(encode(t, v)) + v.String() + v.Place() + v.Problem()
+			assert.NotContains(t, strings.ToLower(text), marker)
 		}
 	}
 	for _, b := range bodies(t) {
-		for _, base := range bases(t, b) {
-			hold(check(t, c, b, encode(t, marked(base))))
-			for _, m := range faults(b.schema, base) {
-				text := encode(t, marked(m.value))
-				hold(check(t, c, b, text))
-				hold(check(t, c, b, append(text, marker...)))
-				hold(check(t, c, b, text[:len(text)-1]))
-			}
+		base := bases(t, b)[1]
+		hold(check(t, c, b, encode(t, marked(base))))
+		for _, m := range faults(b.schema, base) {
+			text := encode(t, marked(m.value))
+			hold(check(t, c, b, append(text, marker...)))
+			hold(check(t, c, b, text[:len(text)-1]))
 		}
 		// Names that occur twice, and syntax errors behind and within them.
 		for _, text := range []string{

@@ -104,23 +104,15 @@ func (c *contract) nearest(e *jsonschema.ValidationError, other Violation) []Vio
 // lookup returns the schema at the place in the contract that the validator names by a URL.
 func (c *contract) lookup(location string) any {
 	_, fragment, _ := strings.Cut(location, "#")
-	fragment, err := url.PathUnescape(fragment)
-	if err != nil {
-		return nil
-	}
+	fragment, _ = url.PathUnescape(fragment)
 	node := c.root
 	for _, token := range tokens(fragment) {
 		switch parent := node.(type) {
 		case map[string]any:
 			node = parent[token]
 		case []any:
-			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(parent) {
-				return nil
-			}
+			i, _ := strconv.Atoi(token)
 			node = parent[i]
-		default:
-			return nil
 		}
 	}
 	return node

@@ -1,0 +1,446 @@
+package speccheck_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/speccheck"
+)
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// answers returns a RoundTripper whose every answer has this body.
+func answers(status int, body io.ReadCloser, length int64) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{
+			Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {jsonContent}}, Body: body, ContentLength: length, Request: req,
+		}, nil
+	})
+}
+
+// reports collects what a transport reports.
+type reports struct {
+	mu    sync.Mutex
+	found []speccheck.Violation
+}
+
+func (r *reports) add(v speccheck.Violation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found = append(r.found, v)
+}
+
+func (r *reports) lines() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return lines(r.found)
+}
+
+func deleteRequest(t testing.TB) *http.Request {
+	return request(t, body{method: "DELETE", path: deletePath})
+}
+
+func TestAResponseReachesItsReaderAsItArrives(t *testing.T) {
+	fromServer, server := io.Pipe()
+	var got reports
+	client := http.Client{Transport: newChecker(t).Transport(answers(200, fromServer, -1), got.add)}
+
+	resp, err := client.Do(deleteRequest(t)) // before the server has sent any of the body
+	require.NoError(t, err)
+	pieces := []string{`{"object":"organization.`, `project.api_key.deleted"`, `,"id":`, `"key_abc"}`}
+	for _, piece := range pieces {
+		// The pipe holds nothing: a write ends when the reader has it all.
+		written := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(server, piece)
+			written <- err
+		}()
+		read := make([]byte, len(piece))
+		_, err := io.ReadFull(resp.Body, read)
+		require.NoError(t, err)
+		require.NoError(t, <-written)
+		assert.Equal(t, piece, string(read))
+		assert.Empty(t, got.lines(), "reported before the end")
+	}
+	go server.Close()
+	rest, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Empty(t, rest)
+	want := []string{"delete-project-api-key 200: response body /deleted: required: expected present (body)"}
+	assert.Equal(t, want, got.lines(), "reported at the end")
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, want, got.lines(), "reported once")
+}
+
+// endless is a body that never ends and that only Close gets out of.
+type endless struct{ closed chan struct{} }
+
+func (e endless) Read([]byte) (int, error) { <-e.closed; return 0, errors.New("closed") }
+func (e endless) Close() error             { close(e.closed); return nil }
+
+func TestClosingABodyDoesNotReadIt(t *testing.T) {
+	var got reports
+	client := http.Client{Transport: newChecker(t).Transport(answers(200, endless{make(chan struct{})}, -1), got.add)}
+	resp, err := client.Do(deleteRequest(t))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"}, got.lines())
+}
+
+func TestABodyIsJudgedAsFarAsItWasRead(t *testing.T) {
+	const (
+		good       = deleted
+		bad        = `{"object":"organization.project.api_key.deleted","id":"key_abc","deleted":"yes"}`
+		broken     = "delete-project-api-key 200: response body /deleted: type: expected boolean, found string (body)"
+		incomplete = "delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"
+	)
+	all := func(body io.Reader) error { _, err := io.ReadAll(body); return err }
+	decode := func(body io.Reader) error { var v map[string]any; return json.NewDecoder(body).Decode(&v) }
+	exactly := func(n int) func(io.Reader) error {
+		return func(body io.Reader) error { _, err := io.ReadFull(body, make([]byte, n)); return err }
+	}
+	dropped := func(text string) io.Reader { return io.MultiReader(strings.NewReader(text), failing{}) }
+	for _, row := range []struct {
+		name   string
+		body   io.Reader
+		length int
+		read   func(io.Reader) error
+		want   []string
+	}{
+		{"to the end", strings.NewReader(bad), -1, all, []string{broken}},
+		{"to the end, nothing wrong", strings.NewReader(good), -1, all, []string{}},
+		{"to its length", strings.NewReader(bad), len(bad), exactly(len(bad)), []string{broken}},
+		{"to its length, which cuts it", strings.NewReader(good), 9, exactly(9), []string{
+			"delete-project-api-key 200: response body /object: json: expected a JSON document (body)",
+		}},
+		{"by a decoder that stops before the end", io.MultiReader(strings.NewReader(bad), endless{}), -1, decode, []string{broken}},
+		{"by a decoder, nothing wrong", io.MultiReader(strings.NewReader(good), endless{}), -1, decode, []string{}},
+		{"in part", strings.NewReader(bad), -1, exactly(9), []string{incomplete}},
+		{"not at all", strings.NewReader(bad), len(bad), exactly(0), []string{incomplete}},
+		{"until the connection is lost", dropped(good[:30]), -1, all, []string{incomplete}},
+		{"until the connection is lost behind its length", dropped(bad), len(bad), all, []string{broken}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got reports
+			base := answers(200, io.NopCloser(row.body), int64(row.length))
+			resp, err := newChecker(t).Transport(base, got.add).RoundTrip(deleteRequest(t))
+			require.NoError(t, err)
+			_ = row.read(resp.Body)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, row.want, got.lines())
+		})
+	}
+}
+
+type failing struct{}
+
+var errDropped = errors.New("connection reset")
+
+func (failing) Read([]byte) (int, error) { return 0, errDropped }
+
+func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
+	c := newChecker(t, speccheck.WithMaxBody(10))
+	whole := strings.Repeat("x", 1<<20)
+
+	t.Run("a body beyond the limit", func(t *testing.T) {
+		var got reports
+		base := answers(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
+		plain, err := base.RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		plain.Body, plain.Request = nil, nil
+
+		base = answers(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
+		req := deleteRequest(t)
+		resp, err := c.Transport(base, got.add).RoundTrip(req)
+		require.NoError(t, err)
+		read, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.True(t, whole == string(read))
+		assert.Equal(t, []string{"delete-project-api-key 200: response body: max-body: expected at most 10 bytes (unchecked)"}, got.lines())
+		assert.Same(t, req, resp.Request)
+		resp.Body, resp.Request = nil, nil
+		assert.Equal(t, plain, resp)
+	})
+	t.Run("an error of the body", func(t *testing.T) {
+		resp, err := c.Transport(answers(200, io.NopCloser(failing{}), -1), func(speccheck.Violation) {}).RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		_, err = resp.Body.Read(make([]byte, 1))
+		assert.Equal(t, errDropped, err)
+	})
+	t.Run("an error instead of a response", func(t *testing.T) {
+		var got reports
+		base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errDropped })
+		req := request(t, body{method: "GET", path: keysPath})
+		req.URL.RawQuery = "limit=0"
+		resp, err := c.Transport(base, got.add).RoundTrip(req)
+		assert.Nil(t, resp)
+		assert.Equal(t, errDropped, err)
+		assert.Equal(t, []string{"admin-api-keys-list: query parameter limit: minimum: expected 1 (request)"}, got.lines())
+	})
+	t.Run("no body", func(t *testing.T) {
+		var got reports
+		resp, err := c.Transport(answers(204, http.NoBody, 0), got.add).RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		assert.Equal(t, http.NoBody, resp.Body)
+		assert.Equal(t, []string{"delete-project-api-key 204: status: expected 200 or 400 (status)"}, got.lines())
+	})
+	t.Run("a connection", func(t *testing.T) {
+		var got reports
+		body := struct {
+			io.ReadCloser
+			io.Writer
+		}{io.NopCloser(strings.NewReader("")), io.Discard}
+		resp, err := c.Transport(answers(101, body, -1), got.add).RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		assert.Implements(t, (*io.Writer)(nil), resp.Body)
+		assert.Equal(t, []string{"delete-project-api-key 101: status: expected 200 or 400 (status)"}, got.lines())
+	})
+	t.Run("idle connections closed", func(t *testing.T) {
+		base := &idler{}
+		client := http.Client{Transport: c.Transport(base, nil)}
+		client.CloseIdleConnections()
+		assert.True(t, base.closed)
+		client.Transport = c.Transport(answers(200, nil, 0), nil)
+		client.CloseIdleConnections() // which this one does not have
+	})
+}
+
+type idler struct {
+	http.RoundTripper
+	closed bool
+}
+
+func (i *idler) CloseIdleConnections() { i.closed = true }
+
+func TestARequestIsSentAsItIsAndJudged(t *testing.T) {
+	const (
+		good    = `{"name":"ci"}`
+		bad     = `{"name":7}`
+		broken  = "admin-api-keys-create 500: request body /name: type: expected string, found number (request)"
+		unheard = "admin-api-keys-create 500: status: expected 200 (undocumented-status)"
+	)
+	type sent struct {
+		body string
+		err  error
+	}
+	post := func(body io.Reader) *http.Request {
+		req, err := http.NewRequest("POST", "https://api.openai.com/v1"+keysPath, body)
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", jsonContent)
+		return req
+	}
+	stream := func(text string) *http.Request { return post(io.NopCloser(strings.NewReader(text))) }
+	noGetBody := post(strings.NewReader(good))
+	noGetBody.GetBody = func() (io.ReadCloser, error) { return nil, errDropped }
+	lostGetBody := post(strings.NewReader(good))
+	lostGetBody.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(failing{}), nil }
+	lengthy := stream(bad)
+	lengthy.ContentLength = int64(len(bad))
+	for _, row := range []struct {
+		name string
+		req  *http.Request
+		read int // how much of the body base reads, -1 for all
+		want []string
+	}{
+		{"nothing wrong", post(strings.NewReader(good)), -1, []string{unheard}},
+		{"a body that can be had again", post(strings.NewReader(bad)), -1, []string{broken, unheard}},
+		{"a body that can be had again and that nobody read", post(strings.NewReader(bad)), 0, []string{broken, unheard}},
+		{"a stream, nothing wrong", stream(good), -1, []string{unheard}},
+		{"a stream", stream(bad), -1, []string{broken, unheard}},
+		{"a stream, read to its length", lengthy, len(bad), []string{broken, unheard}},
+		{"a stream that was not read to its end", stream(good), 3, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		}},
+		{"a stream that broke", post(io.MultiReader(strings.NewReader(good), failing{})), -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		}},
+		{"a body that cannot be had again after all", noGetBody, -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		}},
+		{"a body that cannot be read again", lostGetBody, -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		}},
+		{"a body beyond the limit", post(strings.NewReader(good + strings.Repeat(" ", 100))), -1, []string{
+			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", unheard,
+		}},
+		{"a stream beyond the limit", stream(good + strings.Repeat(" ", 100)), -1, []string{
+			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", unheard,
+		}},
+		{"no body", post(nil), -1, []string{
+			"admin-api-keys-create 500: request body: required: expected a body (request)", unheard,
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before := *row.req
+			var got reports
+			var arrived sent
+			base := roundTripper(func(req *http.Request) (*http.Response, error) {
+				if req.Body != nil {
+					reader := io.Reader(req.Body)
+					if row.read >= 0 {
+						reader = io.LimitReader(reader, int64(row.read))
+					}
+					text, err := io.ReadAll(reader)
+					arrived = sent{string(text), err}
+					require.NoError(t, req.Body.Close())
+				}
+				return answers(500, http.NoBody, 0).RoundTrip(req)
+			})
+			_, err := newChecker(t, speccheck.WithMaxBody(64)).Transport(base, got.add).RoundTrip(row.req)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, got.lines())
+			if row.read < 0 && row.req.Body != nil {
+				assert.Contains(t, arrived.body, good[:8])
+			}
+			assert.Equal(t, before.Body, row.req.Body, "the caller's request is changed")
+		})
+	}
+}
+
+func TestACompressedResponseIsJudgedAndLeftAsItIs(t *testing.T) {
+	packed := zipped(t, `{"id":"key_abc"}`)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+		w.Header().Set("Content-Type", jsonContent)
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(packed)
+	}))
+	defer server.Close()
+	want := []string{
+		"delete-project-api-key 200: response body /deleted: required: expected present (body)",
+		"delete-project-api-key 200: response body /object: required: expected present (body)",
+	}
+	for _, row := range []struct {
+		name     string
+		encoding string // that the caller asks for
+		want     []byte
+	}{
+		{"unpacked by net/http", "", []byte(`{"id":"key_abc"}`)},
+		{"asked for by the caller", "gzip", packed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got reports
+			client := http.Client{Transport: newChecker(t).Transport(nil, got.add)}
+			defer client.CloseIdleConnections()
+			req, err := http.NewRequest("DELETE", server.URL+"/v1"+deletePath, nil)
+			require.NoError(t, err)
+			if row.encoding != "" {
+				req.Header.Set("Accept-Encoding", row.encoding)
+			}
+			resp, err := client.Do(req)
+			require.NoError(t, err)
+			read, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, row.want, read)
+			assert.Equal(t, want, got.lines())
+		})
+	}
+}
+
+func TestManyCallsAtATimeAreToldApart(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Every other answer lacks something; the id says which.
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", jsonContent)
+		id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		if strings.HasSuffix(id, "1") {
+			_, _ = io.WriteString(w, `{"object":"organization.project.api_key.deleted","deleted":true}`)
+			return
+		}
+		_, _ = io.WriteString(w, deleted)
+	}))
+	defer server.Close()
+	var got reports
+	c := newChecker(t)
+	client := http.Client{Transport: c.Transport(nil, got.add)}
+	defer client.CloseIdleConnections()
+	var wg sync.WaitGroup
+	const callers, calls = 8, 20
+	for range callers {
+		wg.Go(func() {
+			for i := range calls {
+				req, err := http.NewRequest("DELETE", fmt.Sprintf("%s/v1/organization/projects/p/api_keys/key_%d", server.URL, i%2), nil)
+				if !assert.NoError(t, err) {
+					return
+				}
+				resp, err := client.Do(req)
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, err = io.Copy(io.Discard, resp.Body)
+				assert.NoError(t, err)
+				assert.NoError(t, resp.Body.Close())
+				assert.Empty(t, c.Check(req, nil, 200, http.Header{"Content-Type": {jsonContent}}, []byte(deleted)))
+			}
+		})
+	}
+	wg.Wait()
+	assert.Len(t, got.lines(), callers*calls/2)
+	for _, line := range got.lines() {
+		assert.Equal(t, "delete-project-api-key 200: response body /id: required: expected present (body)", line)
+	}
+}
+
+func TestABodyMayBeClosedWhileItIsRead(t *testing.T) {
+	c := newChecker(t)
+	for range 50 {
+		var got reports
+		fromServer, server := io.Pipe()
+		resp, err := c.Transport(answers(200, fromServer, -1), got.add).RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = io.Copy(io.Discard, resp.Body) })
+		_, err = io.WriteString(server, "{")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		wg.Wait()
+		assert.Equal(t, []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"}, got.lines())
+	}
+}
+
+// recorder is a test that fails without failing this one.
+type recorder struct{ bytes.Buffer }
+
+func (r *recorder) Helper()                           {}
+func (r *recorder) Errorf(format string, args ...any) { fmt.Fprintf(r, "FAIL "+format+"\n", args...) }
+func (r *recorder) Logf(format string, args ...any)   { fmt.Fprintf(r, "note "+format+"\n", args...) }
+
+func TestACallerChoosesWhichKindsFail(t *testing.T) {
+	body := speccheck.Violation{Kind: speccheck.BodyViolation, OperationID: "op", Status: 200, In: speccheck.InResponse, Rule: "json"}
+	status := speccheck.Violation{Kind: speccheck.UndocumentedStatus, OperationID: "op", Status: 429, Rule: "status"}
+	for _, row := range []struct {
+		kinds []speccheck.Kind
+		want  string
+	}{
+		{nil, "FAIL speccheck: op 200: response body: json (body)\nnote speccheck: op 429: status (undocumented-status)\n"},
+		{
+			[]speccheck.Kind{speccheck.UndocumentedStatus},
+			"note speccheck: op 200: response body: json (body)\nFAIL speccheck: op 429: status (undocumented-status)\n",
+		},
+		{
+			speccheck.Kinds(),
+			"FAIL speccheck: op 200: response body: json (body)\nFAIL speccheck: op 429: status (undocumented-status)\n",
+		},
+	} {
+		var test recorder
+		report := speccheck.Fail(&test, row.kinds...)
+		report(body)
+		report(status)
+		assert.Equal(t, row.want, test.String())
+	}
+}
