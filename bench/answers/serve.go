@@ -1,0 +1,151 @@
+package answers
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// API holds the answers ready, so that serving one costs next to nothing and the same for
+// every contender.
+type API struct {
+	projectKey, newKey, notFound []byte
+	pages                        [][]byte // of Total keys
+	total                        int
+}
+
+// New returns an API with total admin keys, a multiple of [PageSize]. Its own memory does not
+// grow with them.
+func New(total int) *API {
+	api := &API{projectKey: projectKeyBytes(), newKey: newKeyBytes(), notFound: notFoundBytes(), total: total}
+	for first := 0; first < Total; first += PageSize {
+		api.pages = append(api.pages, appendPage(nil, first, Total))
+	}
+	return api
+}
+
+// answer finds the status and the body for a request. done, where there is one, takes the body
+// back.
+func (api *API) answer(method, path, query string) (status int, body []byte, done func()) {
+	switch {
+	case strings.HasSuffix(path, "/admin_api_keys") && method == http.MethodPost:
+		return http.StatusOK, api.newKey, nil
+	case strings.HasSuffix(path, "/admin_api_keys"):
+		body, done = api.page(behind(query))
+		return http.StatusOK, body, done
+	case strings.HasSuffix(path, ProjectKeyID):
+		return http.StatusOK, api.projectKey, nil
+	}
+	return http.StatusNotFound, api.notFound, nil
+}
+
+func (api *API) page(first int) ([]byte, func()) {
+	page := api.pages[first/PageSize%len(api.pages)]
+	if api.total == Total {
+		return page, nil
+	}
+	b := made.Get().(*[]byte)
+	*b = renumber((*b)[:0], page, first/Total*Total, first+PageSize < api.total)
+	return *b, func() { made.Put(b) }
+}
+
+// made are the pages that were renumbered and read.
+var made = sync.Pool{New: func() any { return new([]byte) }}
+
+// renumber appends page with shift added to the numbers of its keys.
+func renumber(b, page []byte, shift int, more bool) []byte {
+	b = append(b, page[:bytes.LastIndexByte(page, ':')+1]...)
+	b = append(strconv.AppendBool(b, more), '}')
+	for at := b; shift > 0; {
+		_, rest, found := bytes.Cut(at, []byte("key_"))
+		if !found {
+			break
+		}
+		if index, err := strconv.Atoi(string(rest[:8])); err == nil { // else it is "admin_api_key_…"
+			copy(rest, digits(index+shift, 8))
+		}
+		at = rest
+	}
+	return b
+}
+
+// behind is the index of the key behind the one that the query's after names.
+func behind(query string) int {
+	_, after, found := strings.Cut(query, "after=key_")
+	if !found {
+		return 0
+	}
+	index, err := strconv.Atoi(after[:8])
+	if err != nil {
+		panic(err)
+	}
+	return index + 1
+}
+
+// header is shared by all answers: a contender must not write to it.
+var header = http.Header{
+	"Content-Type": {"application/json"},
+	"X-Request-Id": {"req_5YkVb0fJmKXq8nTz3RwLcD7H"},
+	"Date":         {"Tue, 26 Mar 2024 16:45:33 GMT"},
+}
+
+// RoundTrip answers without a network, as net/http does where the API has compressed the
+// answer: the length is not known beforehand.
+func (api *API) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Body != nil {
+		if _, err := io.Copy(io.Discard, request.Body); err != nil {
+			return nil, err
+		}
+		if err := request.Body.Close(); err != nil {
+			return nil, err
+		}
+	}
+	status, content, done := api.answer(request.Method, request.URL.Path, request.URL.RawQuery)
+	b := &body{done: done}
+	b.Reset(content)
+	return &http.Response{
+		Status:        http.StatusText(status),
+		StatusCode:    status,
+		Proto:         "HTTP/2.0",
+		ProtoMajor:    2,
+		Header:        header,
+		Body:          b,
+		ContentLength: -1,
+		Uncompressed:  true,
+		Request:       request,
+	}, nil
+}
+
+type body struct {
+	bytes.Reader
+	done func()
+}
+
+func (b *body) Close() error {
+	if b.done != nil {
+		b.done()
+		b.done = nil
+	}
+	return nil
+}
+
+// ServeHTTP answers over a network.
+func (api *API) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	_, _ = io.Copy(io.Discard, request.Body)
+	status, content, done := api.answer(request.Method, request.URL.Path, request.URL.RawQuery)
+	w.Header()["Content-Type"] = header["Content-Type"]
+	w.Header()["X-Request-Id"] = header["X-Request-Id"]
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.WriteHeader(status)
+	_, _ = w.Write(content)
+	if done != nil {
+		done()
+	}
+}
+
+// Serve serves the API on loopback until the server that it returns is closed.
+func (api *API) Serve() *httptest.Server { return httptest.NewServer(api) }

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/orgkeys/orgkeys-go/bench/answers"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+)
+
+type orgkeysClient struct{ *orgkeys.Client }
+
+// newOrgkeys leaves everything as it is for every user: strict, limited, masked, retries armed.
+func newOrgkeys(baseURL string, transport http.RoundTripper) (contender, error) {
+	client, err := orgkeys.NewClient(
+		orgkeys.WithBaseURL(baseURL),
+		orgkeys.WithAdminKey(answers.Signature),
+		orgkeys.WithHTTPClient(&http.Client{Transport: transport}),
+	)
+	return orgkeysClient{client}, err
+}
+
+func (c orgkeysClient) get(ctx context.Context, keyID string) (any, error) {
+	return c.ProjectKeys.Get(ctx, answers.ProjectID, keyID)
+}
+
+func (c orgkeysClient) create(ctx context.Context) (any, error) {
+	return c.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{
+		Name:             answers.NewKeyName,
+		ExpiresInSeconds: new(answers.NewKeyLife),
+	})
+}
+
+func (c orgkeysClient) page(ctx context.Context) (any, error) {
+	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{Limit: new(answers.PageSize)})
+}
+
+func (c orgkeysClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+	for key, err := range c.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
+		if err != nil {
+			return s, err
+		}
+		s.keys++
+		s.created += int64(key.CreatedAt)
+		if key.Name != nil {
+			s.named++
+		}
+		if visit != nil {
+			visit(orgkeysKey(key))
+		}
+	}
+	return s, nil
+}
+
+func (orgkeysClient) view(result any) any {
+	switch r := result.(type) {
+	case *orgkeys.ProjectKey:
+		return answers.ProjectKey{
+			Object: string(r.Object), ID: r.ID, Name: r.Name, RedactedValue: r.RedactedValue,
+			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: (*int64)(r.LastUsedAt),
+			OwnerType: string(*r.Owner.Type),
+			User: answers.User{
+				ID: r.Owner.User.ID, Email: r.Owner.User.Email, Name: r.Owner.User.Name,
+				Role: r.Owner.User.Role, CreatedAt: int64(r.Owner.User.CreatedAt),
+			},
+		}
+	case *orgkeys.CreatedAdminKey:
+		return answers.CreatedAdminKey{
+			AdminKey: answers.AdminKey{
+				Object: string(r.Object), ID: r.ID, RedactedValue: r.RedactedValue, Name: r.Name,
+				CreatedAt: int64(r.CreatedAt), ExpiresAt: (*int64)(r.ExpiresAt), LastUsedAt: (*int64)(r.LastUsedAt),
+				Owner: orgkeysOwner(r.Owner),
+			},
+			Value: r.Value.Reveal(),
+		}
+	case *orgkeys.AdminKeyPage:
+		var keys []answers.AdminKey
+		for _, k := range r.Data {
+			keys = append(keys, orgkeysKey(k))
+		}
+		return keys
+	}
+	return nil
+}
+
+func orgkeysKey(k orgkeys.AdminKey) answers.AdminKey {
+	return answers.AdminKey{
+		Object: string(k.Object), ID: k.ID, RedactedValue: k.RedactedValue, Name: k.Name,
+		CreatedAt: int64(k.CreatedAt), ExpiresAt: (*int64)(k.ExpiresAt), LastUsedAt: (*int64)(k.LastUsedAt),
+		Owner: orgkeysOwner(k.Owner),
+	}
+}
+
+func orgkeysOwner(o orgkeys.AdminKeyOwner) answers.Owner {
+	owner := answers.Owner{
+		Type: text(o.Type), Object: text(o.Object), ID: text(o.ID), Name: text(o.Name), Role: text(o.Role),
+	}
+	if o.CreatedAt != nil {
+		owner.CreatedAt = int64(*o.CreatedAt)
+	}
+	return owner
+}
+
+func (orgkeysClient) refusal(err error) (answers.Refusal, bool) {
+	e, ok := errors.AsType[*orgkeys.APIError](err)
+	if !ok {
+		return answers.Refusal{}, false
+	}
+	return answers.Refusal{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+}

@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/vanilla"
+)
+
+type vanillaClient struct{ *vanilla.ClientWithResponses }
+
+// vanillaError is what a program makes of an answer that the generated client has no field
+// for: it looks at the status and decodes the body by itself.
+type vanillaError struct {
+	status  int
+	details vanilla.Error
+}
+
+func (e *vanillaError) Error() string {
+	return fmt.Sprintf("status %d: %s", e.status, e.details.Message)
+}
+
+func newVanilla(baseURL string, transport http.RoundTripper) (contender, error) {
+	client, err := vanilla.NewClientWithResponses(baseURL,
+		vanilla.WithHTTPClient(&http.Client{Transport: transport}),
+		vanilla.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
+			request.Header.Set("Authorization", "Bearer "+answers.Signature)
+			return nil
+		}),
+	)
+	return vanillaClient{client}, err
+}
+
+// vanillaResult is what all six calls need after them.
+func vanillaResult[T any](value *T, response *http.Response, body []byte) (*T, error) {
+	if value != nil {
+		return value, nil
+	}
+	var envelope vanilla.ErrorResponse
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return nil, err
+	}
+	return nil, &vanillaError{response.StatusCode, envelope.Error}
+}
+
+func (c vanillaClient) get(ctx context.Context, keyID string) (any, error) {
+	r, err := c.RetrieveProjectApiKeyWithResponse(ctx, answers.ProjectID, keyID)
+	if err != nil {
+		return nil, err
+	}
+	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
+}
+
+func (c vanillaClient) create(ctx context.Context) (any, error) {
+	r, err := c.AdminApiKeysCreateWithResponse(ctx, vanilla.AdminApiKeysCreateJSONRequestBody{
+		Name:             answers.NewKeyName,
+		ExpiresInSeconds: new(answers.NewKeyLife),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
+}
+
+func (c vanillaClient) page(ctx context.Context) (any, error) { return c.list(ctx, nil) }
+
+func (c vanillaClient) list(ctx context.Context, after *string) (*vanilla.ApiKeyList, error) {
+	r, err := c.AdminApiKeysListWithResponse(ctx, &vanilla.AdminApiKeysListParams{
+		Limit: new(answers.PageSize),
+		After: after,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
+}
+
+func (c vanillaClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+	for after := (*string)(nil); ; {
+		page, err := c.list(ctx, after)
+		if err != nil {
+			return s, err
+		}
+		for i := range page.Data {
+			key := &page.Data[i]
+			s.keys++
+			s.created += int64(key.CreatedAt)
+			if key.Name != nil {
+				s.named++
+			}
+			if visit != nil {
+				visit(vanillaKey(key))
+			}
+		}
+		if !page.HasMore || page.LastId == nil {
+			return s, nil
+		}
+		after = page.LastId
+	}
+}
+
+func (vanillaClient) view(result any) any {
+	switch r := result.(type) {
+	case *vanilla.ProjectApiKey:
+		u := r.Owner.User
+		return answers.ProjectKey{
+			Object: string(r.Object), ID: r.Id, Name: r.Name, RedactedValue: r.RedactedValue,
+			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: seconds(r.LastUsedAt),
+			OwnerType: string(*r.Owner.Type),
+			User:      answers.User{ID: u.Id, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: int64(u.CreatedAt)},
+		}
+	case *vanilla.AdminApiKeyCreateResponse:
+		return answers.CreatedAdminKey{
+			AdminKey: answers.AdminKey{
+				Object: string(r.Object), ID: r.Id, RedactedValue: r.RedactedValue, Name: r.Name,
+				CreatedAt: int64(r.CreatedAt), ExpiresAt: seconds(r.ExpiresAt), LastUsedAt: seconds(r.LastUsedAt),
+				Owner: vanillaOwner(r.Owner),
+			},
+			Value: r.Value,
+		}
+	case *vanilla.ApiKeyList:
+		var keys []answers.AdminKey
+		for i := range r.Data {
+			keys = append(keys, vanillaKey(&r.Data[i]))
+		}
+		return keys
+	}
+	return nil
+}
+
+func vanillaKey(k *vanilla.AdminApiKey) answers.AdminKey {
+	return answers.AdminKey{
+		Object: string(k.Object), ID: k.Id, RedactedValue: k.RedactedValue, Name: k.Name,
+		CreatedAt: int64(k.CreatedAt), ExpiresAt: seconds(k.ExpiresAt), LastUsedAt: seconds(k.LastUsedAt),
+		Owner: vanillaOwner(k.Owner),
+	}
+}
+
+func vanillaOwner(o vanilla.AdminApiKeyOwner) answers.Owner {
+	return answers.Owner{
+		Type: text(o.Type), Object: text(o.Object), ID: text(o.Id), Name: text(o.Name), Role: text(o.Role),
+		CreatedAt: int64(*o.CreatedAt),
+	}
+}
+
+func seconds(p *int) *int64 {
+	if p == nil {
+		return nil
+	}
+	return new(int64(*p))
+}
+
+func (vanillaClient) refusal(err error) (answers.Refusal, bool) {
+	e, ok := err.(*vanillaError)
+	if !ok {
+		return answers.Refusal{}, false
+	}
+	return answers.Refusal{Status: e.status, Type: e.details.Type, Code: text(e.details.Code), Param: text(e.details.Param), Message: e.details.Message}, true
+}
