@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -1505,61 +1504,43 @@ type AdminAPIKeysCreateJSONRequestBody AdminAPIKeysCreateJSONBody
 // CreateProjectServiceAccountJSONRequestBody defines body for CreateProjectServiceAccount for application/json ContentType.
 type CreateProjectServiceAccountJSONRequestBody = ProjectServiceAccountCreateRequest
 
-// RequestEditorFn is the function signature for the RequestEditor callback function
-type RequestEditorFn func(ctx context.Context, req *http.Request) error
-
-// Doer performs HTTP requests.
-//
-// The standard http.Client implements this interface.
+// HttpRequestDoer sends a request. An *http.Client is one.
 type HttpRequestDoer interface {
 	Do(req *http.Request) (*http.Response, error)
 }
 
-// Client which conforms to the OpenAPI3 specification for this service.
+// RequestEditorFn changes a request before it is sent.
+type RequestEditorFn func(ctx context.Context, req *http.Request) error
+
+// Client sends the operations of the contract and returns the answers as they come.
 type Client struct {
-	// The endpoint of the server conforming to this interface, with scheme,
-	// https://api.deepmap.com for example. This can contain a path relative
-	// to the server, such as https://api.deepmap.com/dev-test, and all the
-	// paths in the swagger spec will be appended to the server.
+	// Server is the base URL that the contract's paths are below.
 	Server string
-
-	// Doer for performing requests, typically a *http.Client with any
-	// customized settings, such as certificate chains.
+	// Client sends the requests.
 	Client HttpRequestDoer
-
-	// A list of callbacks for modifying requests which are generated before sending over
-	// the network.
+	// RequestEditors change each request, in their order.
 	RequestEditors []RequestEditorFn
 }
 
-// ClientOption allows setting custom parameters during construction
+// ClientOption sets up a Client.
 type ClientOption func(*Client) error
 
-// Creates a new Client, with reasonable defaults
+// NewClient returns a client of the API at server. Without WithHTTPClient it sends with an
+// http.Client of its own.
 func NewClient(server string, opts ...ClientOption) (*Client, error) {
-	// create a client with sane default values
-	client := Client{
-		Server: server,
-	}
-	// mutate client and add all optional params
-	for _, o := range opts {
-		if err := o(&client); err != nil {
+	c := &Client{Server: server}
+	for _, opt := range opts {
+		if err := opt(c); err != nil {
 			return nil, err
 		}
 	}
-	// ensure the server URL always has a trailing slash
-	if !strings.HasSuffix(client.Server, "/") {
-		client.Server += "/"
+	if c.Client == nil {
+		c.Client = &http.Client{}
 	}
-	// create httpClient, if not already present
-	if client.Client == nil {
-		client.Client = &http.Client{}
-	}
-	return &client, nil
+	return c, nil
 }
 
-// WithHTTPClient allows overriding the default Doer, which is
-// automatically created using http.Client. This is useful for tests.
+// WithHTTPClient sends requests with doer.
 func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	return func(c *Client) error {
 		c.Client = doer
@@ -1567,575 +1548,215 @@ func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	}
 }
 
-// WithRequestEditorFn allows setting up a callback function, which will be
-// called right before sending the request. This can be used to mutate the request.
-func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
+// WithRequestEditorFn changes each request by edit.
+func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
 	return func(c *Client) error {
-		c.RequestEditors = append(c.RequestEditors, fn)
+		c.RequestEditors = append(c.RequestEditors, edit)
 		return nil
 	}
 }
 
-// The interface specification for the client above.
+// ClientInterface has a method for each operation, which returns the answer as it comes.
 type ClientInterface interface {
-
-	// AdminAPIKeysList List admin keys
-	//
-	// One page of the organization's admin keys, by creation time. The values of the keys
-	// are not part of it, only their redacted form.
-	//
-	// Corresponds with GET /organization/admin_api_keys (the `AdminAPIKeysList` operationId).
+	// AdminAPIKeysList sends GET /organization/admin_api_keys.
 	AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// AdminAPIKeysCreateWithBody Mint an admin key
-	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+	// AdminAPIKeysCreateWithBody sends POST /organization/admin_api_keys.
 	AdminAPIKeysCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// AdminAPIKeysCreate Mint an admin key
-	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+	// AdminAPIKeysCreate sends POST /organization/admin_api_keys.
 	AdminAPIKeysCreate(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// DeleteProjectAPIKey Revoke a project key
-	//
-	// Revokes a key of a project for good. A key that a service account owns is refused with
-	// a 400: it goes with its account. A revoked key can keep working for a short while.
-	//
-	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectAPIKey` operationId).
+	// DeleteProjectAPIKey sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 	DeleteProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// RetrieveProjectAPIKey Read a project key
-	//
-	// One key of a project, with who owns it and when it was last used. Its value is not part of it.
-	//
-	// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectAPIKey` operationId).
+	// RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 	RetrieveProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ListProjectServiceAccounts List a project's service accounts
-	//
-	// One page of the service accounts of a project. Their keys are not part of it.
-	//
-	// Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
+	// ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
 	ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CreateProjectServiceAccountWithBody Create a service account
-	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+	// CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.
 	CreateProjectServiceAccountWithBody(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CreateProjectServiceAccount Create a service account
-	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+	// CreateProjectServiceAccount sends POST /organization/projects/{project_id}/service_accounts.
 	CreateProjectServiceAccount(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// AdminAPIKeysList List admin keys
-//
-// One page of the organization's admin keys, by creation time. The values of the keys
-// are not part of it, only their redacted form.
-//
-// Corresponds with GET /organization/admin_api_keys (the `AdminAPIKeysList` operationId).
+// AdminAPIKeysList sends GET /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAdminAPIKeysListRequest(c.Server, params)
+	target := joinURL(c.Server, "/organization/admin_api_keys")
+	if params != nil {
+		query, err := adminAPIKeysListQuery(params)
+		if err != nil {
+			return nil, err
+		}
+		if query != "" {
+			target += "?" + query
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(req, reqEditors)
 }
 
-// AdminAPIKeysCreateWithBody Mint an admin key
-//
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+// adminAPIKeysListQuery encodes the parameters that are set.
+func adminAPIKeysListQuery(params *AdminAPIKeysListParams) (string, error) {
+	var query []string
+	if params.After != nil {
+		fragment, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
+		if err != nil {
+			return "", err
+		}
+		query = append(query, fragment)
+	}
+	if params.Order != nil {
+		fragment, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
+		if err != nil {
+			return "", err
+		}
+		query = append(query, fragment)
+	}
+	if params.Limit != nil {
+		fragment, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""})
+		if err != nil {
+			return "", err
+		}
+		query = append(query, fragment)
+	}
+	return strings.Join(query, "&"), nil
+}
+
+// AdminAPIKeysCreateWithBody sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAdminAPIKeysCreateRequestWithBody(c.Server, contentType, body)
+	target := joinURL(c.Server, "/organization/admin_api_keys")
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	req.Header["Content-Type"] = []string{contentType}
+	return c.send(req, reqEditors)
 }
 
-// AdminAPIKeysCreate Mint an admin key
-//
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+// AdminAPIKeysCreate sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreate(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAdminAPIKeysCreateRequest(c.Server, body)
+	content, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.AdminAPIKeysCreateWithBody(ctx, "application/json", bytes.NewReader(content), reqEditors...)
 }
 
-// DeleteProjectAPIKey Revoke a project key
-//
-// Revokes a key of a project for good. A key that a service account owns is refused with
-// a 400: it goes with its account. A revoked key can keep working for a short while.
-//
-// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectAPIKey` operationId).
+// DeleteProjectAPIKey sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) DeleteProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteProjectAPIKeyRequest(c.Server, projectID, apiKeyID)
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(req, reqEditors)
 }
 
-// RetrieveProjectAPIKey Read a project key
-//
-// One key of a project, with who owns it and when it was last used. Its value is not part of it.
-//
-// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectAPIKey` operationId).
+// RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) RetrieveProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRetrieveProjectAPIKeyRequest(c.Server, projectID, apiKeyID)
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(req, reqEditors)
 }
 
-// ListProjectServiceAccounts List a project's service accounts
-//
-// One page of the service accounts of a project. Their keys are not part of it.
-//
-// Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
+// ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
 func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListProjectServiceAccountsRequest(c.Server, projectID, params)
+	path0 := url.PathEscape(projectID)
+	target := joinURL(c.Server, "/organization/projects/{project_id}/service_accounts", path0)
+	if params != nil {
+		query, err := listProjectServiceAccountsQuery(params)
+		if err != nil {
+			return nil, err
+		}
+		if query != "" {
+			target += "?" + query
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(req, reqEditors)
 }
 
-// CreateProjectServiceAccountWithBody Create a service account
-//
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+// listProjectServiceAccountsQuery encodes the parameters that are set.
+func listProjectServiceAccountsQuery(params *ListProjectServiceAccountsParams) (string, error) {
+	var query []string
+	if params.Limit != nil {
+		fragment, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""})
+		if err != nil {
+			return "", err
+		}
+		query = append(query, fragment)
+	}
+	if params.After != nil {
+		fragment, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
+		if err != nil {
+			return "", err
+		}
+		query = append(query, fragment)
+	}
+	return strings.Join(query, "&"), nil
+}
+
+// CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccountWithBody(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProjectServiceAccountRequestWithBody(c.Server, projectID, contentType, body)
+	path0 := url.PathEscape(projectID)
+	target := joinURL(c.Server, "/organization/projects/{project_id}/service_accounts", path0)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	req.Header["Content-Type"] = []string{contentType}
+	return c.send(req, reqEditors)
 }
 
-// CreateProjectServiceAccount Create a service account
-//
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+// CreateProjectServiceAccount sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccount(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateProjectServiceAccountRequest(c.Server, projectID, body)
+	content, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
+	return c.CreateProjectServiceAccountWithBody(ctx, projectID, "application/json", bytes.NewReader(content), reqEditors...)
+}
+
+// send edits a request and hands it on.
+func (c *Client) send(req *http.Request, more []RequestEditorFn) (*http.Response, error) {
+	for _, editors := range [][]RequestEditorFn{c.RequestEditors, more} {
+		for _, edit := range editors {
+			if err := edit(req.Context(), req); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return c.Client.Do(req)
 }
 
-// NewAdminAPIKeysListRequest constructs an http.Request for the AdminAPIKeysList method
-func NewAdminAPIKeysListRequest(server string, params *AdminAPIKeysListParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
+// joinURL puts an operation's path below server, with params, which are escaped, in the place
+// of what is in braces.
+func joinURL(server, path string, params ...string) string {
+	length := len(server) + len(path)
+	for _, p := range params {
+		length += len(p)
 	}
-
-	operationPath := fmt.Sprintf("/organization/admin_api_keys")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
+	var b strings.Builder
+	b.Grow(length)
+	b.WriteString(strings.TrimSuffix(server, "/"))
+	for _, p := range params {
+		before, after, _ := strings.Cut(path, "{")
+		b.WriteString(before)
+		b.WriteString(p)
+		_, path, _ = strings.Cut(after, "}")
 	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.After != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Order != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Limit != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewAdminAPIKeysCreateRequest calls the generic AdminAPIKeysCreate builder with application/json body
-func NewAdminAPIKeysCreateRequest(server string, body AdminAPIKeysCreateJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewAdminAPIKeysCreateRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewAdminAPIKeysCreateRequestWithBody constructs an http.Request for the AdminAPIKeysCreate method, with any body, and a specified content type
-func NewAdminAPIKeysCreateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/organization/admin_api_keys")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewDeleteProjectAPIKeyRequest constructs an http.Request for the DeleteProjectAPIKey method
-func NewDeleteProjectAPIKeyRequest(server string, projectID string, apiKeyID string) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "api_key_id", apiKeyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/organization/projects/%s/api_keys/%s", pathParam0, pathParam1)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewRetrieveProjectAPIKeyRequest constructs an http.Request for the RetrieveProjectAPIKey method
-func NewRetrieveProjectAPIKeyRequest(server string, projectID string, apiKeyID string) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "api_key_id", apiKeyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/organization/projects/%s/api_keys/%s", pathParam0, pathParam1)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewListProjectServiceAccountsRequest constructs an http.Request for the ListProjectServiceAccounts method
-func NewListProjectServiceAccountsRequest(server string, projectID string, params *ListProjectServiceAccountsParams) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/organization/projects/%s/service_accounts", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Limit != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.After != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewCreateProjectServiceAccountRequest calls the generic CreateProjectServiceAccount builder with application/json body
-func NewCreateProjectServiceAccountRequest(server string, projectID string, body CreateProjectServiceAccountJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewCreateProjectServiceAccountRequestWithBody(server, projectID, "application/json", bodyReader)
-}
-
-// NewCreateProjectServiceAccountRequestWithBody constructs an http.Request for the CreateProjectServiceAccount method, with any body, and a specified content type
-func NewCreateProjectServiceAccountRequestWithBody(server string, projectID string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/organization/projects/%s/service_accounts", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
-	for _, r := range c.RequestEditors {
-		if err := r(ctx, req); err != nil {
-			return err
-		}
-	}
-	for _, r := range additionalEditors {
-		if err := r(ctx, req); err != nil {
-			return err
-		}
-	}
-	return nil
+	b.WriteString(path)
+	return b.String()
 }
 
 // ClientWithResponses builds on ClientInterface to offer response payloads

@@ -119,7 +119,7 @@ func matches(template, path string) bool {
 	for {
 		want, templateRest, more := strings.Cut(template, "/")
 		got, pathRest, moreToo := strings.Cut(path, "/")
-		if more != moreToo || want != got && (got == "" || !strings.HasPrefix(want, "{")) {
+		if more != moreToo || want != got && (got == "" || got == "." || got == ".." || !strings.HasPrefix(want, "{")) {
 			return false
 		}
 		if !more {
