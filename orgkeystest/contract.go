@@ -1,27 +1,62 @@
 package orgkeystest
 
-import "fmt"
+import (
+	"net/http"
+	"slices"
+	"sync"
 
-// Violation is a breach of the contract. It tells where and which rule, and quotes no value.
-type Violation struct {
-	Operation string // the operationId, where it is known
-	Request   bool   // whether the request is at fault, and not the answer
-	Where     string
-	Rule      string
-}
+	"github.com/orgkeys/orgkeys-go/speccheck"
+)
 
-// String tells the breach in a line.
-func (v Violation) String() string {
-	side := "answer"
-	if v.Request {
-		side = "request"
+// checker is made once, since compiling the contract takes longer than most tests.
+var checker = sync.OnceValue(func() *speccheck.Checker {
+	c, err := speccheck.New()
+	if err != nil {
+		panic("orgkeystest: " + err.Error())
 	}
-	return fmt.Sprintf("the %s of %s breaks the contract at %s: %s", side, v.Operation, v.Where, v.Rule)
-}
+	return c
+})
 
-// Violations returns the breaches of the contract seen so far.
-func (s *Server) Violations() []Violation {
+// Violations returns what broke the contract so far, in requests (speccheck.RequestViolation
+// and speccheck.NoSuchOperation) and in the server's own answers (all other kinds). A
+// violation quotes nothing that was sent.
+func (s *Server) Violations() []speccheck.Violation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Violation(nil), s.violations...)
+	return slices.Clone(s.violations)
+}
+
+func byRequest(v speccheck.Violation) bool {
+	return v.Kind == speccheck.RequestViolation || v.Kind == speccheck.NoSuchOperation
+}
+
+// checkRequest holds a request against the contract and notes what breaks it.
+func (s *Server) checkRequest(r *http.Request, operation string, body []byte) []speccheck.Violation {
+	var found []speccheck.Violation
+	if operation == "" {
+		found = []speccheck.Violation{{Kind: speccheck.NoSuchOperation, Method: r.Method, Rule: "path"}}
+	} else {
+		const none = 0 // no answer yet
+		found = slices.DeleteFunc(checker().Check(r, body, none, nil, nil), func(v speccheck.Violation) bool { return !byRequest(v) })
+	}
+	s.note(found)
+	return found
+}
+
+// checkAnswer holds an answer of the server's own against the contract.
+func (s *Server) checkAnswer(operation string, a answer) {
+	if s.settings.answersUnchecked {
+		return
+	}
+	found := checker().CheckResponse(operation, a.status, a.header.Get("Content-Type"), a.body)
+	s.note(slices.DeleteFunc(found, func(v speccheck.Violation) bool { return v.Kind == speccheck.UndocumentedStatus }))
+}
+
+func (s *Server) note(found []speccheck.Violation) {
+	if len(found) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.violations = append(s.violations, found...)
 }

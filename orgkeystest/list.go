@@ -2,6 +2,7 @@ package orgkeystest
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/orgkeys/orgkeys-go/apitype"
@@ -49,7 +50,8 @@ func (l *list[T]) known(id string) bool {
 	return ok
 }
 
-// get returns the item itself, to be read and changed under the server's lock, or nil.
+// get returns the item itself, or nil. Under the server's lock its fields may be read and set;
+// what they point at is never changed, so that a copy can be read without the lock.
 func (l *list[T]) get(id string) *T {
 	if p, ok := l.places[id]; ok {
 		if i, found := l.search(p); found {
@@ -73,12 +75,12 @@ func (l *list[T]) remove(id string) bool {
 func (l *list[T]) all() []T {
 	out := make([]T, len(l.items))
 	for i, it := range l.items {
-		out[i] = *it.value
+		out[i] = clone(*it.value)
 	}
 	return out
 }
 
-// page returns copies of at most limit items behind the item with the id after, or from the
+// page returns at most limit items behind the item with the id after, or from the
 // start where that is "", and whether more follow.
 func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, more bool) {
 	start, step := 0, 1
@@ -103,4 +105,26 @@ func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, mor
 		page = append(page, *l.items[i].value)
 	}
 	return page, false
+}
+
+// clone returns v with pointers of its own.
+func clone[T any](v T) T {
+	detach(reflect.ValueOf(&v).Elem())
+	return v
+}
+
+func detach(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			own := reflect.New(v.Type().Elem())
+			own.Elem().Set(v.Elem())
+			detach(own.Elem())
+			v.Set(own)
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			detach(field)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -151,7 +152,7 @@ func now() apitype.UnixTime { return apitype.UnixTime(time.Now().Unix()) }
 
 func newID(kind string) string { return kind + "_" + rand.Text() }
 
-func newValue(prefix string) string { return prefix + rand.Text() + rand.Text() }
+func newValue(prefix string) string { return prefix + rand.Text() }
 
 // redact keeps of a key what the API shows of one: 8 characters, and the last 4. Of what is
 // too short to be a key it keeps less.
@@ -175,19 +176,16 @@ func (s *Server) ArchiveProject(id string) {
 	s.org.project(id).archived = true
 }
 
-// AddAdminKeys adds n admin keys and returns them. A hundred thousand are no burden. Nobody
-// knows the values of these keys.
-func (s *Server) AddAdminKeys(n int) []AdminKey {
+// AddAdminKeys adds n admin keys, of which nobody knows the values. A hundred thousand are no
+// burden.
+func (s *Server) AddAdminKeys(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys := make([]AdminKey, n)
-	for i := range keys {
-		name := fmt.Sprintf("key %d", len(s.org.adminKeys.items)+1)
+	for range n {
+		name := "key " + strconv.Itoa(len(s.org.adminKeys.items)+1)
 		key := fillAdminKey(AdminKey{Name: &name}, newValue("sk-admin-"))
 		s.org.adminKeys.add(key.ID, key.CreatedAt, key)
-		keys[i] = key
 	}
-	return keys
 }
 
 // AddAdminKey adds an admin key, such as one that was never used, or that has expired, and
@@ -198,7 +196,7 @@ func (s *Server) AddAdminKey(key AdminKey) CreatedAdminKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mustBeNew(s.org.adminKeys.known(key.ID), key.ID)
-	return s.org.addAdminKey(key)
+	return clone(s.org.addAdminKey(clone(key)))
 }
 
 // RevokeAdminKey takes an admin key out of the list and makes its value worthless.
@@ -222,9 +220,9 @@ func (s *Server) AddProjectKey(projectID string, key ProjectKey) ProjectKey {
 	defer s.mu.Unlock()
 	p := s.org.project(projectID)
 	mustBeNew(p.keys.known(key.ID), key.ID)
-	key = fillProjectKey(key, newValue("sk-proj-"))
+	key = fillProjectKey(clone(key), newValue("sk-proj-"))
 	p.keys.add(key.ID, key.CreatedAt, key)
-	return key
+	return clone(key)
 }
 
 // AddServiceAccount adds a service account and its key to a project, which it adds too where

@@ -2,6 +2,7 @@ package orgkeystest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -9,16 +10,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 )
 
-type connKey struct{}
-
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
-}
-
-// listener drops connections for the faults that ask for it.
+// listener ends connections for the faults that want it.
 type listener struct {
 	net.Listener
 	server *Server
@@ -30,64 +24,52 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.server.mu.Lock()
-		f := l.server.due(func(f Fault) bool { return f.DropOnAccept })
-		l.server.mu.Unlock()
+		f := l.server.faultOnAccept()
 		if f == nil {
 			return c, nil
 		}
-		hangUp(c, f.Reset)
+		closeConn(c, f.Reset)
 	}
 }
 
-// hangUp closes the connection, by a TCP reset where asked to and where there is TCP.
-func hangUp(c net.Conn, reset bool) {
-	if reset {
-		under := c
-		if t, ok := c.(*tls.Conn); ok {
-			under = t.NetConn()
-		}
-		if tcp, ok := under.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-			_ = tcp.Close() // before TLS says goodbye
-		}
+// closeConn closes a connection, by a reset where that is wanted and there is TCP to do it.
+func closeConn(c net.Conn, reset bool) {
+	under := c
+	if t, ok := c.(*tls.Conn); ok {
+		under = t.NetConn()
+	}
+	tcp, ok := under.(*net.TCPConn)
+	if ok && reset {
+		_ = tcp.SetLinger(0)
+	}
+	if !ok || reset {
+		// Without the goodbye of TLS: a reset has none, and a pipe holds no bytes, so that those
+		// of both sides would wait for each other.
+		_ = under.Close()
 	}
 	_ = c.Close()
 }
 
-// drop ends the handler and closes the request's connection, with no more said on it.
-func (s *Server) drop(r *http.Request, reset bool) {
-	if c := r.Context().Value(connKey{}).(net.Conn); reset || r.ProtoMajor > 1 {
-		hangUp(c, reset)
-	}
-	panic(http.ErrAbortHandler)
-}
-
-// send puts the answer on the wire, with what the fault does to it there.
+// send puts an answer on the wire, with what the fault does to it there.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, entry *Request, f *Fault, a answer) {
-	if f.Drop {
-		s.drop(r, f.Reset)
-	}
-	if f.Raw == "" {
-		s.mu.Lock()
-		entry.Status = a.status
-		s.mu.Unlock()
-	}
 	switch {
+	case f.Drop:
+		hangUp(r, f.Reset)
 	case f.Raw != "":
 		s.sendRaw(w, []byte(f.Raw), f.Reset)
 	case f.DropMidHeaders:
-		whole := a.wire()
-		head, _, _ := bytes.Cut(whole, []byte("\r\n\r\n"))
-		s.sendRaw(w, head[:len(head)*2/3], f.Reset)
+		head, _, _ := bytes.Cut(a.wire(), []byte("\r\n\r\n"))
+		s.sendRaw(w, head[:len(head)/2], f.Reset)
 	case f.DropAfter:
+		s.answered(entry, a.status)
 		s.sendRaw(w, a.wire(), f.Reset)
 	default:
+		s.answered(entry, a.status)
 		s.sendBody(w, r, f, a)
 	}
 }
 
-// wire is the answer as bytes.
+// wire is the answer as HTTP/1.1 writes it.
 func (a answer) wire() []byte {
 	var b bytes.Buffer
 	resp := http.Response{
@@ -98,115 +80,119 @@ func (a answer) wire() []byte {
 	return b.Bytes()
 }
 
-// sendRaw writes past HTTP and hangs up.
+// sendRaw writes past HTTP and ends the connection.
 func (s *Server) sendRaw(w http.ResponseWriter, b []byte, reset bool) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_ = c.SetDeadline(time.Time{})
+	defer context.AfterFunc(s.closing, func() { _ = c.Close() })()
 	_, _ = c.Write(b)
-	hangUp(c, reset)
+	closeConn(c, reset)
 }
 
-// sendBody answers by HTTP, the body being padded, compressed, slowed down or cut on the way.
+// sendBody answers by HTTP, with the body padded, compressed, slowed down or cut off.
 func (s *Server) sendBody(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+	cut := cmp.Or(f.TruncateAt, f.StallAt)
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
-	if f.Gzip {
+	switch {
+	case f.Gzip:
 		w.Header().Set("Content-Encoding", "gzip")
-	}
-	cut := f.TruncateAt
-	if f.StallAt != nil {
-		cut = f.StallAt
-	}
-	if !f.Gzip && f.PadTo == 0 && bodyAllowed(a.status) {
-		length := len(a.body)
-		if cut != nil {
-			length = max(length, *cut+1)
-		}
-		w.Header().Set("Content-Length", strconv.Itoa(length))
+	case f.PadTo > 0 || bodiless(a.status):
+	case cut != nil:
+		w.Header().Set("Content-Length", strconv.Itoa(max(len(a.body), *cut+1)))
+	default:
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
-	out := &wire{ResponseWriter: w, pause: func() bool { return s.wait(r, f.Trickle) }, trickle: f.Trickle > 0, left: -1}
-	if cut != nil {
-		out.left = *cut
+
+	out := &bodyWriter{ResponseWriter: w, left: cut}
+	if f.Trickle > 0 {
+		out.beforeByte = func() { s.wait(r, f.Trickle) }
 	}
-	err := a.writeBody(out, f)
-	if cut == nil && err == nil {
+	err := writeBody(out, f, a.body)
+	switch {
+	case cut == nil && err == nil:
 		return
-	}
-	_ = http.NewResponseController(w).Flush()
-	if f.StallAt != nil {
+	case f.StallAt != nil:
+		out.flush()
 		select {
 		case <-r.Context().Done():
 		case <-s.closing.Done():
 		}
+	default:
+		out.flush()
 	}
-	s.drop(r, f.Reset)
+	hangUp(r, f.Reset)
 }
 
-func bodyAllowed(status int) bool {
-	return status != http.StatusNoContent && status != http.StatusNotModified
+// bodiless reports whether HTTP has no body for a status.
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusNotModified
 }
 
-func (a answer) writeBody(w io.Writer, f *Fault) error {
-	out := w
+func writeBody(w io.Writer, f *Fault, body []byte) error {
 	if f.Gzip {
 		z := gzip.NewWriter(w)
-		defer func() { _ = z.Close() }()
-		out = z
+		if err := writePadded(z, body, f.PadTo); err != nil {
+			return err
+		}
+		return z.Close()
 	}
-	if _, err := out.Write(a.body); err != nil {
+	return writePadded(w, body, f.PadTo)
+}
+
+func writePadded(w io.Writer, body []byte, padTo int64) error {
+	if _, err := w.Write(body); err != nil {
 		return err
 	}
 	blanks := bytes.Repeat([]byte(" "), 32<<10)
-	for left := f.PadTo - int64(len(a.body)); left > 0; {
-		n, err := out.Write(blanks[:min(left, int64(len(blanks)))])
-		if err != nil {
+	for left := padTo - int64(len(body)); left > 0; left -= int64(len(blanks)) {
+		if _, err := w.Write(blanks[:min(left, int64(len(blanks)))]); err != nil {
 			return err
 		}
-		left -= int64(n)
 	}
 	return nil
 }
 
-// wire writes a body, up to a cut if left is not negative, and byte by byte if it trickles.
-type wire struct {
+// bodyWriter writes no more than is left, if that is set, and byte by byte, if something is
+// to happen before each.
+type bodyWriter struct {
 	http.ResponseWriter
-	left    int
-	trickle bool
-	pause   func() bool
+	left       *int
+	beforeByte func()
 }
 
-func (w *wire) Write(b []byte) (int, error) {
-	short := false
-	if w.left >= 0 && len(b) > w.left {
-		b, short = b[:w.left], true
+func (w *bodyWriter) flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+func (w *bodyWriter) Write(b []byte) (int, error) {
+	whole := len(b)
+	if w.left != nil {
+		b = b[:min(len(b), *w.left)]
+		w.left = new(*w.left - len(b))
 	}
-	n, err := w.put(b)
-	if w.left >= 0 {
-		w.left -= n
-	}
-	if err == nil && short {
+	n, err := w.write(b)
+	if err == nil && n < whole {
 		err = io.ErrShortWrite
 	}
 	return n, err
 }
 
-func (w *wire) put(b []byte) (int, error) {
-	if !w.trickle {
+func (w *bodyWriter) write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil // which not every status allows to be written
+	}
+	if w.beforeByte == nil {
 		return w.ResponseWriter.Write(b)
 	}
 	for i := range b {
-		if !w.pause() {
-			return i, io.ErrClosedPipe
-		}
+		w.beforeByte()
 		if _, err := w.ResponseWriter.Write(b[i : i+1]); err != nil {
 			return i, err
 		}
-		_ = http.NewResponseController(w.ResponseWriter).Flush()
+		w.flush()
 	}
 	return len(b), nil
 }
