@@ -236,6 +236,10 @@ func TestEachKindOfViolationIsToldApart(t *testing.T) {
 			want: []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"},
 		},
 		{
+			name: "no answer", method: "GET", url: v1 + keysPath + "?limit=0", status: 0,
+			want: []string{"admin-api-keys-list: query parameter limit: minimum: expected 1 (request)"},
+		},
+		{
 			name: "an encoding that is not read", method: "DELETE", url: v1 + deletePath, status: 200,
 			header: http.Header{"Content-Type": {jsonContent}, "Content-Encoding": {"br"}}, body: deleted,
 			want: []string{"delete-project-api-key 200: response body: content-encoding: expected gzip or none (unchecked)"},

@@ -418,6 +418,7 @@ type recorder struct{ bytes.Buffer }
 
 func (r *recorder) Helper()                           {}
 func (r *recorder) Errorf(format string, args ...any) { fmt.Fprintf(r, "FAIL "+format+"\n", args...) }
+func (r *recorder) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 func (r *recorder) Logf(format string, args ...any)   { fmt.Fprintf(r, "note "+format+"\n", args...) }
 
 func TestACallerChoosesWhichKindsFail(t *testing.T) {
@@ -442,5 +443,12 @@ func TestACallerChoosesWhichKindsFail(t *testing.T) {
 		report(body)
 		report(status)
 		assert.Equal(t, row.want, test.String())
+
+		test.Reset()
+		transport := speccheck.ForTest(&test, answers(429, http.NoBody, 0), row.kinds...)
+		_, err := transport.RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		word, _, _ := strings.Cut(row.want[strings.LastIndex(row.want[:len(row.want)-1], "\n")+1:], " ")
+		assert.Equal(t, word+" speccheck: delete-project-api-key 429: status: expected 200 or 400 (undocumented-status)\n", test.String())
 	}
 }

@@ -2,7 +2,6 @@ package speccheck
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -133,27 +132,4 @@ func (v Violation) String() string {
 		text += ": " + place
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%s: %s (%s)", text, v.Problem(), v.Kind), ": ")
-}
-
-// TB is what [Fail] needs of a test, a *testing.T for one.
-type TB interface {
-	Helper()
-	Errorf(format string, args ...any)
-	Logf(format string, args ...any)
-}
-
-// Fail returns a report function for [Checker.Transport] that fails t for each violation of
-// the kinds given, and logs the others. With no kinds it goes by [FailingKinds].
-func Fail(t TB, kinds ...Kind) func(Violation) {
-	if len(kinds) == 0 {
-		kinds = FailingKinds()
-	}
-	return func(v Violation) {
-		t.Helper()
-		if slices.Contains(kinds, v.Kind) {
-			t.Errorf("speccheck: %v", v)
-			return
-		}
-		t.Logf("speccheck: %v", v)
-	}
 }
