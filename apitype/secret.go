@@ -2,11 +2,12 @@ package apitype
 
 import (
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // redacted is what a Secret is to everyone but the caller of Reveal.
@@ -94,9 +95,9 @@ func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(dat
 
 // UnmarshalJSON takes a JSON string as the value, as the API's answer holds it.
 func (s *Secret) UnmarshalJSON(b []byte) error {
-	var value *string
-	if err := json.Unmarshal(b, &value); err != nil || value == nil {
+	text, err := jsontext.AppendUnquote(nil, b)
+	if err != nil {
 		return errNotString
 	}
-	return s.UnmarshalText([]byte(*value))
+	return s.UnmarshalText(text)
 }

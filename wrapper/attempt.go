@@ -29,6 +29,8 @@ func (e attemptTimeout) Error() string   { return "no whole answer within " + ti
 func (e attemptTimeout) Timeout() bool   { return true }
 func (e attemptTimeout) Temporary() bool { return true }
 
+var acceptJSON = []string{"application/json"}
+
 // attempt sends the request once and reads the answer.
 func (t *transport) attempt(c *call) *attempt {
 	ctx := c.request.Context()
@@ -45,8 +47,8 @@ func (t *transport) attempt(c *call) *attempt {
 	}
 	c.key = key
 	header["Authorization"] = []string{"Bearer " + key.Reveal()}
-	header["User-Agent"] = []string{t.userAgent}
-	header["Accept"] = []string{"application/json"}
+	header["User-Agent"] = t.userAgent
+	header["Accept"] = acceptJSON
 	// With one of these net/http sends a POST again by itself, and the API is not known to
 	// honour them.
 	delete(header, "Idempotency-Key")
@@ -61,8 +63,10 @@ func (t *transport) attempt(c *call) *attempt {
 	request := c.request.WithContext(ctx)
 	request.Header = header
 	if request.GetBody != nil {
-		if request.Body, err = request.GetBody(); err != nil {
-			return &attempt{err: final{err}, unsent: true}
+		if c.attempts > 1 {
+			if request.Body, err = request.GetBody(); err != nil {
+				return &attempt{err: final{err}, unsent: true}
+			}
 		}
 		// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on
 		// errors that do not rule out that the server has acted.

@@ -27,7 +27,7 @@ func checkID(argument, id string) error {
 		problem = "is not valid UTF-8"
 	case strings.ContainsAny(id, `/\?#%`):
 		problem = `holds one of / \ ? # %`
-	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }):
+	case strings.ContainsFunc(id, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }):
 		problem = "holds white space or an unprintable character"
 	case strings.HasPrefix(id, "sk-"):
 		problem = "is the value of a key and not an id"

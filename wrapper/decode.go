@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/orgkeys/orgkeys-go/gen"
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
@@ -84,27 +85,46 @@ func requestID(response *http.Response) string {
 	return mask(response.Header.Get("X-Request-Id"), response.Body.(*body).key)
 }
 
-// apiError reads the API's envelope as far as it is one: the error may be a bare string, a
-// field may be of another type, and a proxy answers with a page of its own.
+// apiError is the error of an answer that says no.
 func apiError(response *http.Response) *APIError {
 	b := response.Body.(*body)
-	var envelope struct {
-		Error struct{ Type, Code, Param, Message string }
+	e := &APIError{
+		Operation: b.operation,
+		Status:    response.StatusCode,
+		RequestID: requestID(response),
+		acted:     b.acted,
+	}
+	if b.content != nil {
+		reason := readReason(*b.content)
+		e.Type, e.Message = mask(reason.Type, b.key), mask(reason.Message, b.key)
+		if reason.Code != nil {
+			e.Code = mask(*reason.Code, b.key)
+		}
+		if reason.Param != nil {
+			e.Param = mask(*reason.Param, b.key)
+		}
+	}
+	e.RetryAfter, _ = retryAfter(response.Header, time.Now())
+	return e
+}
+
+// readReason reads the API's envelope as far as it is one: the error may be a bare string, a
+// field may be of another type, and a proxy answers with a page of its own.
+func readReason(content []byte) gen.Error {
+	var promised gen.ErrorResponse
+	if promised.UnmarshalJSON(content) == nil {
+		return promised.Error
+	}
+	var loose struct {
+		Error struct {
+			Type, Message string
+			Code, Param   *string
+		}
 	}
 	var bare struct{ Error string }
-	if b.content != nil && json.Unmarshal(*b.content, &envelope) != nil && json.Unmarshal(*b.content, &bare) == nil {
-		envelope.Error.Message = bare.Error
+	if json.Unmarshal(content, &loose) != nil && json.Unmarshal(content, &bare) == nil {
+		return gen.Error{Message: bare.Error}
 	}
-	wait, _ := retryAfter(response.Header, time.Now())
-	return &APIError{
-		Operation:  b.operation,
-		Status:     response.StatusCode,
-		Type:       mask(envelope.Error.Type, b.key),
-		Code:       mask(envelope.Error.Code, b.key),
-		Param:      mask(envelope.Error.Param, b.key),
-		Message:    mask(envelope.Error.Message, b.key),
-		RequestID:  requestID(response),
-		RetryAfter: wait,
-		acted:      b.acted,
-	}
+	e := loose.Error
+	return gen.Error{Type: e.Type, Message: e.Message, Code: e.Code, Param: e.Param}
 }

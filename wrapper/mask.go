@@ -19,12 +19,15 @@ const maxText = 512
 // or a part of one, and what could forge a line of a log.
 func mask(text string, key Secret) string {
 	known := key.Reveal()
+	if isClean(text, known) {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		if b.Len() > maxText {
 			return strings.ToValidUTF8(b.String()[:maxText], "") + "…"
 		}
-		if n := keyLength(text[i:], known, i > 0 && isWord(text[i-1])); n > 0 {
+		if n := keyLength(text, i, known); n > 0 {
 			b.WriteString(masked)
 			i += n
 			continue
@@ -39,23 +42,40 @@ func mask(text string, key Secret) string {
 	return b.String()
 }
 
-// keyLength is the length of the key that text starts with, or 0 where it starts with none.
-// Inside a word, as in "task-force", that takes a long one, or the one that is known.
-func keyLength(text, known string, insideWord bool) int {
+// isClean reports whether mask would leave text as it is, for the plain texts that most are.
+func isClean(text, known string) bool {
+	if len(text) > maxText {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' || keyLength(text, i, known) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// keyLength is the length of the key that starts at i, or 0 where none does. Inside a word, as
+// in "task-force", that takes a long one, or the one that is known.
+func keyLength(text string, i int, known string) int {
 	isKnown := func(text string) bool { return known != "" && strings.HasPrefix(text, known) }
-	if isKnown(text) {
+	rest := text[i:]
+	if isKnown(rest) {
 		return len(known)
 	}
+	if first := rest[0] | 0x20; first != 's' && first != 'b' {
+		return 0 // of none of the prefixes
+	}
 	shortest := 1
-	if insideWord {
+	if i > 0 && isWord(text[i-1]) {
 		shortest = 16
 	}
 	for _, prefix := range keyPrefixes {
-		if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		if len(rest) < len(prefix) || !strings.EqualFold(rest[:len(prefix)], prefix) {
 			continue
 		}
 		n := len(prefix)
-		for n < len(text) && isKeyByte(text[n]) && !isKnown(text[n:]) {
+		for n < len(rest) && isKeyByte(rest[n]) && !isKnown(rest[n:]) {
 			n++
 		}
 		if n >= len(prefix)+shortest {

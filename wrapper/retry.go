@@ -123,12 +123,12 @@ func isFinal(err error) bool {
 // retryAfter reads how long the server asks to wait: milliseconds win over seconds or a date.
 // What is malformed or negative is no answer.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	if ms, err := strconv.ParseFloat(header.Get("Retry-After-Ms"), 64); err == nil && ms >= 0 {
-		return duration(ms, time.Millisecond), true
+	if wait, ok := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); ok {
+		return wait, true
 	}
 	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds >= 0 {
-		return duration(seconds, time.Second), true
+	if wait, ok := parseWait(value, time.Second); ok || value == "" {
+		return wait, ok
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, at.Sub(now)), true
@@ -136,11 +136,18 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// duration is n units, the longest there is where they are more than that.
-func duration(n float64, unit time.Duration) time.Duration {
+// parseWait reads a number of units, the longest wait there is where it is more than that.
+func parseWait(value string, unit time.Duration) (time.Duration, bool) {
+	if value == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || !(n >= 0) {
+		return 0, false
+	}
 	const longest = time.Duration(1<<63 - 1)
 	if n >= float64(longest/unit) {
-		return longest
+		return longest, true
 	}
-	return time.Duration(n * float64(unit))
+	return time.Duration(n * float64(unit)), true
 }

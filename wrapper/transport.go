@@ -23,7 +23,7 @@ type transport struct {
 	operations     []gen.Operation
 	send           func(*http.Request) (*http.Response, error)
 	source         func(context.Context) (string, error)
-	userAgent      string
+	userAgent      []string
 	attemptTimeout time.Duration
 	retry          Retry
 	pacer          pacer
@@ -41,7 +41,7 @@ func newTransport(c config, base *url.URL) *transport {
 		operations:     operations,
 		send:           sender(c.http.Transport),
 		source:         c.source,
-		userAgent:      c.userAgent,
+		userAgent:      []string{c.userAgent},
 		attemptTimeout: c.attemptTimeout,
 		retry:          c.retry,
 		pacer:          newPacer(operations, c.perMinute),
@@ -139,6 +139,7 @@ func bufferBody(request *http.Request) error {
 		return fmt.Errorf("orgkeys: the request's body: %w", err)
 	}
 	_ = request.Body.Close()
+	request.Body = io.NopCloser(bytes.NewReader(content))
 	request.ContentLength = int64(len(content))
 	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 	return nil

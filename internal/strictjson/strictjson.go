@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"io"
 	"strconv"
 	"strings"
@@ -38,9 +39,13 @@ type Decoder struct {
 	json *jsontext.Decoder
 	body bytes.Buffer
 	// Short strings seen lately. Lists repeat owners, roles and kinds of objects on every
-	// item, and each is allocated once.
-	seen [64]string
+	// item, and each is allocated once. There is room for what repeats to outlast the ids in
+	// between, which do not.
+	seen [512]string
 }
+
+// maxInterned is the longest string worth looking for among those seen, in bytes.
+const maxInterned = 40
 
 var pool = sync.Pool{New: func() any {
 	d := new(Decoder)
@@ -227,13 +232,14 @@ func unquote(quoted []byte) ([]byte, error) {
 	return jsontext.AppendUnquote(nil, quoted)
 }
 
+var seed = maphash.MakeSeed()
+
 // intern returns text as a string, an earlier one where it is the same.
 func (d *Decoder) intern(text []byte) string {
-	n := len(text)
-	if n == 0 || n > 40 {
+	if len(text) > maxInterned {
 		return string(text)
 	}
-	slot := &d.seen[(n*7+int(text[0])*3+int(text[n/2])*5+int(text[n-1]))%len(d.seen)]
+	slot := &d.seen[maphash.Bytes(seed, text)%uint64(len(d.seen))]
 	if *slot != string(text) {
 		*slot = string(text)
 	}
