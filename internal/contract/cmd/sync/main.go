@@ -1,0 +1,138 @@
+// Sync brings api/openapi.yaml in step with the vendor's OpenAPI document, generates, builds and
+// tests, and reports what changed. See package contract for what counts as a change.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/orgkeys/orgkeys-go/internal/contract"
+)
+
+const usage = `Usage: sync [flags] SPEC
+
+Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL, YAML or JSON),
+over into api/openapi.yaml, then runs go generate, build, vet and test, and reports what changed.
+Run it anywhere in the repository.
+
+Exit status: 0 done; 1 a check failed or, with -check, the structure differs; 2 it could not run,
+and nothing was written.
+
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// run is the command; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	check := flags.Bool("check", false, "only report, and exit with 1 where the structure differs")
+	format := flags.String("format", "text", "`format` of the report: text or markdown")
+	output := flags.String("o", "", "write the report to a `file` as well, in the format")
+	add := flags.String("add", "", "add an `operation` of SPEC first, such as \"GET /things/{id}\"")
+	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+	if flags.NArg() != 1 || *format != "text" && *format != "markdown" {
+		flags.Usage()
+		return 2
+	}
+	report, err := sync(ctx, flags.Arg(0), *add, *check, *only)
+	if err != nil {
+		fmt.Fprintln(stderr, "sync:", err)
+		return 2
+	}
+	text := report.Text()
+	if *format == "markdown" {
+		text = report.Markdown()
+	}
+	fmt.Fprint(stdout, text)
+	if *output != "" {
+		if err := os.WriteFile(*output, []byte(text), 0o644); err != nil {
+			fmt.Fprintln(stderr, "sync:", err)
+			return 2
+		}
+	}
+	if *check && len(report.Changes) > 0 || report.Failed() {
+		return 1
+	}
+	return 0
+}
+
+func sync(ctx context.Context, from, add string, check, only bool) (*contract.Report, error) {
+	root, err := findRoot()
+	if err != nil {
+		return nil, err
+	}
+	ours, err := os.ReadFile(filepath.Join(root, contract.Path))
+	if err != nil {
+		return nil, err
+	}
+	declared, err := os.ReadFile(filepath.Join(root, "internal/contract/differences.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	differences, err := contract.ParseDifferences(declared)
+	if err != nil {
+		return nil, err
+	}
+	upstream, err := contract.Fetch(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	start := ours
+	if add != "" {
+		if start, err = contract.Add(ours, from, upstream, add); err != nil {
+			return nil, err
+		}
+	}
+	result, err := contract.Sync(start, from, upstream, differences)
+	if err != nil {
+		return nil, err
+	}
+	report := &contract.Report{Upstream: from, Result: result}
+	if check || bytes.Equal(result.Contract, ours) {
+		return report, nil
+	}
+	write := func() error { return contract.Write(root, result.Contract) }
+	if only {
+		return report, write()
+	}
+	return report, contract.Follow(ctx, root, report, write)
+}
+
+// findRoot is the folder above that holds the module.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod here or above")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
