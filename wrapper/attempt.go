@@ -40,13 +40,13 @@ func (t *transport) attempt(c *call) *attempt {
 	if err := t.pacer.wait(ctx, c.operation); err != nil {
 		return &attempt{err: final{err}, unsent: true}
 	}
-	header := maps.Clone(c.request.Header) // what the caller holds never shows the key
-	key, err := t.key(ctx)
+	credential, err := t.credential(ctx)
 	if err != nil {
 		return &attempt{err: final{err}, unsent: true}
 	}
-	c.key = key
-	header["Authorization"] = []string{"Bearer " + key.Reveal()}
+	c.key = credential.key
+	header := maps.Clone(c.request.Header) // what the caller holds never shows the key
+	header["Authorization"] = credential.authorization
 	header["User-Agent"] = t.userAgent
 	header["Accept"] = acceptJSON
 	// With one of these net/http sends a POST again by itself, and the API is not known to
@@ -56,8 +56,9 @@ func (t *transport) attempt(c *call) *attempt {
 
 	ctx, cancel := context.WithTimeoutCause(ctx, t.attemptTimeout, attemptTimeout(t.attemptTimeout))
 	defer cancel()
-	var sent sentTrace
+	var sent *sentTrace
 	if c.request.Method != http.MethodGet {
+		sent = new(sentTrace)
 		ctx = sent.watch(ctx)
 	}
 	request := c.request.WithContext(ctx)
@@ -115,7 +116,8 @@ func (s *sentTrace) watch(ctx context.Context) context.Context {
 	})
 }
 
-func (s *sentTrace) nothing() bool { return s.asked.Load() && !s.got.Load() }
+// nothing reports whether there was no connection. Where nobody watched it is not known.
+func (s *sentTrace) nothing() bool { return s != nil && s.asked.Load() && !s.got.Load() }
 
 func (a *attempt) status() int {
 	if a.response == nil {

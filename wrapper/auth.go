@@ -1,9 +1,7 @@
 package orgkeys
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/orgkeys/orgkeys-go/apitype"
@@ -16,22 +14,19 @@ var (
 		"look for a line break or quotes around it")
 )
 
-// checkAdminKey refuses what can't be sent as a bearer token.
-func checkAdminKey(key string) error {
-	if strings.TrimSpace(key) == "" {
-		return errNoAdminKey
-	}
-	if !printable(key) || strings.ContainsAny(key, " \"'") {
-		return errMalformedAdminKey
-	}
-	return nil
+// credential is an admin key in the two forms that an attempt needs.
+type credential struct {
+	key           Secret   // to be masked in what comes back
+	authorization []string // the header's value
 }
 
-// key returns the admin key for one attempt.
-func (t *transport) key(ctx context.Context) (Secret, error) {
-	key, err := t.source(ctx)
-	if err != nil {
-		return Secret{}, fmt.Errorf("the admin key source failed: %w", err)
+// newCredential refuses what can't be sent as a bearer token.
+func newCredential(key string) (credential, error) {
+	if strings.TrimSpace(key) == "" {
+		return credential{}, errNoAdminKey
 	}
-	return apitype.NewSecret(key), checkAdminKey(key)
+	if !printable(key) || strings.ContainsAny(key, " \"'") {
+		return credential{}, errMalformedAdminKey
+	}
+	return credential{apitype.NewSecret(key), []string{"Bearer " + key}}, nil
 }

@@ -22,7 +22,7 @@ const (
 type Option func(*config) error
 
 type config struct {
-	source         func(context.Context) (string, error)
+	credential     func(context.Context) (credential, error)
 	baseURL        string
 	plainHTTP      bool
 	http           *http.Client
@@ -48,7 +48,7 @@ func configure(options []Option) (config, *url.URL, error) {
 			return c, nil, err
 		}
 	}
-	if c.source == nil {
+	if c.credential == nil {
 		if err := WithAdminKey(os.Getenv(adminKeyVariable))(&c); err != nil {
 			return c, nil, err
 		}
@@ -63,11 +63,9 @@ func configure(options []Option) (config, *url.URL, error) {
 // WithAdminKey signs every request with key, instead of OPENAI_ADMIN_KEY.
 func WithAdminKey(key string) Option {
 	return func(c *config) error {
-		if err := checkAdminKey(key); err != nil {
-			return err
-		}
-		c.source = func(context.Context) (string, error) { return key, nil }
-		return nil
+		fixed, err := newCredential(key)
+		c.credential = func(context.Context) (credential, error) { return fixed, nil }
+		return err
 	}
 }
 
@@ -80,7 +78,13 @@ func WithAdminKeySource(source func(context.Context) (string, error)) Option {
 		if source == nil {
 			return errors.New("WithAdminKeySource: the source is nil")
 		}
-		c.source = source
+		c.credential = func(ctx context.Context) (credential, error) {
+			key, err := source(ctx)
+			if err != nil {
+				return credential{}, fmt.Errorf("the admin key source failed: %w", err)
+			}
+			return newCredential(key)
+		}
 		return nil
 	}
 }

@@ -22,7 +22,7 @@ type transport struct {
 	base           *url.URL
 	operations     []gen.Operation
 	send           func(*http.Request) (*http.Response, error)
-	source         func(context.Context) (string, error)
+	credential     func(context.Context) (credential, error)
 	userAgent      []string
 	attemptTimeout time.Duration
 	retry          Retry
@@ -40,7 +40,7 @@ func newTransport(c config, base *url.URL) *transport {
 		base:           base,
 		operations:     operations,
 		send:           sender(c.http.Transport),
-		source:         c.source,
+		credential:     c.credential,
 		userAgent:      []string{c.userAgent},
 		attemptTimeout: c.attemptTimeout,
 		retry:          c.retry,
