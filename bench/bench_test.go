@@ -4,6 +4,8 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,42 +14,54 @@ import (
 	"github.com/orgkeys/orgkeys-go/bench/answers"
 )
 
-// cases are the calls that are timed. do makes one.
+// cases are the calls that are timed. do makes the one at index i.
 var cases = []struct {
 	name       string
 	goroutines int
-	do         func(context.Context, contender) error
+	do         func(ctx context.Context, c contender, i int) error
 }{
 	{"get", 1, get},
-	{"create", 1, func(ctx context.Context, c contender) error {
+	{"create", 1, func(ctx context.Context, c contender, _ int) error {
 		_, err := c.create(ctx)
 		return err
 	}},
-	{"page-100", 1, func(ctx context.Context, c contender) error {
-		_, err := c.page(ctx)
+	{"page-100", 1, func(ctx context.Context, c contender, i int) error {
+		_, err := c.page(ctx, lastIDs[i%len(lastIDs)])
 		return err
 	}},
-	{"iterate-10000", 1, func(ctx context.Context, c contender) error {
+	{"iterate-10000", 1, func(ctx context.Context, c contender, _ int) error {
 		s, err := c.iterate(ctx, nil)
 		if err == nil && s.keys != answers.Total {
-			panic("not all keys were seen")
+			return errors.New("not all keys were seen")
 		}
 		return err
 	}},
 	{"get-16-goroutines", 16, get},
-	{"error-404", 1, func(ctx context.Context, c contender) error {
+	{"error-404", 1, func(ctx context.Context, c contender, _ int) error {
 		_, err := c.get(ctx, answers.MissingKeyID)
-		if r, ok := c.refusal(err); ok && r.Status == http.StatusNotFound {
-			return nil
+		if r, ok := c.refusal(err); !ok || r.Status != http.StatusNotFound {
+			return fmt.Errorf("not the refusal that was sent: %w", err)
 		}
-		return err
+		return nil
 	}},
 }
 
-func get(ctx context.Context, c contender) error {
-	_, err := c.get(ctx, answers.ProjectKeyID)
+func get(ctx context.Context, c contender, i int) error {
+	_, err := c.get(ctx, keyIDs[i%len(keyIDs)])
 	return err
 }
+
+// keyIDs are the ids of the project keys, lastIDs those of the last keys of all pages but the
+// last.
+var keyIDs, lastIDs = func() (keyIDs, lastIDs []string) {
+	for i := range answers.Different {
+		keyIDs = append(keyIDs, answers.KeyID(i))
+	}
+	for next := answers.PageSize; next < answers.Total; next += answers.PageSize {
+		lastIDs = append(lastIDs, answers.KeyID(next-1))
+	}
+	return keyIDs, lastIDs
+}()
 
 // BenchmarkAlone has no network: what is left is the client's own cost.
 func BenchmarkAlone(b *testing.B) {
@@ -75,38 +89,35 @@ func benchmark(b *testing.B, baseURL string, transport http.RoundTripper) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if err := call.do(b.Context(), c); err != nil { // fills pools and caches
-						b.Fatal(err)
-					}
-					b.ReportAllocs()
-					if call.goroutines == 1 {
-						for b.Loop() {
-							if err := call.do(b.Context(), c); err != nil {
-								b.Fatal(err)
-							}
+					do := func(i int) {
+						if err := call.do(b.Context(), c, i); err != nil {
+							b.Error(err)
 						}
+					}
+					do(0) // fills pools and caches
+					b.ReportAllocs()
+					if call.goroutines > 1 {
+						b.ResetTimer()
+						concurrently(call.goroutines, b.N, do)
 						return
 					}
-					b.ResetTimer()
-					concurrently(b, call.goroutines, func() error { return call.do(b.Context(), c) })
+					for i := 0; b.Loop(); i++ {
+						do(i)
+					}
 				})
 			}
 		})
 	}
 }
 
-// concurrently makes b.N calls by so many goroutines together.
-func concurrently(b *testing.B, goroutines int, do func() error) {
-	var left atomic.Int64
-	left.Store(int64(b.N))
+// concurrently makes so many calls by so many goroutines together.
+func concurrently(goroutines, calls int, do func(i int)) {
+	var next atomic.Int64
 	var all sync.WaitGroup
 	for range goroutines {
 		all.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := do(); err != nil {
-					b.Error(err)
-					return
-				}
+			for i := int(next.Add(1)) - 1; i < calls; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 type contender interface {
 	get(ctx context.Context, keyID string) (any, error)
 	create(ctx context.Context) (any, error)
-	page(ctx context.Context) (any, error)
+	page(ctx context.Context, after string) (any, error)
 	// iterate goes over all admin keys. It adds up what it sees of them, and shows each to
 	// visit where that is not nil.
 	iterate(ctx context.Context, visit func(answers.AdminKey)) (seen, error)

@@ -27,8 +27,8 @@ func (c handClient) create(ctx context.Context) (any, error) {
 	return c.CreateAdminKey(ctx, answers.NewKeyName, new(answers.NewKeyLife))
 }
 
-func (c handClient) page(ctx context.Context) (any, error) {
-	return c.ListAdminKeys(ctx, "", answers.PageSize)
+func (c handClient) page(ctx context.Context, after string) (any, error) {
+	return c.ListAdminKeys(ctx, after, answers.PageSize)
 }
 
 func (c handClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {

@@ -33,8 +33,9 @@ func (c officialClient) create(ctx context.Context) (any, error) {
 	})
 }
 
-func (c officialClient) page(ctx context.Context) (any, error) {
+func (c officialClient) page(ctx context.Context, after string) (any, error) {
 	page, err := c.Admin.Organization.AdminAPIKeys.List(ctx, openai.AdminOrganizationAdminAPIKeyListParams{
+		After: openai.String(after),
 		Limit: openai.Int(answers.PageSize),
 	})
 	if err != nil {

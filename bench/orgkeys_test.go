@@ -32,8 +32,8 @@ func (c orgkeysClient) create(ctx context.Context) (any, error) {
 	})
 }
 
-func (c orgkeysClient) page(ctx context.Context) (any, error) {
-	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{Limit: new(answers.PageSize)})
+func (c orgkeysClient) page(ctx context.Context, after string) (any, error) {
+	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{After: &after, Limit: new(answers.PageSize)})
 }
 
 func (c orgkeysClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {

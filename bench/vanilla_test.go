@@ -65,7 +65,9 @@ func (c vanillaClient) create(ctx context.Context) (any, error) {
 	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
 }
 
-func (c vanillaClient) page(ctx context.Context) (any, error) { return c.list(ctx, nil) }
+func (c vanillaClient) page(ctx context.Context, after string) (any, error) {
+	return c.list(ctx, &after)
+}
 
 func (c vanillaClient) list(ctx context.Context, after *string) (*vanilla.ApiKeyList, error) {
 	r, err := c.AdminApiKeysListWithResponse(ctx, &vanilla.AdminApiKeysListParams{

@@ -63,28 +63,28 @@ func appendPage(b []byte, first, total int) []byte {
 		if i > first {
 			b = append(b, ',')
 		}
-		k := Key(i)
+		k := KeyAt(i)
 		b = appendKey(b, &k)
 	}
 	b = append(b, `],"first_id":`...)
-	b = appendString(b, keyID(first))
+	b = appendString(b, KeyID(first))
 	b = append(b, `,"last_id":`...)
-	b = appendString(b, keyID(end-1))
+	b = appendString(b, KeyID(end-1))
 	b = append(b, `,"has_more":`...)
 	b = strconv.AppendBool(b, end < total)
 	return append(b, '}')
 }
 
-func newKeyBytes() []byte {
-	k := NewKey()
+func newKeyBytes(index int) []byte {
+	k := NewKeyAt(index)
 	b := appendKey(nil, &k.AdminKey)
 	b = append(b[:len(b)-1], `,"value":`...)
 	b = appendString(b, k.Value)
 	return append(b, '}')
 }
 
-func projectKeyBytes() []byte {
-	k := TheProjectKey()
+func projectKeyBytes(index int) []byte {
+	k := ProjectKeyAt(index)
 	type user struct {
 		ID        string `json:"id"`
 		Email     string `json:"email"`

@@ -3,7 +3,12 @@
 // ways to serve those bytes, without a network and over loopback.
 package answers
 
-import "strings"
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+)
 
 // AdminKey is an admin key in the common form.
 type AdminKey struct {
@@ -52,15 +57,17 @@ const (
 	BaseURL = "https://api.example.com/v1"
 	// Signature is the admin key that the contenders sign with.
 	Signature = "sk-admin-of-the-benchmarks"
-	// ProjectID and ProjectKeyID name the one project key that there is.
-	ProjectID    = "proj_5YkVb0fJmKXq8nTz3RwLcD7H"
-	ProjectKeyID = "key_Qm4Zt9XvB2sLhW6N"
-	// MissingKeyID names none.
-	MissingKeyID = "key_gone9XvB2sLhW6N"
+	// ProjectID names the project.
+	ProjectID = "proj_5YkVb0fJmKXq8nTz3RwLcD7H"
+	// MissingKeyID names a key that the project does not have.
+	MissingKeyID = "key_99999999XvB2sLhW"
 	// PageSize is how many keys a page has.
 	PageSize = 100
 	// Total is how many admin keys there are, for those who iterate over them all.
 	Total = 10_000
+	// Different is how many calls of one kind get different answers: a client must not look
+	// good because it is asked for the same key over and over.
+	Different = 1000
 
 	owners    = 10
 	firstTime = 1711471533
@@ -71,20 +78,25 @@ var ownerNames = [owners]string{
 	"Vault sync", "Łukasz Kowalski", "Mei Tanaka", "Nightly audit", "Sam O'Neill",
 }
 
-// Key is the admin key at index in the common form. Owners repeat, as in an organization
+var purposes = []string{"nightly audit", "ci", "terraform", "billing export", "incident drill", "vault", "migration"}
+
+// KeyAt is the admin key at index in the common form. Owners repeat, as in an organization
 // whose keys a dozen people and robots have made; what else tells keys apart differs. Every
-// seventh has no name, every third never expires, every fourth was never used.
-func Key(index int) AdminKey {
+// seventh has no name, every third never expires, every fourth was never used. From Total on
+// all but the ids repeats.
+func KeyAt(index int) AdminKey {
+	id := KeyID(index)
+	index %= Total
 	created := int64(firstTime + 3607*index)
 	k := AdminKey{
 		Object:        "organization.admin_api_key",
-		ID:            keyID(index),
-		RedactedValue: "sk-admin" + strings.Repeat("*", 16) + digits(index*7919, 4),
+		ID:            id,
+		RedactedValue: "sk-admin" + strings.Repeat("*", 16) + random("value", index, 4),
 		CreatedAt:     created,
 		Owner:         owner(index),
 	}
 	if index%7 != 6 {
-		k.Name = new("pipeline " + digits(index, 6))
+		k.Name = new(purposes[index*5%len(purposes)] + " " + random("name", index, 6))
 	}
 	if index%3 != 2 {
 		k.ExpiresAt = new(created + 7_776_000)
@@ -100,7 +112,7 @@ func owner(index int) Owner {
 	o := Owner{
 		Type:      "user",
 		Object:    "organization.user",
-		ID:        "user-" + digits(n*48271+16807, 8) + "Vb0fJmKXq8nTz3Rw",
+		ID:        "user-" + random("owner", n, 24),
 		Name:      ownerNames[n],
 		CreatedAt: firstTime - int64(n)*86_400,
 		Role:      "owner",
@@ -111,7 +123,9 @@ func owner(index int) Owner {
 	return o
 }
 
-func keyID(index int) string { return "key_" + digits(index, 8) + "Zt9XvB2s" }
+// KeyID is the id of the admin key, and of the project key, at index. It has the index in it, so
+// that what it names is found at once.
+func KeyID(index int) string { return "key_" + digits(index, 8) + random("key", index%Total, 8) }
 
 // digits are the last digits of n.
 func digits(n, width int) string {
@@ -123,36 +137,51 @@ func digits(n, width int) string {
 	return string(b[len(b)-width:])
 }
 
+// random are letters and digits that look random and are the same on every run.
+func random(kind string, n, width int) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	hash := fnv.New64a()
+	_, _ = fmt.Fprint(hash, kind, n)
+	r := rand.New(rand.NewPCG(hash.Sum64(), 0))
+	b := make([]byte, width)
+	for i := range b {
+		b[i] = alphabet[r.IntN(len(alphabet))]
+	}
+	return string(b)
+}
+
 // NewKeyName is the name that a key is created with, for NewKeyLife seconds.
 const (
-	NewKeyName = "pipeline 000000"
+	NewKeyName = "nightly audit 2024"
 	NewKeyLife = 7_776_000
 )
 
-// NewKey is the created admin key in the common form.
-func NewKey() CreatedAdminKey {
-	k := Key(0)
-	k.LastUsedAt = nil
-	return CreatedAdminKey{AdminKey: k, Value: "sk-" + "admin-" + strings.Repeat("4Zt9XvB2sLhW6NQm", 8)}
+// NewKeyAt is the admin key that the create at index makes in the common form.
+func NewKeyAt(index int) CreatedAdminKey {
+	k := KeyAt(Total + index)
+	k.Name, k.LastUsedAt, k.Owner = new(NewKeyName), nil, owner(0)
+	k.ExpiresAt = new(k.CreatedAt + NewKeyLife)
+	return CreatedAdminKey{AdminKey: k, Value: "sk-" + "admin-" + random("secret", index, 120)}
 }
 
-// TheProjectKey is the project key in the common form.
-func TheProjectKey() ProjectKey {
+// ProjectKeyAt is the project key at index in the common form.
+func ProjectKeyAt(index int) ProjectKey {
+	k := KeyAt(index)
 	return ProjectKey{
 		Object:             "organization.project.api_key",
-		ID:                 ProjectKeyID,
-		Name:               "Checkout service",
-		RedactedValue:      "sk-proj-" + strings.Repeat("*", 16) + "4XvB",
+		ID:                 k.ID,
+		Name:               purposes[index%len(purposes)] + " " + random("name", index, 6),
+		RedactedValue:      "sk-proj-" + strings.Repeat("*", 16) + random("value", index, 4),
 		OwnerProjectAccess: "active",
-		CreatedAt:          firstTime,
-		LastUsedAt:         new(int64(firstTime + 86_400)),
+		CreatedAt:          k.CreatedAt,
+		LastUsedAt:         k.LastUsedAt,
 		OwnerType:          "user",
 		User: User{
-			ID:        "user-5YkVb0fJmKXq8nTz3RwLcD7H",
-			Email:     "robin.doe@example.com",
-			Name:      ownerNames[0],
+			ID:        k.Owner.ID,
+			Email:     random("email", index%owners, 8) + "@example.com",
+			Name:      k.Owner.Name,
 			Role:      "owner",
-			CreatedAt: firstTime - 86_400,
+			CreatedAt: k.Owner.CreatedAt,
 		},
 	}
 }

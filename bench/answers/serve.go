@@ -8,20 +8,27 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // API holds the answers ready, so that serving one costs next to nothing and the same for
 // every contender.
 type API struct {
-	projectKey, newKey, notFound []byte
-	pages                        [][]byte // of Total keys
-	total                        int
+	projectKeys, newKeys [][]byte
+	creates              atomic.Int64
+	notFound             []byte
+	pages                [][]byte // of Total keys
+	total                int
 }
 
 // New returns an API with total admin keys, a multiple of [PageSize]. Its own memory does not
 // grow with them.
 func New(total int) *API {
-	api := &API{projectKey: projectKeyBytes(), newKey: newKeyBytes(), notFound: notFoundBytes(), total: total}
+	api := &API{notFound: notFoundBytes(), total: total}
+	for i := range Different {
+		api.projectKeys = append(api.projectKeys, projectKeyBytes(i))
+		api.newKeys = append(api.newKeys, newKeyBytes(i))
+	}
 	for first := 0; first < Total; first += PageSize {
 		api.pages = append(api.pages, appendPage(nil, first, Total))
 	}
@@ -32,15 +39,16 @@ func New(total int) *API {
 // back.
 func (api *API) answer(method, path, query string) (status int, body []byte, done func()) {
 	switch {
-	case strings.HasSuffix(path, "/admin_api_keys") && method == http.MethodPost:
-		return http.StatusOK, api.newKey, nil
-	case strings.HasSuffix(path, "/admin_api_keys"):
-		body, done = api.page(behind(query))
-		return http.StatusOK, body, done
-	case strings.HasSuffix(path, ProjectKeyID):
-		return http.StatusOK, api.projectKey, nil
+	case !strings.HasSuffix(path, "/admin_api_keys"):
+		if index := indexIn(path); index < len(api.projectKeys) {
+			return http.StatusOK, api.projectKeys[index], nil
+		}
+		return http.StatusNotFound, api.notFound, nil
+	case method == http.MethodPost:
+		return http.StatusOK, api.newKeys[(api.creates.Add(1)-1)%Different], nil
 	}
-	return http.StatusNotFound, api.notFound, nil
+	body, done = api.page(indexIn(query) + 1)
+	return http.StatusOK, body, done
 }
 
 func (api *API) page(first int) ([]byte, func()) {
@@ -73,17 +81,17 @@ func renumber(b, page []byte, shift int, more bool) []byte {
 	return b
 }
 
-// behind is the index of the key behind the one that the query's after names.
-func behind(query string) int {
-	_, after, found := strings.Cut(query, "after=key_")
+// indexIn is the index of the key that a path or a query names, -1 where it names none.
+func indexIn(text string) int {
+	_, digits, found := strings.Cut(text, "key_")
 	if !found {
-		return 0
+		return -1
 	}
-	index, err := strconv.Atoi(after[:8])
+	index, err := strconv.Atoi(digits[:8])
 	if err != nil {
 		panic(err)
 	}
-	return index + 1
+	return index
 }
 
 // header is shared by all answers: a contender must not write to it.
