@@ -142,48 +142,57 @@ func New(t TB, opts ...Option) *Server {
 }
 
 func (s *Server) start() {
-	set := s.settings
-	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
-	switch {
-	case set.listener != nil && set.inMemory:
-		panic("orgkeystest: WithListener and InMemory exclude each other")
-	case set.listener != nil:
-		if at, err := netip.ParseAddrPort(set.listener.Addr().String()); err != nil || !at.Addr().IsLoopback() {
-			panic(fmt.Sprintf("orgkeystest: %s is not a loopback address", set.listener.Addr()))
-		}
-		s.replaceListener(set.listener)
-	case set.inMemory:
-		s.replaceListener(newMemoryListener())
+	accept := s.settings.listen()
+	s.http = &httptest.Server{
+		Listener:    &listener{Listener: accept, server: s},
+		EnableHTTP2: s.settings.http2,
+		Config: &http.Server{
+			Handler:     http.HandlerFunc(s.serve),
+			ConnContext: withConn,
+			ErrorLog:    log.New(io.Discard, "", 0), // handshakes that fail are part of the game
+		},
 	}
-	at := s.http.Listener
-	s.http.Listener = &listener{Listener: at, server: s}
-	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes are part of the game
-	s.http.Config.ConnContext = withConn
-	s.http.EnableHTTP2 = set.http2
-	if set.tls {
+	if s.settings.tls {
 		s.http.StartTLS()
 	} else {
 		s.http.Start()
 	}
-	if memory, ok := at.(*memoryListener); ok {
-		s.http.Client().Transport.(*http.Transport).DialContext = memory.dial
+	if memory, ok := accept.(*memoryListener); ok {
+		s.transport().DialContext = memory.dial
 	}
 	s.URL = s.http.URL + basePath
 }
 
-func (s *Server) replaceListener(l net.Listener) {
-	_ = s.http.Listener.Close()
-	s.http.Listener = l
+func (set settings) listen() net.Listener {
+	switch {
+	case set.inMemory && set.listener != nil:
+		panic("orgkeystest: WithListener and InMemory exclude each other")
+	case set.inMemory:
+		return newMemoryListener()
+	case set.listener != nil:
+		at, err := netip.ParseAddrPort(set.listener.Addr().String())
+		if err != nil || !at.Addr().IsLoopback() {
+			panic(fmt.Sprintf("orgkeystest: WithListener: %s is not a loopback address", set.listener.Addr()))
+		}
+		return set.listener
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(fmt.Sprintf("orgkeystest: cannot listen: %v", err))
+	}
+	return l
 }
+
+func (s *Server) transport() *http.Transport { return s.http.Client().Transport.(*http.Transport) }
 
 // Client returns a client that reaches this server, trusting its certificate where it has one.
 // It has a transport of its own, whose idle connections [Server.Close] closes.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
-// Dial connects to this server, whatever the address, which is what an http.Transport of the
-// caller's own needs as its DialContext to reach an [InMemory] server.
+// Dial is for the DialContext of an http.Transport of the caller's own, which reaches an
+// [InMemory] server in no other way. That server refuses all addresses but the one in its URL.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	return s.http.Client().Transport.(*http.Transport).DialContext(ctx, network, addr)
+	return s.transport().DialContext(ctx, network, addr)
 }
 
 // lastWords is how long a closing server waits for clients to take their answers.

@@ -12,15 +12,21 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// The API's objects, in the very types in which a client returns them, so that a test can
-// compare what the server has with what its code got.
-type (
-	AdminKey              = gen.AdminAPIKey
-	CreatedAdminKey       = gen.AdminAPIKeyCreateResponse
-	ProjectKey            = gen.ProjectAPIKey
-	ServiceAccount        = gen.ProjectServiceAccount
-	CreatedServiceAccount = gen.ProjectServiceAccountCreateResponse
-)
+// AdminKey is an admin key as a client lists it.
+type AdminKey = gen.AdminAPIKey
+
+// CreatedAdminKey is an admin key with its value, as a client gets it from a create.
+type CreatedAdminKey = gen.AdminAPIKeyCreateResponse
+
+// ProjectKey is a project's key as a client gets it.
+type ProjectKey = gen.ProjectAPIKey
+
+// ServiceAccount is a service account as a client lists it.
+type ServiceAccount = gen.ProjectServiceAccount
+
+// CreatedServiceAccount is a service account with its key's value, as a client gets it from a
+// create.
+type CreatedServiceAccount = gen.ProjectServiceAccountCreateResponse
 
 // organization is what the server knows.
 type organization struct {
