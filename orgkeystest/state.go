@@ -158,7 +158,7 @@ func now() apitype.UnixTime { return apitype.UnixTime(time.Now().Unix()) }
 
 func newID(kind string) string { return kind + "_" + rand.Text() }
 
-func newValue(prefix string) string { return prefix + rand.Text() }
+func newValue(prefix string) string { return prefix + rand.Text() + rand.Text() }
 
 // redact keeps of a key what the API shows of one: 8 characters, and the last 4. Of what is
 // too short to be a key it keeps less.
