@@ -219,7 +219,7 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 		return found
 	}
 	body := o.RequestBody.Value
-	if len(sent.data) == 0 && sent.problem == "" {
+	if len(sent.data) == 0 && sent.problem == "" && !sent.early {
 		if body.Required {
 			found = append(found, Violation{Kind: RequestViolation, In: InRequest, Rule: "required", Expected: "a body"})
 		}

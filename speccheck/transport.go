@@ -91,6 +91,9 @@ func (t *transport) sent(req *http.Request) (*http.Request, func() payload) {
 		}
 	default:
 		body := &tap{ReadCloser: req.Body, max: t.checker.maxBody, length: req.ContentLength}
+		if body.length == 0 {
+			body.length = -1 // so net/http says that it does not know
+		}
 		outgoing := *req // a RoundTripper must not modify its request
 		outgoing.Body = body
 		return &outgoing, body.sofar
