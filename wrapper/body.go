@@ -57,6 +57,7 @@ func readAll(buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
 		case len(buf) == cap(buf):
 			larger := make([]byte, len(buf), min(2*int64(cap(buf)), limit+1))
 			copy(larger, buf)
+			clear(buf) // as Close does
 			buf = larger
 		}
 	}
