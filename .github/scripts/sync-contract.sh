@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Follows the vendor's OpenAPI document in the work tree, and keeps what came of it for the
+# pull request.
+#
+#   sync-contract.sh SPEC DIR    SPEC is a path or a URL
+#
+# Where the contract changed, DIR gets contract.patch, report.md and status (0, or 1 where a check
+# of the changed repository failed). Where it did not, DIR stays empty.
+set -euo pipefail
+
+spec=${1:?usage: sync-contract.sh SPEC DIR}
+mkdir -p "${2:?usage: sync-contract.sh SPEC DIR}"
+dir=$(cd "$2" && pwd)
+
+cd "$(git rev-parse --show-toplevel)"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Built, not `go run`, which turns every failure into status 1.
+go build -o "$work/sync" ./internal/contract/cmd/sync
+status=0
+"$work/sync" -format markdown -o "$work/report.md" "$spec" || status=$?
+[ "$status" -le 1 ] || exit "$status"
+cat "$work/report.md" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+
+git add --all
+git diff --cached --binary >"$work/contract.patch"
+if [ -s "$work/contract.patch" ]; then
+  cp "$work/report.md" "$work/contract.patch" "$dir/"
+  echo "$status" >"$dir/status"
+fi
