@@ -193,3 +193,20 @@ func TestWhatCannotBeReadOrWrittenIsNoSuccess(t *testing.T) {
 	assert.Equal(t, broken, run([]string{"-har", "-"}, full{}, io.Discard, &stderr))
 	assert.Equal(t, "speccheck: read standard input: no terminal\n", stderr.String())
 }
+
+func TestTheDocumentedCommandsAreAccepted(t *testing.T) {
+	page, err := os.ReadFile("../../docs/validate.md")
+	require.NoError(t, err)
+	commands := 0
+	for line := range strings.Lines(string(page) + usage) {
+		_, command, found := strings.Cut(strings.TrimSpace(line), "speccheck -")
+		if !found || strings.Contains(line, "`") || strings.Contains(command, "ID") || strings.Contains(command, "har FILE") {
+			continue
+		}
+		command, _, _ = strings.Cut(command, ">")
+		s, flags := newFlags()
+		assert.NoError(t, parse(s, flags, strings.Fields("-"+command)), line)
+		commands++
+	}
+	assert.Equal(t, 5, commands)
+}

@@ -1,0 +1,59 @@
+package speccheck_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/orgkeystest"
+	"github.com/orgkeys/orgkeys-go/speccheck"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+)
+
+// This test is in docs/validate.md, and what .github/workflows/validate-example.yml runs.
+
+func TestTheServerKeepsTheContract(t *testing.T) {
+	baseURL, adminKey := serverUnderTest(t)
+	client, err := orgkeys.NewClient(
+		orgkeys.WithBaseURL(baseURL),
+		orgkeys.WithAdminKey(adminKey),
+		orgkeys.WithHTTPClient(&http.Client{Transport: speccheck.ForTest(t, http.DefaultTransport)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range client.AdminKeys.All(t.Context(), orgkeys.AdminKeyListParams{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// serverUnderTest is the server that the environment names, or else a fake in this process.
+func serverUnderTest(t *testing.T) (baseURL, adminKey string) {
+	if baseURL := os.Getenv("SPECCHECK_BASE_URL"); baseURL != "" {
+		return baseURL, os.Getenv("SPECCHECK_ADMIN_KEY")
+	}
+	fake := orgkeystest.New(t)
+	fake.AddAdminKeys(30)
+	return fake.URL, fake.AdminKey
+}
+
+func TestTheDocumentsShowTestedCode(t *testing.T) {
+	page, err := os.ReadFile("../docs/validate.md")
+	require.NoError(t, err)
+	tested, err := os.ReadFile("validate_test.go")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(page), "```go\n")
+	require.True(t, found)
+	block, _, _ = strings.Cut(block, "```")
+	assert.Contains(t, string(tested), block)
+	assert.Contains(t, block, "speccheck.ForTest")
+
+	for _, kind := range speccheck.Kinds() {
+		assert.Contains(t, string(page), "\n| `"+string(kind)+"` |", "the table of kinds")
+	}
+}
