@@ -78,8 +78,7 @@ func (t *transport) attempt(c *call) *attempt {
 	response, err := t.roundTrip(request)
 	a := &attempt{response: response, err: err}
 	if err == nil {
-		a.body = readBody(response, t.maxBody)
-		a.body.operation, a.body.acted, a.body.key = c.operation, c.acted, c.key
+		a.body = readBody(c, response, t.maxBody)
 		if err = a.body.err; err != nil {
 			a.body.err = hide(mask(err.Error(), c.key), err)
 		}

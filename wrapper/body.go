@@ -15,10 +15,7 @@ type body struct {
 	content *[]byte
 	read    int
 	err     error // why there is no more than this, if it is not the end
-	// What the error of an answer needs to know of the call.
-	operation string
-	acted     bool   // an earlier attempt may have done the work
-	key       Secret // what the request was signed with, to be masked
+	call    *call // what the answer is of, for its error
 }
 
 var errBodyTooLarge = errors.New("is longer than the limit")
@@ -30,9 +27,9 @@ const maxPooled = 256 << 10
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // readBody reads the body of response, limit bytes at the most, and closes it.
-func readBody(response *http.Response, limit int64) *body {
+func readBody(c *call, response *http.Response, limit int64) *body {
 	defer func() { _ = response.Body.Close() }()
-	b := &body{content: buffers.Get().(*[]byte)}
+	b := &body{content: buffers.Get().(*[]byte), call: c}
 	if response.ContentLength > limit {
 		b.err = errBodyTooLarge
 		return b

@@ -48,7 +48,7 @@ func unmarshal(response *http.Response, value json.Unmarshaler) error {
 	}
 	err := value.UnmarshalJSON(*b.content)
 	if at, ok := errors.AsType[*strictjson.Error](err); ok {
-		return wrong(response, mask(at.Pointer, b.key), at.Problem)
+		return wrong(response, mask(at.Pointer, b.call.key), at.Problem)
 	}
 	return err
 }
@@ -56,7 +56,7 @@ func unmarshal(response *http.Response, value json.Unmarshaler) error {
 // wrong is the error of an answer that says yes and is not what the contract promises.
 func wrong(response *http.Response, pointer, problem string) *ResponseError {
 	return &ResponseError{
-		Operation: response.Body.(*body).operation,
+		Operation: response.Body.(*body).call.operation,
 		Status:    response.StatusCode,
 		RequestID: requestID(response),
 		Pointer:   pointer,
@@ -67,7 +67,7 @@ func wrong(response *http.Response, pointer, problem string) *ResponseError {
 // created makes err an UnknownOutcomeError where it leaves open what became of a create.
 func created(response *http.Response, err error, open bool) error {
 	if open && response.Request.Method == http.MethodPost {
-		return &UnknownOutcomeError{Operation: response.Body.(*body).operation, Err: err}
+		return &UnknownOutcomeError{Operation: response.Body.(*body).call.operation, Err: err}
 	}
 	return err
 }
@@ -82,26 +82,27 @@ func isJSON(contentType string) bool {
 
 // requestID is the id that the vendor knows a request by.
 func requestID(response *http.Response) string {
-	return mask(response.Header.Get("X-Request-Id"), response.Body.(*body).key)
+	return mask(response.Header.Get("X-Request-Id"), response.Body.(*body).call.key)
 }
 
 // apiError is the error of an answer that says no.
 func apiError(response *http.Response) *APIError {
 	b := response.Body.(*body)
 	e := &APIError{
-		Operation: b.operation,
+		Operation: b.call.operation,
 		Status:    response.StatusCode,
 		RequestID: requestID(response),
-		acted:     b.acted,
+		attempts:  b.call.attempts,
+		acted:     b.call.acted,
 	}
 	if b.content != nil {
 		reason := readReason(*b.content)
-		e.Type, e.Message = mask(reason.Type, b.key), mask(reason.Message, b.key)
+		e.Type, e.Message = mask(reason.Type, b.call.key), mask(reason.Message, b.call.key)
 		if reason.Code != nil {
-			e.Code = mask(*reason.Code, b.key)
+			e.Code = mask(*reason.Code, b.call.key)
 		}
 		if reason.Param != nil {
-			e.Param = mask(*reason.Param, b.key)
+			e.Param = mask(*reason.Param, b.call.key)
 		}
 	}
 	e.RetryAfter, _ = retryAfter(response.Header, time.Now())

@@ -42,8 +42,8 @@ type APIError struct {
 	RequestID  string        // x-request-id, to ask the vendor with
 	RetryAfter time.Duration // how long the server asks to wait; 0 where it does not say
 
-	// acted says that an earlier attempt of the call may have done its work.
-	acted bool
+	attempts int
+	acted    bool // an earlier attempt of the call may have done its work
 }
 
 // Error says what was tried, what the API answered, and what to do about it.
@@ -60,6 +60,9 @@ func (e *APIError) Error() string {
 		if d.value != "" {
 			details = append(details, d.name+" "+d.value)
 		}
+	}
+	if e.attempts > 1 {
+		details = append(details, strconv.Itoa(e.attempts)+" attempts")
 	}
 	if len(details) > 0 {
 		b.WriteString(" (" + strings.Join(details, ", ") + ")")
@@ -79,14 +82,18 @@ func (e *APIError) hint() string {
 		return "the key must be an admin key of the organization, not a project's; owners make one at https://platform.openai.com/settings/organization/admin-keys"
 	case e.Status == http.StatusForbidden:
 		return "the admin key's owner may not do this in the organization or project"
+	case e.Status == http.StatusNotFound:
+		return "check the ids: a key is found under its own project only"
 	case e.Status == http.StatusBadRequest && e.Operation == "delete-project-api-key":
-		return "a service account's key is revoked by deleting its account"
+		return "the key of a service account is revoked by deleting the account"
 	case e.Status == http.StatusTooManyRequests && e.RetryAfter > 0:
 		return "the server asks to wait " + e.RetryAfter.String()
 	case e.Status == http.StatusTooManyRequests:
 		return "the API allows some 7 to 10 requests a minute for each operation: WithRateLimit spaces them"
 	case e.Status >= 300 && e.Status < 400:
 		return "redirects are not followed, so that the admin key stays at the base URL: check it"
+	case e.Status == http.StatusConflict || e.Status >= 500:
+		return "try again later; the vendor can look the request id up"
 	}
 	return ""
 }
@@ -133,7 +140,7 @@ func (e *ResponseError) Error() string {
 	if e.RequestID != "" {
 		text += " (request id " + e.RequestID + ")"
 	}
-	return text
+	return text + "; if it stays so, the API has changed: look for a newer orgkeys"
 }
 
 // Unwrap returns what broke the answer off, if something did, for errors.Is and errors.As: the
@@ -162,7 +169,7 @@ func (e *UnknownOutcomeError) Error() string {
 	if e.ProjectID != "" {
 		text += " in " + e.ProjectID
 	}
-	return text + ": it is unknown whether a key was made: " + strings.TrimPrefix(e.Err.Error(), "orgkeys: ") +
+	return text + ": it is unknown whether a key was made: " + strings.TrimPrefix(e.Err.Error(), "orgkeys: "+e.Operation+": ") +
 		"; look for it with FindCreated before creating again"
 }
 

@@ -275,7 +275,7 @@ func ExampleResponseError() {
 	_, err := client.ProjectKeys.Get(ctx, "proj_shop", "key_3")
 	fmt.Println(err)
 	// Output:
-	// orgkeys: retrieve-project-api-key: the answer (status 200) is not what the contract promises: /id is a number, expected a string (request id req_1)
+	// orgkeys: retrieve-project-api-key: the answer (status 200) is not what the contract promises: /id is a number, expected a string (request id req_1); if it stays so, the API has changed: look for a newer orgkeys
 }
 
 func ExampleClient_Generated() {

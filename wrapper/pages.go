@@ -2,6 +2,7 @@ package orgkeys
 
 import (
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"iter"
 )
@@ -51,14 +52,14 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 			}
 			switch {
 			case next == nil || *next == "":
-				err = errors.New("orgkeys: the list breaks off: the server says that more follows, and not where")
+				err = errors.New("the server says that more follows, and not where")
 			case !used.add(next):
-				err = errors.New("orgkeys: the list breaks off: the server hands out a cursor for the second time")
+				err = errors.New("the server hands out a cursor for the second time")
 			case empty == maxEmptyPages:
-				err = errors.New("orgkeys: the list breaks off: the server hands out empty pages without end")
+				err = errors.New("the server hands out empty pages without end")
 			}
 			if err != nil {
-				yield(zero, err)
+				yield(zero, fmt.Errorf("orgkeys: the list breaks off: %w; what came is real, and not the whole", err))
 				return
 			}
 			after = next
