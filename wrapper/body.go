@@ -30,11 +30,12 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func readBody(c *call, response *http.Response, limit int64) *body {
 	defer func() { _ = response.Body.Close() }()
 	b := &body{content: buffers.Get().(*[]byte), call: c}
+	*b.content = (*b.content)[:0]
 	if response.ContentLength > limit {
 		b.err = errBodyTooLarge
 		return b
 	}
-	*b.content, b.err = readAll((*b.content)[:0], response.Body, response.ContentLength, limit)
+	*b.content, b.err = readAll(*b.content, response.Body, response.ContentLength, limit)
 	return b
 }
 
