@@ -198,14 +198,9 @@ var sinks = func() map[string]func(v any) string {
 			zero := reflect.Zero(reflect.TypeOf(v)).Interface()
 			assert.Equal(&out, zero, v)
 			assert.Equal(&out, nil, v)
-			assert.EqualValues(&out, zero, v)
 			assert.EqualExportedValues(&out, zero, v)
-			assert.Same(&out, new(int), v)
 			assert.Nil(&out, v)
-			assert.Empty(&out, v)
-			assert.IsType(&out, 0, v)
 			assert.ElementsMatch(&out, []any{0}, []any{v})
-			assert.Contains(&out, []any{0}, v)
 			if err, ok := v.(error); ok {
 				assert.NoError(&out, err)
 				assert.ErrorIs(&out, err, errors.New("another"))
@@ -271,9 +266,8 @@ func (f *failures) Errorf(format string, args ...any) { *f += failures(fmt.Sprin
 
 // holders are what a value can be in when it is printed.
 var holders = map[string]func(v any) any{
-	"itself":   func(v any) any { return v },
-	"pointer":  func(v any) any { return pointerTo(v).Interface() },
-	"pointer2": func(v any) any { return pointerTo(pointerTo(v).Interface()).Interface() },
+	"itself":  func(v any) any { return v },
+	"pointer": func(v any) any { return pointerTo(v).Interface() },
 	"slice": func(v any) any {
 		one := reflect.MakeSlice(reflect.SliceOf(reflect.TypeOf(v)), 1, 1)
 		one.Index(0).Set(reflect.ValueOf(v))
@@ -580,10 +574,10 @@ func failuresOf(t testing.TB) map[string]error {
 	once := orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1})
 	signed := orgkeys.WithAdminKey(adminKey)
 	for operation, call := range oneOfEach {
+		if !strings.Contains(operation, "list") && operation != "admin-api-keys-create" {
+			continue // the others fail no differently
+		}
 		for name, fail := range quotingErrors {
-			if !slices.Contains([]string{"admin-api-keys-list", "admin-api-keys-create", "the generated list", "the generated create"}, operation) {
-				break
-			}
 			broken := stubbed(t, func(r *http.Request) (*http.Response, error) { return nil, fail(r) }, signed, once)
 			add(operation+": transport fails with "+name, call(context.Background(), broken))
 			cutOff := stubbed(t, func(r *http.Request) (*http.Response, error) {
@@ -598,7 +592,7 @@ func failuresOf(t testing.TB) map[string]error {
 			return answer(401, fmt.Sprintf(`{"error":{"message":"Incorrect API key provided: %s","type":"t","param":null,"code":"invalid_api_key"}}`,
 				r.Header.Get("Authorization"))), nil
 		}, signed, once)
-		if !strings.HasPrefix(operation, "the generated") { // for which a refusal is no error
+		if operation != "the generated list" { // for which a refusal is no error
 			add(operation+": refused", call(context.Background(), refused))
 		}
 		sourceless := stubbed(t, mint, once, orgkeys.WithAdminKeySource(func(context.Context) (string, error) {
@@ -764,9 +758,6 @@ func TestWhatAServerQuotesOfAKeyIsMasked(t *testing.T) {
 		"with zero-width":   func(k string) string { return k[:30] + "\u200b" + k[30:] },
 		"in capitals":       strings.ToUpper,
 	}
-	quoted := func(s string) string {
-		return strings.TrimSpace(text(json.Marshal(s)))[:len(text(json.Marshal(s)))-len("<nil>")]
-	}
 	places := map[string]func(text string) *http.Response{
 		"message": func(s string) *http.Response {
 			return answer(401, `{"error":{"message":`+quoted(s)+`,"type":"t","param":null,"code":null}}`)
@@ -874,6 +865,11 @@ func TestWhatAServerQuotesOfAKeyIsMasked(t *testing.T) {
 		}
 	}
 	t.Logf("%d rows", rows)
+}
+
+func quoted(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
 }
 
 func merged[K comparable, V any](all ...map[K]V) map[K]V {
