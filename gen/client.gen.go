@@ -9,9 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
-	"github.com/oapi-codegen/runtime"
 	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
@@ -1599,25 +1599,13 @@ func (c *Client) AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListP
 func adminAPIKeysListQuery(params *AdminAPIKeysListParams) (string, error) {
 	var query []string
 	if params.After != nil {
-		fragment, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
-		if err != nil {
-			return "", err
-		}
-		query = append(query, fragment)
+		query = append(query, "after="+url.QueryEscape(string(*params.After)))
 	}
 	if params.Order != nil {
-		fragment, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
-		if err != nil {
-			return "", err
-		}
-		query = append(query, fragment)
+		query = append(query, "order="+url.QueryEscape(string(*params.Order)))
 	}
 	if params.Limit != nil {
-		fragment, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""})
-		if err != nil {
-			return "", err
-		}
-		query = append(query, fragment)
+		query = append(query, "limit="+strconv.FormatInt(int64(*params.Limit), 10))
 	}
 	return strings.Join(query, "&"), nil
 }
@@ -1690,18 +1678,10 @@ func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectID strin
 func listProjectServiceAccountsQuery(params *ListProjectServiceAccountsParams) (string, error) {
 	var query []string
 	if params.Limit != nil {
-		fragment, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""})
-		if err != nil {
-			return "", err
-		}
-		query = append(query, fragment)
+		query = append(query, "limit="+strconv.FormatInt(int64(*params.Limit), 10))
 	}
 	if params.After != nil {
-		fragment, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""})
-		if err != nil {
-			return "", err
-		}
-		query = append(query, fragment)
+		query = append(query, "after="+url.QueryEscape(string(*params.After)))
 	}
 	return strings.Join(query, "&"), nil
 }

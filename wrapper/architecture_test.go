@@ -50,8 +50,6 @@ func TestAProgramLinksLittle(t *testing.T) {
 		}
 	}
 	assert.Subset(t, []string{
-		"github.com/orgkeys/orgkeys-go", "github.com/oapi-codegen/runtime", "github.com/go-json-experiment/json",
-		"golang.org/x/time",
-		"github.com/apapsch/go-jsonmerge", "github.com/google/uuid", // of the generator's runtime
+		"github.com/orgkeys/orgkeys-go", "github.com/go-json-experiment/json", "golang.org/x/time",
 	}, modules)
 }
