@@ -123,6 +123,66 @@ func notFoundBytes() []byte {
 	}{refusal{r.Message, r.Type, nil, r.Code}})
 }
 
+// deletedBytes are for the project key at index 0.
+func deletedBytes() []byte {
+	return encode(struct {
+		Object  string `json:"object"`
+		ID      string `json:"id"`
+		Deleted bool   `json:"deleted"`
+	}{"organization.project.api_key.deleted", KeyID(0), true})
+}
+
+type account struct {
+	Object    string `json:"object"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Role      string `json:"role"`
+	CreatedAt int64  `json:"created_at"`
+}
+
+func accountAt(index int) account {
+	return account{
+		Object:    "organization.project.service_account",
+		ID:        "svc_acct_" + random("account", index, 16),
+		Name:      purposes[index%len(purposes)],
+		Role:      "member",
+		CreatedAt: firstTime,
+	}
+}
+
+// accountsBytes are a page of service accounts, the only one.
+func accountsBytes() []byte {
+	page := struct {
+		Object  string    `json:"object"`
+		Data    []account `json:"data"`
+		FirstID string    `json:"first_id"`
+		LastID  string    `json:"last_id"`
+		HasMore bool      `json:"has_more"`
+	}{Object: "list"}
+	for i := range len(purposes) {
+		page.Data = append(page.Data, accountAt(i))
+	}
+	page.FirstID, page.LastID = page.Data[0].ID, page.Data[len(page.Data)-1].ID
+	return encode(page)
+}
+
+func createdAccountBytes() []byte {
+	type apiKey struct {
+		Object    string `json:"object"`
+		Value     string `json:"value"`
+		Name      string `json:"name"`
+		CreatedAt int64  `json:"created_at"`
+		ID        string `json:"id"`
+	}
+	return encode(struct {
+		account
+		APIKey apiKey `json:"api_key"`
+	}{accountAt(len(purposes)), apiKey{
+		"organization.project.service_account.api_key", "sk-" + "svcacct-" + random("secret", 0, 120),
+		"Secret Key", firstTime, KeyID(1),
+	}})
+}
+
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

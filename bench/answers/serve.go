@@ -14,31 +14,51 @@ import (
 // API holds the answers ready, so that serving one costs next to nothing and the same for
 // every contender.
 type API struct {
-	projectKeys, newKeys [][]byte
-	creates              atomic.Int64
-	notFound             []byte
-	pages                [][]byte // of Total keys
-	total                int
+	*answers
+	creates atomic.Int64
+	total   int
+}
+
+type answers struct {
+	projectKeys, newKeys                        [][]byte
+	pages                                       [][]byte // of Total keys
+	notFound, deleted, accounts, createdAccount []byte
 }
 
 // New returns an API with total admin keys, a multiple of [PageSize]. Its own memory does not
 // grow with them.
 func New(total int) *API {
-	api := &API{notFound: notFoundBytes(), total: total}
+	return &API{answers: ready(), total: total}
+}
+
+// ready makes the answers, once for all APIs.
+var ready = sync.OnceValue(func() *answers {
+	a := &answers{
+		notFound:       notFoundBytes(),
+		deleted:        deletedBytes(),
+		accounts:       accountsBytes(),
+		createdAccount: createdAccountBytes(),
+	}
 	for i := range Different {
-		api.projectKeys = append(api.projectKeys, projectKeyBytes(i))
-		api.newKeys = append(api.newKeys, newKeyBytes(i))
+		a.projectKeys = append(a.projectKeys, projectKeyBytes(i))
+		a.newKeys = append(a.newKeys, newKeyBytes(i))
 	}
 	for first := 0; first < Total; first += PageSize {
-		api.pages = append(api.pages, appendPage(nil, first, Total))
+		a.pages = append(a.pages, appendPage(nil, first, Total))
 	}
-	return api
-}
+	return a
+})
 
 // answer finds the status and the body for a request. done, where there is one, takes the body
 // back.
 func (api *API) answer(method, path, query string) (status int, body []byte, done func()) {
 	switch {
+	case method == http.MethodDelete:
+		return http.StatusOK, api.deleted, nil
+	case strings.HasSuffix(path, "/service_accounts") && method == http.MethodPost:
+		return http.StatusOK, api.createdAccount, nil
+	case strings.HasSuffix(path, "/service_accounts"):
+		return http.StatusOK, api.accounts, nil
 	case !strings.HasSuffix(path, "/admin_api_keys"):
 		if index := indexIn(path); index < len(api.projectKeys) {
 			return http.StatusOK, api.projectKeys[index], nil

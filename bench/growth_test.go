@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/orgkeys/orgkeys-go/bench/answers"
+)
+
+// lengths are those of the lists whose iteration must cost the same for each key, in the same
+// memory.
+var lengths = []int{100, 1_000, 10_000, 100_000}
+
+// BenchmarkGrowth iterates over ever longer lists.
+func BenchmarkGrowth(b *testing.B) {
+	growing(b, func(b *testing.B, c contender, keys int) {
+		for b.Loop() {
+			if s, err := c.iterate(b.Context(), nil); err != nil || s.keys != keys {
+				b.Fatal(s, err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*keys), "ns/key")
+	})
+}
+
+// BenchmarkHeap looks at what is alive in the middle of each page, after a collection: what
+// the client needs, and not what the collector has not come to yet. Its time means nothing.
+func BenchmarkHeap(b *testing.B) {
+	growing(b, func(b *testing.B, c contender, keys int) {
+		var peak uint64
+		for b.Loop() {
+			before, count := live(), 0
+			_, err := c.iterate(b.Context(), func(answers.AdminKey) {
+				if count++; count%answers.PageSize == answers.PageSize/2 {
+					now := live()
+					peak = max(peak, now-min(now, before))
+				}
+			})
+			if err != nil || count != keys {
+				b.Fatal(count, err)
+			}
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(float64(peak), "peak-B")
+	})
+}
+
+func live() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+func growing(b *testing.B, measure func(b *testing.B, c contender, keys int)) {
+	for _, keys := range lengths {
+		b.Run(fmt.Sprintf("keys=%d", keys), func(b *testing.B) {
+			for _, made := range contenders {
+				b.Run("client="+made.name, func(b *testing.B) {
+					c, err := made.make(answers.BaseURL, answers.New(keys))
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := c.iterate(b.Context(), nil); err != nil { // fills pools and caches
+						b.Fatal(err)
+					}
+					measure(b, c, keys)
+				})
+			}
+		})
+	}
+}
