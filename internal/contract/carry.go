@@ -52,8 +52,10 @@ func (c *comparison) setNull(e *editor, v *view, p place, null bool) {
 		if isTrue(get(n, "nullable")) {
 			e.remove(n, "nullable")
 		}
-		if values := get(n, "enum"); values != nil && holds(some(values), nullNode()) {
-			e.set(n, "enum", seqNode(yaml.FlowStyle, v.values...))
+		for _, value := range some(get(n, "enum")) {
+			if canonical(value) == "null" {
+				e.drop(value)
+			}
 		}
 		for _, by := range []string{"anyOf", "oneOf"} {
 			branches := get(n, by)
@@ -94,8 +96,10 @@ func (c *comparison) addNull(e *editor, v *view, p place) {
 	}
 	if get(n, "type") != nil {
 		e.set(n, "type", typeNode(v.types, true))
-		if values, ok := constants(n); ok {
-			e.swap(n, constantKey(n), "enum", seqNode(yaml.FlowStyle, append(slices.Clone(values), nullNode())...))
+		if list := get(n, "enum"); list != nil {
+			e.add(list, len(list.Content)-1, nullNode())
+		} else if only := get(n, "const"); only != nil {
+			e.swap(n, "const", "enum", seqNode(yaml.FlowStyle, only, nullNode()))
 		}
 		return
 	}
@@ -148,39 +152,42 @@ func constantKey(n *yaml.Node) string {
 	return "enum"
 }
 
-// setConstants limits a mapping to values, in our order as far as we have them.
+// setConstants limits a mapping to values, or lifts the limit. What it has of them stays where it
+// is.
 func setConstants(e *editor, n *yaml.Node, values []*yaml.Node) {
 	old, had := constants(n)
-	if values == nil {
-		e.remove(n, constantKey(n))
-		return
-	}
-	var order []*yaml.Node
+	var gone, more []*yaml.Node
 	for _, value := range old {
-		if holds(values, value) || canonical(value) == "null" {
-			order = append(order, value)
+		if !holds(values, value) && canonical(value) != "null" {
+			gone = append(gone, value)
 		}
 	}
 	for _, value := range values {
-		if !holds(order, value) {
-			order = append(order, bare(value))
+		if !holds(old, value) {
+			more = append(more, bare(value))
 		}
 	}
-	style := yaml.FlowStyle
-	if list := get(n, "enum"); list != nil {
-		style = list.Style
-	}
+	only, list := get(n, "const"), get(n, "enum")
 	switch {
-	case len(order) == 1 && (!had || get(n, "const") != nil):
-		e.set(n, "const", order[0], "type", "format")
-	case had:
-		e.swap(n, constantKey(n), "enum", seqNode(style, order...))
+	case values == nil:
+		e.remove(n, constantKey(n))
+	case only != nil && len(values) > 1:
+		e.swap(n, "const", "enum", seqNode(yaml.FlowStyle, append(slices.DeleteFunc(old, func(n *yaml.Node) bool { return holds(gone, n) }), more...)...))
+	case len(values) == 1 && (!had || only != nil):
+		e.set(n, "const", bare(values[0]), "type", "format")
+	case !had || len(gone) == len(old):
+		e.set(n, "enum", seqNode(yaml.FlowStyle, more...), "type", "format")
 	default:
-		e.set(n, "enum", seqNode(style, order...), "type", "format")
+		for _, value := range more {
+			e.add(list, len(list.Content)-1, value)
+		}
+		for _, value := range gone {
+			e.drop(value)
+		}
 	}
 }
 
-func require(e *editor, n *yaml.Node, name string) {
+func makeRequired(e *editor, n *yaml.Node, name string) {
 	if names := get(n, "required"); names != nil {
 		e.add(names, len(names.Content)-1, strNode(name))
 		return
@@ -188,7 +195,7 @@ func require(e *editor, n *yaml.Node, name string) {
 	e.set(n, "required", seqNode(0, strNode(name)))
 }
 
-func unrequire(e *editor, v *view, name string) {
+func makeOptional(e *editor, v *view, name string) {
 	for _, layer := range requiring(v, name) {
 		for _, item := range get(layer.node, "required").Content {
 			if item.Value == name {
@@ -218,7 +225,7 @@ func (c *comparison) addProperty(e *editor, home place, t *view, i int, name str
 		e.set(home.node, "properties", mapNode(strNode(p.name), node), "type", "description")
 	}
 	if p.required {
-		require(e, home.node, p.name)
+		makeRequired(e, home.node, p.name)
 	}
 }
 
@@ -227,26 +234,31 @@ func describe(n *yaml.Node) {
 	if get(n, "$ref") != nil || get(n, "description") != nil {
 		return
 	}
+	n.Content = slices.Insert(n.Content, behindType(n), strNode("description"), strNode(Placeholder))
+}
+
+// behindType is where in a schema the description goes: behind what is short.
+func behindType(n *yaml.Node) int {
 	at := len(n.Content)
-	for _, key := range []string{"anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"} {
+	for _, key := range []string{"$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"} {
 		if i := index(n, key); i >= 0 {
 			at = min(at, i)
 		}
 	}
-	n.Content = slices.Insert(n.Content, at, strNode("description"), strNode(Placeholder))
+	return at
 }
 
 // rewrite replaces a schema by one of another shape and keeps what we say about it.
 func (c *comparison) rewrite(e *editor, p, theirs place, name string) {
 	n := c.spell(e, theirs, name)
-	if get(n, "$ref") == nil {
-		for _, key := range keys(p.node) {
-			if isProse(key) && key != "example" && key != "examples" {
-				n.Content = append(n.Content, strNode(key), get(p.node, key))
-			}
+	var kept []*yaml.Node
+	for _, key := range keys(p.node) {
+		if isProse(key) && key != "example" && key != "examples" {
+			kept = append(kept, strNode(key), get(p.node, key))
 		}
-		describe(n)
 	}
+	n.Content = slices.Insert(n.Content, behindType(n), kept...)
+	describe(n)
 	e.put(p, n)
 }
 

@@ -132,9 +132,9 @@ func (c *comparison) schema(s spot, ours, theirs []place, required bool) {
 		s.name = name.ptr[strings.LastIndex(name.ptr, "/")+1:]
 	}
 	p := ours[0]
-	if from, to := o.shape(), t.shape(); from != to {
+	if from, to := o.shape(), t.shape(); from != to { // no part of the one is a part of the other
 		c.differ(s, p.ptr, "type", strconv.Quote(from), breaks("the Go type changes"),
-			fmt.Sprintf("was %s and is %s", a(from), a(to)), wish{
+			fmt.Sprintf("was %s and is %s", typeName(o), typeName(t)), wish{
 				on:     []place{p},
 				agrees: func(t *view) bool { return t.shape() == to },
 				edit:   func(e *editor) { c.rewrite(e, p, theirs[0], s.name) },
@@ -255,6 +255,9 @@ func (c *comparison) rules(s spot, p place, o, t *view) {
 			continue
 		}
 		what := fmt.Sprintf("%s is %s, was %s", key, orNone(is.value), orNone(was.value))
+		if key == "deprecated" {
+			what = map[bool]string{true: "is deprecated", false: "is no longer deprecated"}[has]
+		}
 		at := stating(o, key, "type")
 		c.differ(s, p.ptr, key, orNull(was.value, had), onRule(s.answer, key, has && !looser(key, had, was.value, is.value)), what, wish{
 			on:     []place{at},
@@ -290,7 +293,11 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 		f := s.field(theirs.name)
 		our := o.prop(theirs.name)
 		if our == nil {
-			pointer := home.ptr + "/properties/" + escape(theirs.name)
+			here := "/properties/" + escape(theirs.name)
+			pointer := home.ptr + here
+			if slices.ContainsFunc(o.layers, func(layer place) bool { return c.held.excuses(layer.ptr+here, "present", "false") }) {
+				continue
+			}
 			what := "is new"
 			if theirs.required {
 				what = "is new and required"
@@ -319,10 +326,10 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 			}
 			if theirs.required {
 				w.on = []place{home}
-				w.edit = func(e *editor) { require(e, home.node, theirs.name) }
+				w.edit = func(e *editor) { makeRequired(e, home.node, theirs.name) }
 			} else {
 				w.on = requiring(o, theirs.name)
-				w.edit = func(e *editor) { unrequire(e, o, theirs.name) }
+				w.edit = func(e *editor) { makeOptional(e, o, theirs.name) }
 			}
 			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, null), what, w)
 		}
@@ -346,7 +353,7 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 				for _, at := range our.places {
 					e.remove(at.parent, at.key)
 				}
-				unrequire(e, o, our.name)
+				makeOptional(e, o, our.name)
 			},
 		})
 	}
@@ -375,26 +382,27 @@ func (c *comparison) branches(s spot, p place, o, t *view) {
 	})
 	if len(left) == len(o.branches)-len(pairs) {
 		match(func(a, b place) bool {
-			return c.ours.view([]place{a}).shape() == c.theirs.view([]place{b}).shape()
+			named := get(a.node, "$ref") != nil && get(b.node, "$ref") != nil // and not the same
+			return !named && c.ours.view([]place{a}).shape() == c.theirs.view([]place{b}).shape()
 		})
 	}
-	for i, our := range o.branches {
-		if their, ok := pairs[i]; ok {
-			c.schema(s.each("|"), []place{our}, []place{their}, true)
-			continue
-		}
-		c.differ(s, our.ptr, "present", "true", breaks("the Go type changes"), "is one kind of value less", wish{
-			on: []place{p}, agrees: func(other *view) bool { return len(other.branches) == len(t.branches) },
-			edit: func(e *editor) { e.drop(our.node) },
-		})
-	}
-	for _, their := range left {
+	for _, their := range left { // first, so that the choice stays one
 		c.differ(s, p.ptr, "present", "false", breaks("the Go type changes"), "may be one more kind of value", wish{
 			on: []place{p}, agrees: func(other *view) bool { return len(other.branches) == len(t.branches) },
 			edit: func(e *editor) {
 				last := o.branches[len(o.branches)-1]
 				e.add(last.parent, slices.Index(last.parent.Content, last.node), c.spell(e, their, s.name+"Option"))
 			},
+		})
+	}
+	for i, our := range o.branches {
+		if their, ok := pairs[i]; ok {
+			c.schema(s, []place{our}, []place{their}, true)
+			continue
+		}
+		c.differ(s, our.ptr, "present", "true", breaks("the Go type changes"), "is one kind of value less", wish{
+			on: []place{p}, agrees: func(other *view) bool { return len(other.branches) == len(t.branches) },
+			edit: func(e *editor) { e.drop(our.node) },
 		})
 	}
 }
@@ -454,18 +462,21 @@ func camel(name string) string {
 	return out.String()
 }
 
+// typeName is what a value is, in words.
 func typeName(v *view) string {
-	if len(v.types) == 0 {
+	name := strings.Join(v.types, " or ")
+	switch {
+	case v.shape() == "union":
+		return "one of several kinds"
+	case v.shape() == "map":
+		return "a map"
+	case name == "":
 		return "anything"
+	case strings.ContainsAny(name[:1], "aeiou"):
+		return "an " + name
+	default:
+		return "a " + name
 	}
-	return a(strings.Join(v.types, " or "))
-}
-
-func a(noun string) string {
-	if strings.ContainsAny(noun[:1], "aeiou") {
-		return "an " + noun
-	}
-	return "a " + noun
 }
 
 func code(values []string) string { return "`" + strings.Join(values, "`, `") + "`" }

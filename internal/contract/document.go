@@ -187,7 +187,7 @@ func (d *document) at(pointer string) place {
 		if plain, err := url.PathUnescape(token); err == nil {
 			token = plain
 		}
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+		token = unescaped.Replace(token)
 		if kind(p.node) == yaml.SequenceNode {
 			p = item(p.items(), token)
 			continue
@@ -207,9 +207,13 @@ func item(items []place, token string) place {
 	return place{}
 }
 
-func escape(token string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
-}
+// How JSON pointers write what has a meaning in them.
+var (
+	escaped   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescaped = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+func escape(token string) string { return escaped.Replace(token) }
 
 // deref is the node itself, or what it is an alias of.
 func deref(n *yaml.Node) *yaml.Node {

@@ -26,6 +26,7 @@ type editor struct {
 type cut struct {
 	from, to int
 	text     string
+	name     string // of a component, which goes before a later one at the same place
 }
 
 func newEditor(d *document) *editor {
@@ -51,7 +52,9 @@ func newEditor(d *document) *editor {
 
 // bytes is the text with all changes made.
 func (e *editor) bytes() ([]byte, error) {
-	slices.SortStableFunc(e.cuts, func(a, b cut) int { return cmp.Compare(a.from, b.from) })
+	slices.SortStableFunc(e.cuts, func(a, b cut) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.name, b.name))
+	})
 	var out bytes.Buffer
 	at := 0
 	for _, c := range e.cuts {
@@ -149,7 +152,7 @@ func (e *editor) component(section, name, text string) {
 	for i := 0; i < len(m.Content) && m.Content[i].Value < name; i += 2 {
 		_, at = e.span(m, i)
 	}
-	e.cut(at, at, e.newline(at)+indent(text, column, column))
+	e.cuts = append(e.cuts, cut{at, at, e.newline(at) + indent(text, column, column), name})
 }
 
 // free is name, or name with a number where a schema has it already.
@@ -250,11 +253,11 @@ func (e *editor) respell(n *yaml.Node) {
 			break
 		}
 		e.cuts = slices.DeleteFunc(e.cuts, func(c cut) bool { return c.from == start && c.to == end })
-		if short(n) {
-			e.cut(start, end, flow(n))
+		if line := flow(n); string(e.doc.src[start:end]) != "{}" && !strings.Contains(line, "\n") {
+			e.cut(start, end, line)
 			return
 		}
-		block(n)
+		block(n) // there was nothing in the brackets yet, or there are comments
 		at := slices.Index(parent.Content, n)
 		if parent.Kind == yaml.SequenceNode {
 			start, end = e.itemSpan(parent, at)
@@ -279,7 +282,9 @@ func block(n *yaml.Node) {
 	}
 }
 
-func (e *editor) cut(from, to int, text string) { e.cuts = append(e.cuts, cut{from, to, text}) }
+func (e *editor) cut(from, to int, text string) {
+	e.cuts = append(e.cuts, cut{from: from, to: to, text: text})
+}
 
 func (e *editor) fail(n *yaml.Node) {
 	if e.err == nil {

@@ -15,17 +15,21 @@ const maxDocument = 64 << 20
 
 // Fetch reads a document from a file, or from a URL that begins with http:// or https://.
 func Fetch(ctx context.Context, from string) ([]byte, error) {
+	return fetch(ctx, from, maxDocument)
+}
+
+func fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
 	in, err := open(ctx, from)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	src, err := io.ReadAll(io.LimitReader(in, maxDocument+1))
+	src, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", from, err)
 	}
-	if len(src) > maxDocument {
-		return nil, fmt.Errorf("%s is larger than %d MiB", from, maxDocument>>20)
+	if int64(len(src)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", from, limit)
 	}
 	return src, nil
 }

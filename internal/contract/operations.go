@@ -74,9 +74,9 @@ func (c *comparison) operation(path, our, their place) {
 	c.responses(s, our, their)
 	c.security(s, our, their)
 	if was, is := isTrue(get(our.node, "deprecated")), isTrue(get(their.node, "deprecated")); was != is {
-		what := "the operation is deprecated"
+		what := "is deprecated"
 		if was {
-			what = "the operation is no longer deprecated"
+			what = "is no longer deprecated"
 		}
 		s.where = "operation"
 		c.differ(s, our.ptr, "deprecated", fmt.Sprint(was), passes("a notice to the reader"), what, wish{edit: func(e *editor) {

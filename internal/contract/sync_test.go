@@ -1,0 +1,362 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func file(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// patch changes a text by hunks of lines that begin with a space, - or +.
+func patch(t *testing.T, text, hunks string) string {
+	t.Helper()
+	for hunk := range strings.SplitSeq(hunks, "@@\n") {
+		var before, after strings.Builder
+		for line := range strings.Lines(hunk) {
+			if line[0] != '+' {
+				before.WriteString(line[1:])
+			}
+			if line[0] != '-' {
+				after.WriteString(line[1:])
+			}
+		}
+		if hunk != "" {
+			require.Equal(t, 1, strings.Count(text, before.String()), "does not occur once:\n%s", &before)
+			text = strings.Replace(text, before.String(), after.String(), 1)
+		}
+	}
+	return text
+}
+
+// diff lists the lines that are not the same.
+func diff(before, after string) string {
+	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	var out strings.Builder
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		switch {
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			i, j = i+1, j+1
+		case i < len(a) && (j == len(b) || common[i+1][j] >= common[i][j+1]):
+			out.WriteString("-" + a[i] + "\n")
+			i++
+		default:
+			out.WriteString("+" + b[j] + "\n")
+			j++
+		}
+	}
+	return out.String()
+}
+
+// told are the changes, a line each.
+func told(changes []Change) []string {
+	var lines []string
+	for _, c := range changes {
+		lines = append(lines, fmt.Sprintf("%s: %s %s (%s)", c.Operation, c.At, c.What, c.verdict()))
+	}
+	return lines
+}
+
+// asJSON is a YAML document as JSON, with the keys of its objects sorted.
+func asJSON(t *testing.T, text string) []byte {
+	t.Helper()
+	var v any
+	require.NoError(t, yaml.Unmarshal([]byte(text), &v))
+	out, err := json.Marshal(v)
+	require.NoError(t, err)
+	return out
+}
+
+// declared is the one difference between the two documents in testdata.
+var declared = []Difference{{
+	At:   "#/components/schemas/NewThing/allOf/1/properties/secret",
+	Hold: map[string]yaml.Node{"format": *strNode("password")},
+	Why:  "It has a Go type of its own.",
+}}
+
+func sync(t *testing.T, contract, upstream string) *Result {
+	t.Helper()
+	result, err := Sync([]byte(contract), "upstream", []byte(upstream), declared)
+	require.NoError(t, err)
+	return result
+}
+
+func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
+	var rows []struct {
+		Name, Upstream, Diff string
+		Told, Notes          []string
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(file(t, "changes.yaml")), &rows))
+	contract := file(t, "contract.yaml")
+	for _, c := range rows {
+		t.Run(c.Name, func(t *testing.T) {
+			upstream := patch(t, file(t, "upstream.yaml"), c.Upstream)
+			result := sync(t, contract, upstream)
+			assert.Equal(t, c.Diff, diff(contract, string(result.Contract)))
+			assert.Equal(t, c.Told, told(result.Changes))
+			for _, note := range c.Notes {
+				assert.Contains(t, strings.Join(result.Notes, "\n"), note)
+			}
+			assert.NotContains(t, string(result.Contract), "VENDOR", "the vendor's prose is not taken")
+			assert.Len(t, result.Describe, strings.Count(string(result.Contract), Placeholder))
+
+			again := sync(t, string(result.Contract), upstream)
+			assert.Empty(t, again.Changes, "the second time")
+			assert.Empty(t, diff(string(result.Contract), string(again.Contract)), "the second time")
+
+			fromJSON := sync(t, contract, string(asJSON(t, upstream)))
+			assert.ElementsMatch(t, c.Told, told(fromJSON.Changes), "from JSON")
+			assert.Empty(t, sync(t, string(fromJSON.Contract), upstream).Changes, "from JSON")
+		})
+	}
+}
+
+func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
+	upstream := file(t, "upstream.yaml")
+	for name, c := range map[string]struct{ upstream, says string }{
+		"a path is gone":                      {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has GET /things, POST /things"},
+		"a method is gone":                    {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
+		"a path has another form":             {strings.Replace(upstream, "/boxes/{box_id}/things/{thing_id}", "/boxes/{box_id}/{thing_id}", 1), "no longer has GET /boxes"},
+		"a page of HTML":                      {"<!doctype html>\n<html><body>openapi: 3.1.0</body></html>\n", "upstream is"},
+		"an error in JSON":                    {`{"error": {"message": "not found"}}`, "no OpenAPI 3 document"},
+		"a list":                              {"- openapi: 3.1.0\n", "it is not an object"},
+		"nothing":                             {"", "it is empty"},
+		"neither YAML nor JSON":               {"openapi: [3.1.0\npaths: {", "neither YAML nor JSON"},
+		"JSON that is cut short":              {`{"openapi": "3.1.0", "paths": {"/things": `, "neither YAML nor JSON"},
+		"Swagger":                             {"swagger: '2.0'\npaths: {}\n", "Swagger 2.0"},
+		"OpenAPI of another age":              {"openapi: 4.0.0\npaths: {}\n", `its openapi is "4.0.0"`},
+		"no paths":                            {"openapi: 3.1.0\ninfo: {}\n", "has no paths"},
+		"a reference to nothing":              {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Gone'", 1), "refers to #/components/schemas/Gone, which is not there"},
+		"a reference to a file":               {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: 'receipt.yaml#/Receipt'", 1), `refers to "receipt.yaml#/Receipt", which is outside of the document`},
+		"a reference to itself":               {strings.Replace(upstream, "    Receipt:\n", "    Receipt:\n      $ref: '#/components/schemas/Receipt'\n", 1), "the schema holds itself"},
+		"a response that refers to itself":    {patch(t, upstream, " components:\n+  responses: {Round: {$ref: '#/components/responses/Round'}}\n@@\n-        '200':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Receipt'\n+        '200': {$ref: '#/components/responses/Round'}\n"), "the reference leads back to itself"},
+		"a schema that is a string":           {patch(t, upstream, "-        done:\n-          type: boolean\n+        done: boolean\n"), "upstream at #/components/schemas/Receipt/properties/done: is no schema"},
+		"a security scheme that is not there": {strings.Replace(upstream, "    AdminKey:\n      type", "    Other:\n      type", 1), "the security scheme AdminKey is not there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Sync([]byte(file(t, "contract.yaml")), "upstream", []byte(c.upstream), declared)
+			require.Error(t, err)
+			assert.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
+func TestADifferenceOnPurposeSurvives(t *testing.T) {
+	for name, c := range map[string]struct {
+		upstream   string // a patch
+		difference string
+		change     string // what a sync would do without the difference
+	}{
+		"optional here": {
+			"-      required: [object, id, created_at, owner]\n+      required: [object, id, created_at, owner, color]\n",
+			`{at: "#/components/schemas/Thing/properties/color", hold: {required: false}, why: older servers}`,
+			"get-thing: 200 response, color is required (breaking)",
+		},
+		"never null here": {
+			"           required: false\n           schema:\n-            type: string\n+            type: [string, 'null']\n",
+			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, why: a query cannot say it}`,
+			"list-things: query parameter after may be null (not breaking)",
+		},
+		"limits here": {
+			"             type: integer\n-            minimum: 1\n-            maximum: 100\n             default: 20\n",
+			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, why: said in prose}`,
+			"list-things: query parameter limit maximum is none, was 100 (not breaking)",
+		},
+		"no limit here": {
+			"               properties:\n                 name:\n                   type: string\n+                  maxLength: 9\n",
+			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", hold: {maxLength: null}, why: not so}`,
+			"create-thing: request body, name maxLength is 9, was none (breaking)",
+		},
+		"fewer values here": {
+			"         color:\n           type: string\n-          enum: [red, green]\n+          enum: [red, green, mauve]\n         size:\n",
+			`{at: "#/components/schemas/Thing/properties/color", hold: {enum: [green, red]}, why: never seen}`,
+			"get-thing: 200 response, color may also be `\"mauve\"` (not breaking)",
+		},
+		"a field that is not here": {
+			"         created_at:\n           type: integer\n           format: unixtime\n+        changed_at: {type: integer}\n",
+			`{at: "#/components/schemas/Thing/properties/changed_at", hold: {present: false}, why: always wrong}`,
+			"create-thing: 200 response, changed_at is new (not breaking)",
+		},
+		"an answer that is here": {
+			"-        '400':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Problem'\n     put:\n",
+			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", hold: {present: true}, why: it happens}`,
+			"get-thing: 400 response is gone (breaking)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			contract := file(t, "contract.yaml")
+			upstream := patch(t, file(t, "upstream.yaml"), c.upstream)
+			difference, err := ParseDifferences([]byte("- " + c.difference))
+			require.NoError(t, err)
+
+			without := sync(t, contract, upstream)
+			assert.Contains(t, told(without.Changes), c.change)
+
+			with, err := Sync([]byte(contract), "upstream", []byte(upstream), append(difference, declared...))
+			require.NoError(t, err)
+			assert.Empty(t, told(with.Changes))
+			assert.Empty(t, diff(contract, string(with.Contract)))
+			assert.Empty(t, with.Notes)
+
+			stale, err := Sync([]byte(contract), "upstream", []byte(file(t, "upstream.yaml")), append(difference, declared...))
+			require.NoError(t, err)
+			assert.Len(t, stale.Notes, len(difference[0].Hold))
+			for _, note := range stale.Notes {
+				assert.Contains(t, note, "is not needed")
+			}
+		})
+	}
+}
+
+func TestADifferenceNeedsAPlaceAHoldingAndAReason(t *testing.T) {
+	for name, src := range map[string]string{
+		"no place":     `[{hold: {required: false}, why: because}]`,
+		"no pointer":   `[{at: Thing.color, hold: {required: false}, why: because}]`,
+		"nothing held": `[{at: "#/a", why: because}]`,
+		"no reason":    `[{at: "#/a", hold: {required: false}, why: " "}]`,
+		"another word": `[{at: "#/a", hold: {required: false}, why: because, how: so}]`,
+		"no list":      `at: "#/a"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseDifferences([]byte(src))
+			assert.ErrorContains(t, err, "the differences")
+		})
+	}
+	none, err := ParseDifferences([]byte("# nothing\n"))
+	require.NoError(t, err)
+	assert.Empty(t, none)
+}
+
+func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
+	contract := file(t, "contract.yaml")
+	upstream := patch(t, file(t, "upstream.yaml"), ` paths:
++  /boxes/{id}/things:
++    get:
++      operationId: list-box-things
++      summary: VENDOR
++      parameters:
++        - {name: id, in: path, required: true, schema: {type: string}}
++        - {name: limit, in: query, schema: {type: integer, default: 20}}
++      responses:
++        '200':
++          description: VENDOR
++          content: {application/json: {schema: {$ref: '#/components/schemas/ThingList'}}}
++    delete:
++      description: no operationId
++      responses: {}
+`)
+	added, err := Add([]byte(contract), "upstream", []byte(upstream), "GET /boxes/{box_id}/things")
+	require.NoError(t, err)
+	result := sync(t, string(added), upstream)
+	assert.Equal(t, `+  /boxes/{box_id}/things:
++    get:
++      operationId: list-box-things
++      summary: Not described yet (TODO).
++      description: Not described yet (TODO).
++      parameters:
++        - name: box_id
++          in: path
++          required: true
++          description: Not described yet (TODO).
++          schema:
++            type: string
++        - name: limit
++          in: query
++          required: false
++          description: Not described yet (TODO).
++          schema:
++            type: integer
++            default: 20
++      responses:
++        "200":
++          description: Not described yet (TODO).
++          content:
++            application/json:
++              schema:
++                $ref: "#/components/schemas/ThingList"
+`, diff(contract, string(result.Contract)))
+	assert.Empty(t, sync(t, string(result.Contract), upstream).Changes)
+
+	for operation, says := range map[string]string{
+		"GET /boxes/{box_id}/thongs": "upstream has no GET",
+		"DELETE /boxes/{x}/things":   "no operationId",
+		"GET /boxes/{b}/things/{t}":  "has GET /boxes/{b}/things/{t} already",
+		"FETCH /things":              "is no operation",
+		"/things":                    "is no operation",
+	} {
+		_, err := Add([]byte(contract), "upstream", []byte(upstream), operation)
+		assert.ErrorContains(t, err, says, operation)
+	}
+}
+
+// The contract itself, as a vendor would have it who does not share the differences.
+func TestTheDifferencesOfTheContractAreAllNeededAndHoldIt(t *testing.T) {
+	contract, err := os.ReadFile("../../" + Path)
+	require.NoError(t, err)
+	src, err := os.ReadFile("differences.yaml")
+	require.NoError(t, err)
+	differences, err := ParseDifferences(src)
+	require.NoError(t, err)
+	require.NotEmpty(t, differences)
+
+	theirs, err := parse("upstream", contract)
+	require.NoError(t, err)
+	aspects := 0
+	for _, d := range differences {
+		p := theirs.at(d.At)
+		require.True(t, p.exists(), d.At)
+		for aspect, node := range d.Hold {
+			aspects++
+			switch aspect + " " + canonical(&node) {
+			case "required false":
+				object := theirs.at(d.At[:strings.LastIndex(d.At, "/properties/")]).node
+				get(object, "required").Content = append(get(object, "required").Content, strNode(p.key))
+			case "nullable false":
+				p.node.Content = append(p.node.Content, strNode("nullable"), boolNode(true))
+			default:
+				i := index(p.node, aspect)
+				require.NotEqual(t, -1, i, "%s does not hold %s", d.At, aspect)
+				p.node.Content = append(p.node.Content[:i:i], p.node.Content[i+2:]...)
+			}
+		}
+	}
+	upstream := []byte(encode(theirs.root))
+
+	result, err := Sync(contract, "upstream", upstream, differences)
+	require.NoError(t, err)
+	assert.Empty(t, told(result.Changes))
+	assert.Empty(t, result.Notes)
+	assert.Empty(t, diff(string(contract), string(result.Contract)))
+
+	without, err := Sync(contract, "upstream", upstream, nil)
+	require.NoError(t, err)
+	places := map[string]bool{}
+	for _, c := range without.Changes {
+		places[c.Pointer+c.What] = true
+	}
+	assert.Equal(t, aspects, len(places)+len(without.Notes), "each is a change, or a note for a format")
+}
