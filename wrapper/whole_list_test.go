@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -256,5 +257,41 @@ func TestALongListIsDeliveredInOrderEachItemOnce(t *testing.T) {
 			i++
 		}
 		assert.Equal(t, n, i)
+	}
+}
+
+// TestIteratingKeepsOnePageInMemory walks 1,000 pages of 100 and holds that the heap is no
+// larger at the end than near the beginning, but for the cursors' eight bytes each.
+func TestIteratingKeepsOnePageInMemory(t *testing.T) {
+	const pages = 1000
+	for _, list := range lists {
+		t.Run(list.operation, func(t *testing.T) {
+			requests := 0
+			live := func() uint64 {
+				runtime.GC()
+				var stats runtime.MemStats
+				runtime.ReadMemStats(&stats)
+				return stats.HeapAlloc
+			}
+			var early uint64
+			client := stubbed(t, func(*http.Request) (*http.Response, error) {
+				if requests == 10 {
+					early = live()
+				}
+				var page strings.Builder
+				for i := range 100 {
+					fmt.Fprintf(&page, "id-%d ", requests*100+i)
+				}
+				requests++
+				return hostile{page.String(), requests < pages, `null`, false}.response(list.item), nil
+			})
+			items := 0
+			for _, err := range list.all(t.Context(), client, nil) {
+				require.NoError(t, err)
+				items++
+			}
+			assert.Equal(t, 100*pages, items)
+			assert.Less(t, live(), early+128<<10)
+		})
 	}
 }
