@@ -3,6 +3,7 @@ package orgkeys
 import (
 	"cmp"
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptrace"
@@ -33,28 +34,11 @@ var acceptJSON = []string{"application/json"}
 
 // attempt sends the request once and reads the answer.
 func (t *transport) attempt(c *call) *attempt {
-	ctx := c.request.Context()
-	if err := ctx.Err(); err != nil {
+	header, content, err := t.prepare(c)
+	if err != nil {
 		return &attempt{err: err, unsent: true}
 	}
-	if err := t.pacer.wait(ctx, c.operation); err != nil {
-		return &attempt{err: final{err}, unsent: true}
-	}
-	credential, err := t.credential(ctx)
-	if err != nil {
-		return &attempt{err: final{err}, unsent: true}
-	}
-	c.key = credential.key
-	header := maps.Clone(c.request.Header) // what the caller holds never shows the key
-	header["Authorization"] = credential.authorization
-	header["User-Agent"] = t.userAgent
-	header["Accept"] = acceptJSON
-	// With one of these net/http sends a POST again by itself, and the API is not known to
-	// honour them.
-	delete(header, "Idempotency-Key")
-	delete(header, "X-Idempotency-Key")
-
-	ctx, cancel := context.WithTimeoutCause(ctx, t.attemptTimeout, attemptTimeout(t.attemptTimeout))
+	ctx, cancel := context.WithTimeoutCause(c.request.Context(), t.attemptTimeout, attemptTimeout(t.attemptTimeout))
 	defer cancel()
 	var sent *sentTrace
 	if c.request.Method != http.MethodGet {
@@ -62,17 +46,10 @@ func (t *transport) attempt(c *call) *attempt {
 		ctx = sent.watch(ctx)
 	}
 	request := c.request.WithContext(ctx)
-	request.Header = header
-	if request.GetBody != nil {
-		if c.attempts > 1 {
-			if request.Body, err = request.GetBody(); err != nil {
-				return &attempt{err: final{err}, unsent: true}
-			}
-		}
-		// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on
-		// errors that do not rule out that the server has acted.
-		request.GetBody = nil
-	}
+	request.Header, request.Body = header, content
+	// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on errors
+	// that do not rule out that the server has acted.
+	request.GetBody = nil
 
 	start := time.Now()
 	response, err := t.roundTrip(request)
@@ -92,6 +69,39 @@ func (t *transport) attempt(c *call) *attempt {
 		a.fail(cmp.Or(c.request.Context().Err(), context.Cause(ctx)))
 	}
 	return a
+}
+
+// prepare waits for its turn and returns the header, signed, and the body of one attempt. The
+// request that the caller holds never shows the key.
+func (t *transport) prepare(c *call) (http.Header, io.ReadCloser, error) {
+	ctx := c.request.Context()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if err := t.pacer.wait(ctx, c.operation); err != nil {
+		return nil, nil, final{err}
+	}
+	credential, err := t.credential(ctx)
+	if err != nil {
+		return nil, nil, final{err}
+	}
+	c.key = credential.key
+	header := maps.Clone(c.request.Header)
+	header["Authorization"] = credential.authorization
+	header["User-Agent"] = t.userAgent
+	header["Accept"] = acceptJSON
+	// With one of these net/http sends a POST again by itself, and the API is not known to
+	// honour them.
+	delete(header, "Idempotency-Key")
+	delete(header, "X-Idempotency-Key")
+
+	content := c.request.Body
+	if c.attempts > 1 && c.request.GetBody != nil {
+		if content, err = c.request.GetBody(); err != nil {
+			return nil, nil, final{err}
+		}
+	}
+	return header, content, nil
 }
 
 // roundTrip goes to the transport itself and not through http.Client, which would follow
