@@ -53,7 +53,11 @@ func readAll(buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
 		case err != nil:
 			return buf, err
 		case len(buf) == cap(buf):
-			larger := make([]byte, len(buf), min(2*int64(cap(buf)), limit+1))
+			size := 2 * int64(cap(buf))
+			if size >= limit {
+				size = limit + 1 // there is no larger one to come
+			}
+			larger := make([]byte, len(buf), size)
 			copy(larger, buf)
 			clear(buf) // as Close does
 			buf = larger
