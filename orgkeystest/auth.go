@@ -33,7 +33,7 @@ func (s *Server) admit(r *http.Request, operation string) (refused reply, ok boo
 // authenticate refuses a request without an admin key that works. The server's lock is held.
 func (o *organization) authenticate(authorization string) (refused reply, ok bool) {
 	value, isBearer := strings.CutPrefix(authorization, "Bearer ")
-	if !isBearer || value == "" {
+	if !isBearer {
 		return unauthorized(nil, "The request has no admin key. Send one as a bearer token."), false
 	}
 	c, known := o.credentials[value]

@@ -107,6 +107,12 @@ func (f Fault) String() string {
 	return "{" + strings.Join(set, ", ") + "}"
 }
 
+func (f Fault) clone() Fault {
+	f = clone(f)
+	f.Header = f.Header.Clone()
+	return f
+}
+
 // mistake says why there can be no such fault, or "".
 func (f *Fault) mistake(http2 bool) string {
 	known := slices.Collect(maps.Values(operationIDs))
@@ -167,8 +173,7 @@ func (s *Server) Inject(faults ...Fault) {
 		if mistake := f.mistake(s.settings.http2); mistake != "" {
 			panic(fmt.Sprintf("orgkeystest: Inject: %s: %s", f, mistake))
 		}
-		f.Header = f.Header.Clone()
-		s.faults = append(s.faults, &injected{Fault: clone(f)})
+		s.faults = append(s.faults, &injected{Fault: f.clone()})
 	}
 }
 
@@ -179,7 +184,7 @@ func (s *Server) UnmetFaults() []Fault {
 	var unmet []Fault
 	for _, f := range s.faults {
 		if f.struck == 0 {
-			unmet = append(unmet, f.Fault)
+			unmet = append(unmet, f.clone())
 		}
 	}
 	return unmet

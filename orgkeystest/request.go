@@ -32,7 +32,8 @@ func (s *Server) Requests() []Request {
 	requests := make([]Request, len(s.requests))
 	for i, entry := range s.requests {
 		requests[i] = *entry
-		requests[i].Query, requests[i].Header = maps.Clone(entry.Query), slices.Clone(entry.Header)
+		requests[i].Query = url.Values(http.Header(entry.Query).Clone())
+		requests[i].Header = slices.Clone(entry.Header)
 	}
 	return requests
 }
