@@ -44,7 +44,7 @@ lint: ## Formatting, go vet, staticcheck, and actionlint for the workflows.
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 	for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(STATICCHECK) ./...) || exit 1; done
-	$(ACTIONLINT)
+	$(ACTIONLINT) -shellcheck=
 
 .PHONY: tidy
 tidy: ## Fail where a go.mod is not tidy.
@@ -59,3 +59,13 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package | tail -1; \
 		done; \
 	done
+
+.PHONY: sync
+sync: ## Carry the vendor's document over: make sync SPEC=path-or-URL
+	@test -n "$(SPEC)" || { echo "usage: make sync SPEC=path-or-URL"; exit 2; }
+	$(GO) run ./internal/contract/cmd/sync "$(SPEC)"
+
+.PHONY: sync-check
+sync-check: ## Report what a sync would change, and fail where it would: SPEC=path-or-URL
+	@test -n "$(SPEC)" || { echo "usage: make sync-check SPEC=path-or-URL"; exit 2; }
+	$(GO) run ./internal/contract/cmd/sync -check "$(SPEC)"
