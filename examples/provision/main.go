@@ -3,8 +3,8 @@
 //
 // It can be run again at any time: an environment that has an account is left alone. It never
 // asks for a second account of an environment in one run. Where the answer to a create is lost
-// it looks for what may have been made and names it, for a person to delete: no operation of
-// the API's contract here deletes an account.
+// it looks for what may have been made and names it, for a person to delete: none of the
+// client's operations deletes an account.
 //
 // On a fake of the API, which loses one answer on purpose:
 //
@@ -96,6 +96,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(
 	p := &provisioner{client: client, project: s.project, secrets: secrets, create: s.create, meter: meter}
 	status := 0
 	for round := range rounds {
+		if round > 0 && ctx.Err() != nil {
+			break
+		}
 		if round > 0 {
 			fmt.Fprintf(stdout, "\nThe same again, as on a run after this one:\n\n")
 		}

@@ -311,4 +311,27 @@ func TestTwoRunsCantReserveTheSamePlace(t *testing.T) {
 	again, err := dir.Reserve(t.Context(), "prod")
 	require.NoError(t, err)
 	require.NoError(t, again.Release(t.Context()))
+
+	// Another run may have kept its secret after this one has looked for it.
+	require.NoError(t, dir.root.WriteFile("prod.key", nil, 0o600))
+	_, err = dir.Reserve(t.Context(), "prod")
+	require.ErrorContains(t, err, "prod.key is there already")
+	held, err := dir.Holds(t.Context(), "prod")
+	require.NoError(t, err)
+	assert.True(t, held)
+	_, err = dir.root.Stat("prod.key.new")
+	require.ErrorIs(t, err, fs.ErrNotExist, "the draft stayed")
+}
+
+func TestAnInterruptEndsTheDemonstrationInOrder(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		// The pace of the demonstration is 10 ms.
+		ctx, interrupt := context.WithCancel(t.Context())
+		time.AfterFunc(5*time.Millisecond, interrupt)
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, 0, run(ctx, []string{"-dir", dir}, &stdout, &stderr, exampletest.NoKey))
+		exampletest.Golden(t, "interrupted.txt", stdout.String())
+		assert.Len(t, kept(t, dir), 1)
+	})
 }

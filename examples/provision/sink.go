@@ -64,10 +64,14 @@ func (d *directory) Reserve(ctx context.Context, environment string) (place, err
 		return nil, err
 	}
 	// The draft keeps other runs out, so what is not here now will not come.
-	if held, err := d.Holds(ctx, environment); err != nil || held {
-		return nil, errors.Join(fmt.Errorf("%s is there already", f.name), err, f.Release(ctx))
+	held, err := d.Holds(ctx, environment)
+	if held {
+		err = fmt.Errorf("%s is there already", f.name)
 	}
-	if _, err = f.Write(make([]byte, room)); err == nil {
+	if err == nil {
+		_, err = f.Write(make([]byte, room))
+	}
+	if err == nil {
 		err = f.Sync()
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // key, and the status at the end, so that a line that broke off does not say that a key is
 // gone.
 type journal struct {
-	gone map[key]bool // by earlier runs
+	gone, unknown map[key]bool // by earlier runs
 
 	mu  sync.Mutex
 	f   *os.File
@@ -34,10 +34,17 @@ func openJournal(name string) (*journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	j := &journal{gone: make(map[key]bool), f: f}
+	j := &journal{gone: make(map[key]bool), unknown: make(map[key]bool), f: f}
 	for line := range strings.Lines(string(content)) {
-		if fields := strings.Fields(line); len(fields) == 4 && fields[3] == string(gone) {
-			j.gone[key{fields[1], fields[2]}] = true
+		fields := strings.Fields(line)
+		if len(fields) != 4 {
+			continue
+		}
+		switch k := (key{fields[1], fields[2]}); status(fields[3]) {
+		case gone:
+			j.gone[k] = true
+		case unknown:
+			j.unknown[k] = true
 		}
 	}
 	return j, nil

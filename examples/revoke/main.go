@@ -84,6 +84,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	status := 0
 	for round := range rounds {
+		if round > 0 && ctx.Err() != nil {
+			break
+		}
 		if round > 0 {
 			fmt.Fprintf(stdout, "\nThe same again, which goes on from the journal:\n\n")
 		}
@@ -147,6 +150,10 @@ func (s *settings) work(ctx context.Context, client *orgkeys.Client, keys []key,
 	}
 	results := all(ctx, keys, j.gone, s.workers, meter, func(ctx context.Context, k key) (result, error) {
 		r, err := w.revoke(ctx, k)
+		if r.status == notFound && j.unknown[k] {
+			// Likely, and not known: that request may not have got there, and the id be wrong.
+			r.note = "likely revoked by an earlier run that did not get the answer: see that the ids are right"
+		}
 		j.record(r)
 		return r, err
 	})

@@ -158,6 +158,23 @@ func TestARunGoesOnWhereAnotherEnded(t *testing.T) {
 	})
 }
 
+func TestAnAnswerThatAnEarlierRunLostIsTold(t *testing.T) {
+	inBubble(t, 1, func(t *testing.T, r *rig) {
+		r.server.Inject(orgkeystest.Fault{Operation: remove, AfterWork: true, Delay: time.Hour})
+		ctx, interrupt := context.WithTimeout(t.Context(), time.Second)
+		defer interrupt()
+		assert.Equal(t, []status{unknown}, r.work(ctx, t))
+
+		r.keys = append(r.keys, key{project, "key_mistyped"})
+		results, err := r.settings.work(t.Context(), r.client, r.keys, progress.New(t.Output()))
+		require.NoError(t, err)
+		assert.Equal(t, notFound, results[0].status)
+		assert.Contains(t, results[0].note, "likely revoked by an earlier run")
+		assert.Equal(t, notFound, results[1].status)
+		assert.NotContains(t, results[1].note, "likely")
+	})
+}
+
 // The faults of time are on a bubble's clock, so that how long all took says how many were at
 // work at a time.
 func TestNoMoreKeysAreWorkedOnAtATimeThanAllowed(t *testing.T) {
@@ -319,4 +336,15 @@ func TestAJournalThatCantBeWrittenIsTold(t *testing.T) {
 	require.NoError(t, j.f.Close())
 	j.record(result{key{"proj_a", "key_1"}, gone, ""})
 	require.ErrorIs(t, j.Close(), os.ErrClosed)
+}
+
+func TestAnInterruptEndsTheDemonstrationInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		interrupt()
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, 0, run(ctx, nil, nil, &stdout, &stderr, exampletest.NoKey))
+		assert.Contains(t, stdout.String(), "14 keys: 14 not tried")
+		assert.Equal(t, 1, strings.Count(stdout.String(), "STATUS"), "a second run was begun")
+	})
 }

@@ -22,7 +22,7 @@ func (l lines) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) err
 		took := span.EndTime().Sub(span.StartTime()).Round(time.Microsecond)
 		fmt.Fprintf(l.w, "%s%s %v %v %s\n", indent, span.Name(), took, span.Status().Code, span.Status().Description)
 		for _, attribute := range span.Attributes() {
-			fmt.Fprintf(l.w, "%s    %s=%s\n", indent, attribute.Key, attribute.Value.Emit())
+			fmt.Fprintf(l.w, "%s    %s=%s\n", indent, attribute.Key, attribute.Value.String())
 		}
 	}
 	return nil
