@@ -19,7 +19,7 @@ func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (
 		return nil, err
 	}
 	if params.Order != nil && !params.Order.Valid() {
-		return nil, fmt.Errorf("orgkeys: order is neither asc nor desc; nothing was sent")
+		return nil, argumentError("order is neither asc nor desc")
 	}
 	return decode[AdminKeyPage](s.api.AdminAPIKeysList(ctx, &params))
 }
@@ -56,7 +56,7 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 		return nil, err
 	}
 	if e := params.ExpiresInSeconds; e != nil && (*e < 1 || *e > 31536000) {
-		return nil, fmt.Errorf("orgkeys: expires_in_seconds %d is not from 1 to 31536000, a year; nothing was sent", *e)
+		return nil, argumentError(fmt.Sprintf("expires_in_seconds %d is not from 1 to 31536000, a year", *e))
 	}
 	started := time.Now()
 	made, err := decode[CreatedAdminKey](s.api.AdminAPIKeysCreate(ctx, gen.AdminAPIKeysCreateJSONRequestBody(params)))
@@ -66,7 +66,8 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 // FindCreated looks for what the create behind unknown may have made: the admin keys of that
 // name that were created since the call began, newest first, with five minutes allowed for
 // clocks that differ. None means that nothing was made, as far as the API shows; one is
-// likely it, if no one else creates keys of that name.
+// likely it, if no one else creates keys of that name. Give it a context that is alive:
+// the create's own may be what ended the call.
 func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
 	if err := unknown.check("admin-api-keys-create"); err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func checkID(argument, id string) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("orgkeys: %s %s; nothing was sent", argument, problem)
+	return argumentError(argument + " " + problem)
 }
 
 // maxPage is the most items that the API puts on a page.
@@ -42,7 +42,7 @@ const maxPage = 100
 
 func checkPage(after *string, limit *int) error {
 	if limit != nil && (*limit < 1 || *limit > maxPage) {
-		return fmt.Errorf("orgkeys: limit %d is not from 1 to %d; nothing was sent", *limit, maxPage)
+		return argumentError(fmt.Sprintf("limit %d is not from 1 to %d", *limit, maxPage))
 	}
 	if after != nil {
 		return checkID("after", *after)
@@ -53,9 +53,9 @@ func checkPage(after *string, limit *int) error {
 func checkName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
-		return fmt.Errorf("orgkeys: name is empty; nothing was sent")
+		return argumentError("name is empty")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Errorf("orgkeys: name holds control characters or is not valid UTF-8; nothing was sent")
+		return argumentError("name holds control characters or is not valid UTF-8")
 	}
 	return nil
 }

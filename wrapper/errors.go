@@ -20,6 +20,16 @@ var (
 	ErrRateLimited  = errors.New("rate limited") // 429
 )
 
+// ErrInvalidArgument is what an error is, by errors.Is, if a call was given something that can't
+// be right. Nothing was sent.
+var ErrInvalidArgument = errors.New("invalid argument")
+
+// argumentError is an error of that kind, in words that name the argument.
+type argumentError string
+
+func (e argumentError) Error() string        { return "orgkeys: " + string(e) + "; nothing was sent" }
+func (e argumentError) Is(target error) bool { return target == ErrInvalidArgument }
+
 var reasons = map[int]error{
 	http.StatusBadRequest:      ErrBadRequest,
 	http.StatusUnauthorized:    ErrUnauthorized,

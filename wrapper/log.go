@@ -6,12 +6,12 @@ import (
 )
 
 // log writes the record of one attempt: an allow-list, so that nothing secret can get in.
-func (t *transport) log(c *call, a *attempt, wait time.Duration) {
+func (t *transport) log(c *call, a *attempt, wait time.Duration, again bool) {
 	if t.logger == nil {
 		return
 	}
 	level := slog.LevelDebug
-	if a.status() != 200 {
+	if again || a.failure() != nil || a.status() >= 500 {
 		level = slog.LevelWarn
 	}
 	t.logger.LogAttrs(c.request.Context(), level, "orgkeys attempt",

@@ -63,6 +63,17 @@ func TestEachAttemptIsOneRecordOfAllowedAttributes(t *testing.T) {
 	})
 }
 
+// TestARefusalIsLoggedQuietly holds that an answer that ends the call is no reason to warn.
+func TestARefusalIsLoggedQuietly(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
+		var out bytes.Buffer
+		client := newClient(t, server, orgkeys.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+		_, err := client.ProjectKeys.Get(t.Context(), project, "key_2")
+		require.ErrorIs(t, err, orgkeys.ErrNotFound)
+		assert.Empty(t, out.String())
+	})
+}
+
 // TestALateAttemptsDurationIsLogged holds the unit: what slog makes of a time.Duration.
 func TestALateAttemptsDurationIsLogged(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {

@@ -156,8 +156,8 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithLogger writes one record for each attempt to logger: at debug level one that
-// succeeded, at warn level one that did not. It holds method, operation, attempt, status,
+// WithLogger writes one record for each attempt to logger: at warn level one that is tried
+// again, got no whole answer or a 5xx, at debug level any other. It holds method, operation, attempt, status,
 // duration, request_id and wait, the time until the next attempt, and nothing else: no
 // header, no body, no URL.
 func WithLogger(logger *slog.Logger) Option {

@@ -25,15 +25,15 @@ func newPacer(operations []gen.Operation, perMinute int) pacer {
 	return p
 }
 
+// wait takes the next turn of operation. A turn that is not waited for is given back.
 func (p pacer) wait(ctx context.Context, operation string) error {
 	if p == nil {
 		return nil
 	}
-	if err := p[operation].Wait(ctx); err != nil {
-		if ctxErr := context.Cause(ctx); ctxErr != nil {
-			err = ctxErr
-		}
-		return fmt.Errorf("waiting for the rate limit: %w", err)
+	turn := p[operation].Reserve()
+	if err := sleep(ctx, turn.Delay()); err != nil {
+		turn.Cancel()
+		return fmt.Errorf("%w while waiting for the rate limit", err)
 	}
 	return nil
 }

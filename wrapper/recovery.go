@@ -2,7 +2,6 @@ package orgkeys
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -20,7 +19,7 @@ func identify(err error, started time.Time, projectID, name string) error {
 // check refuses to look for what operation can't have made.
 func (e *UnknownOutcomeError) check(operation string) error {
 	if e == nil || e.Operation != operation || e.Name == "" {
-		return fmt.Errorf("orgkeys: FindCreated: the error is not from this service's Create")
+		return argumentError("the error is not from this service's Create")
 	}
 	return nil
 }

@@ -206,6 +206,23 @@ func TestACancelledWaitCarriesTheLastFailure(t *testing.T) {
 	}
 }
 
+// TestADeadlineEndsTheWaitForTheRateLimit holds that it is the context's own error, at its own
+// time, and that the turn that was not taken is left for the next.
+func TestADeadlineEndsTheWaitForTheRateLimit(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
+		client := newClient(t, server, orgkeys.WithRateLimit(1))
+		get := func(ctx context.Context) error { return second(client.ProjectKeys.Get(ctx, project, "key_1")) }
+		require.NoError(t, get(t.Context()))
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		assert.ErrorIs(t, get(ctx), context.DeadlineExceeded)
+		assert.Equal(t, 10*time.Second, time.Since(began))
+		require.NoError(t, get(t.Context()))
+		assert.Equal(t, time.Minute, time.Since(began))
+	})
+}
+
 // TestAnAttemptsTimeoutIsNotTheCalls holds that the one is tried again and says so, and that
 // the other ends the call with the context's own error.
 func TestAnAttemptsTimeoutIsNotTheCalls(t *testing.T) {

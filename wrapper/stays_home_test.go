@@ -250,6 +250,7 @@ func TestBadArgumentsAreRefusedAndNothingIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := row.call()
 			require.Error(t, err)
+			assert.ErrorIs(t, err, orgkeys.ErrInvalidArgument)
 			assert.ErrorContains(t, err, "orgkeys: "+row.argument+" ")
 			assert.NotContains(t, err.Error(), "sk-")
 		})

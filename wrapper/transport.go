@@ -85,7 +85,7 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 		c.attempts++
 		a := t.attempt(c)
 		wait, again := t.retry.next(c, a)
-		t.log(c, a, wait)
+		t.log(c, a, wait, again)
 		if !again {
 			return a.outcome(c)
 		}
