@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/orgkeys/orgkeys-go/bench/answers"
+)
+
+const (
+	sdkModule   = "github.com/orgkeys/orgkeys-go"
+	benchModule = sdkModule + "/bench"
+	starts      = 20 // how often each program is started
+)
+
+// program is one of the programs of footprint/ in a module of its own, as a user would have
+// it: the build list is that of this client and of nothing else.
+type program struct {
+	client string
+	dir    string
+	binary string
+}
+
+// sources are the folders that belong to a program itself, its main package first.
+var sources = map[string][]string{
+	"hand-written": {"footprint/hand", "hand"},
+	"orgkeys":      {"footprint/orgkeys"},
+	"vanilla":      {"footprint/vanilla", "vanilla"},
+	"official":     {"footprint/official"},
+}
+
+// footprint measures what each client adds to a program that imports it.
+func footprint(ctx context.Context, builds int) (err error) {
+	tmp, err := os.MkdirTemp("", "footprint")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	var lines bytes.Buffer
+	var programs []program
+	for _, client := range clients {
+		log.Printf("footprint of %s", client)
+		p := program{client: client, dir: filepath.Join(tmp, client), binary: filepath.Join(tmp, client+".bin")}
+		if err := p.make(ctx); err != nil {
+			return err
+		}
+		line, err := p.weigh(ctx)
+		if err != nil {
+			return err
+		}
+		lines.WriteString(line)
+		programs = append(programs, p)
+	}
+	if err := start(ctx, programs, &lines); err != nil {
+		return err
+	}
+	for i := range builds {
+		for _, p := range programs {
+			log.Printf("build of %s from nothing, %d of %d", p.client, i+1, builds)
+			line, err := p.build(ctx, filepath.Join(tmp, "cache"))
+			if err != nil {
+				return err
+			}
+			lines.WriteString(line)
+		}
+	}
+	return os.WriteFile(footprintFile, lines.Bytes(), 0o644)
+}
+
+// make writes the program's module.
+func (p program) make(ctx context.Context) error {
+	for i, from := range sources[p.client] {
+		to := p.dir
+		if i > 0 {
+			to = filepath.Join(p.dir, filepath.Base(from))
+		}
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return err
+		}
+		files, err := filepath.Glob(from + "/*.go")
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			source = bytes.ReplaceAll(source, []byte(`"`+benchModule+"/"), []byte(`"program/`))
+			if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), source, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	module, err := p.module(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(p.dir, "go.mod"), []byte(module), 0o644); err != nil {
+		return err
+	}
+	_, err = command(ctx, p.dir, "go", "mod", "tidy")
+	return err
+}
+
+// module is a go.mod with the versions that the benchmarks use. What the program does not
+// need, go mod tidy takes out.
+func (p program) module(ctx context.Context) (string, error) {
+	text, err := command(ctx, ".", "go", "mod", "edit", "-json")
+	if err != nil {
+		return "", err
+	}
+	var module struct {
+		Go      string
+		Require []struct {
+			Path, Version string
+			Indirect      bool
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &module); err != nil {
+		return "", err
+	}
+	sdk, err := filepath.Abs("..")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "module program\n\ngo %s\n\nreplace %s => %s\n\n", module.Go, sdkModule, sdk)
+	for _, r := range module.Require {
+		if !r.Indirect {
+			fmt.Fprintf(&b, "require %s %s\n", r.Path, r.Version)
+		}
+	}
+	return b.String(), nil
+}
+
+// weigh builds the program and counts what is in it.
+func (p program) weigh(ctx context.Context) (string, error) {
+	stripped := p.binary + ".stripped"
+	for _, args := range [][]string{
+		{"build", "-trimpath", "-o", p.binary},
+		{"build", "-trimpath", "-ldflags=-s -w", "-o", stripped},
+	} {
+		if _, err := command(ctx, p.dir, "go", args...); err != nil {
+			return "", err
+		}
+	}
+	size, err := os.Stat(p.binary)
+	if err != nil {
+		return "", err
+	}
+	strippedSize, err := os.Stat(stripped)
+	if err != nil {
+		return "", err
+	}
+	list, err := command(ctx, p.dir, "go", "list", "-m", "all")
+	if err != nil {
+		return "", err
+	}
+	packages, err := command(ctx, p.dir, "go", "list", "-deps", "-f", `{{if not (or .Standard .Module.Main)}}{{.ImportPath}} {{.Module.Path}}{{end}}`, ".")
+	if err != nil {
+		return "", err
+	}
+	modules := map[string]bool{"program": true}
+	for line := range strings.Lines(packages) {
+		modules[strings.Fields(line)[1]] = true
+	}
+	return fmt.Sprintf("BenchmarkFootprint/client=%s 1 %d modules %d linked-modules %d packages %d binary-B %d stripped-B\n", p.client,
+		strings.Count(list, "\n"), len(modules), strings.Count(packages, "\n"), size.Size(), strippedSize.Size()), nil
+}
+
+// build builds the program, the standard library included, with an empty cache.
+func (p program) build(ctx context.Context, cache string) (line string, err error) {
+	if err := os.Mkdir(cache, 0o755); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(cache)) }()
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", p.binary)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+	began := time.Now()
+	if _, err := output(cmd); err != nil {
+		return "", err
+	}
+	wall := time.Since(began)
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return fmt.Sprintf("BenchmarkBuild/client=%s 1 %.2f cpu-s %.2f wall-s\n", p.client, cpu.Seconds(), wall.Seconds()), nil
+}
+
+// start runs the programs in turns against the API on loopback and adds up what the packages
+// say of their initialisation. All must print the same, else they did not do the same.
+func start(ctx context.Context, programs []program, lines *bytes.Buffer) error {
+	want := ""
+	for range starts {
+		for _, p := range programs {
+			server := answers.New(10 * answers.PageSize).Serve()
+			cmd := exec.CommandContext(ctx, p.binary)
+			cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1",
+				"OPENAI_BASE_URL="+server.URL+"/v1", "OPENAI_ADMIN_KEY="+answers.Signature)
+			var trace strings.Builder
+			cmd.Stderr = &trace
+			printed, err := cmd.Output()
+			server.Close()
+			if err != nil {
+				return fmt.Errorf("%s: %w\n%s", p.client, err, trace.String())
+			}
+			if want == "" {
+				want = string(printed)
+			}
+			if string(printed) != want {
+				return fmt.Errorf("%s prints %q, %s printed %q", p.client, printed, clients[0], want)
+			}
+			i, err := readInitTrace(trace.String())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(lines, "BenchmarkInit/client=%s 1 %.3f init-ms %.0f init-B %.0f init-allocs\n", p.client, i.ms, i.bytes, i.allocs)
+		}
+	}
+	return nil
+}
+
+type initialisation struct{ ms, bytes, allocs float64 }
+
+// readInitTrace adds up lines such as
+//
+//	init internal/bytealg @0.008 ms, 0.001 ms clock, 0 bytes, 0 allocs
+func readInitTrace(trace string) (sum initialisation, err error) {
+	for line := range strings.Lines(trace) {
+		f := strings.Fields(line)
+		if len(f) != 11 || f[0] != "init" {
+			continue
+		}
+		var numbers [3]float64
+		for i, text := range []string{f[4], f[7], f[9]} {
+			if numbers[i], err = strconv.ParseFloat(text, 64); err != nil {
+				return sum, fmt.Errorf("%q: %w", line, err)
+			}
+		}
+		sum.ms += numbers[0]
+		sum.bytes += numbers[1]
+		sum.allocs += numbers[2]
+	}
+	if sum == (initialisation{}) {
+		return sum, errors.New("the runtime traced no initialisation")
+	}
+	return sum, nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFiguresAreMediansOfWhatWasMeasured(t *testing.T) {
+	d := dataOf(t, `goos: linux
+cpu: a processor
+BenchmarkAlone/get/client=hand-written-2    10    100 ns/op    64 B/op    4 allocs/op
+BenchmarkAlone/get/client=orgkeys-2         10     90 ns/op    32 B/op    3 allocs/op
+BenchmarkAlone/get/client=orgkeys-2         10     50 ns/op    32 B/op    3 allocs/op
+BenchmarkAlone/get/client=orgkeys-2         10    900 ns/op    32 B/op    3 allocs/op
+BenchmarkAlone/get/client=hand-written-2    10    140 ns/op    64 B/op    4 allocs/op
+BenchmarkBuild/client=orgkeys               1     2.50 cpu-s   3 wall-s
+`)
+	assert.Equal(t, "a processor", d.machine["cpu"])
+	for _, row := range []struct {
+		name, client, unit string
+		want               float64
+	}{
+		{"Alone/get", "orgkeys", "ns/op", 90},
+		{"Alone/get", "hand-written", "ns/op", 120},
+		{"Alone/get", "orgkeys", "allocs/op", 3},
+		{"Build", "orgkeys", "cpu-s", 2.5},
+	} {
+		assert.InDelta(t, row.want, d.median(row.name, row.client, row.unit), 1e-9, row)
+	}
+	assert.InDelta(t, 0.75, d.ratio("Alone/get", "orgkeys", "hand-written", "ns/op"), 1e-9)
+	assert.Panics(t, func() { d.median("Alone/get", "official", "ns/op") }, "what was not measured is not zero")
+}
+
+func TestATargetIsReachedByWhatIsPrinted(t *testing.T) {
+	for _, row := range []struct {
+		value, limit float64
+		digits       int
+		reached      bool
+		printed      string
+	}{
+		{0.6, 1, 2, true, "0.60"},
+		{1, 1, 2, true, "1.00"},
+		{1.004, 1, 2, true, "1.00"},
+		{1.006, 1, 2, false, "**1.01**"},
+		{0.354, 0.35, 2, true, "0.35"},
+		{0.36, 0.35, 2, false, "**0.36**"},
+		{6, 6, 0, true, "6"},
+		{29, 6, 0, false, "**29**"},
+	} {
+		target := target{value: row.value, limit: row.limit, digits: row.digits}
+		assert.Equal(t, row.reached, target.Reached(), row)
+		assert.Equal(t, row.printed, target.Value(), row)
+	}
+}
+
+func TestNumbersHaveThreeDigitsThatCount(t *testing.T) {
+	for number_, want := range map[float64]string{
+		0.4567: "0.46", 4.567: "4.57", 45.67: "45.7", 456.7: "457", 4567.8: "4,568", 1234567: "1,234,567", 7: "7", 0: "0",
+	} {
+		assert.Equal(t, want, number(number_))
+	}
+}
+
+func TestInitialisationIsTheSumOfAllPackages(t *testing.T) {
+	got, err := readInitTrace(`init internal/bytealg @0.01 ms, 0.5 ms clock, 100 bytes, 2 allocs
+2026/11/21 something else
+init net/http @1.2 ms, 0.25 ms clock, 50 bytes, 1 allocs
+`)
+	require.NoError(t, err)
+	assert.Equal(t, initialisation{ms: 0.75, bytes: 150, allocs: 3}, got)
+	_, err = readInitTrace("nothing of the kind\n")
+	assert.Error(t, err, "no trace is not an initialisation of no time")
+}
+
+func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
+	d := complete(t)
+	versions := map[string]string{"Go": "1", "cgo": "1", "orgkeys": "1", "official": "1", "runtime": "1", "generator": "1"}
+	text, err := results(d, versions, "the statistics\n")
+	require.NoError(t, err)
+	for _, c := range calls {
+		assert.Equal(t, 3, strings.Count(text, "| "+c.title+" |"), c.title) // ratios, alone, loopback
+	}
+	assert.Contains(t, text, "| get one project key | 0.50 | 1.00 | 0.50 | 1.00 | **0.50** | 0.35 |")
+	assert.Contains(t, text, "| modules in the build list, more than hand-written | 0 | 6 |")
+	assert.Contains(t, text, "the statistics")
+
+	delete(versions, "Go")
+	_, err = results(d, versions, "")
+	assert.Error(t, err, "what is not known is not left out")
+
+	picture, err := plot(d)
+	require.NoError(t, err)
+	decoder, bars := xml.NewDecoder(strings.NewReader(picture)), 0
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "rect" {
+			bars++
+		}
+	}
+	assert.Equal(t, 3+2*len(calls)*3, bars, "a bar for each client but the one that all are compared with, and the legend")
+}
+
+// complete has a figure for everything: 1 for orgkeys and 2 for the others. Footprints are the
+// same.
+func complete(t *testing.T) data {
+	var b strings.Builder
+	b.WriteString("goos: linux\ngoarch: amd64\ncpu: a processor\n")
+	for _, client := range clients {
+		value := 2
+		if client == sdk {
+			value = 1
+		}
+		line := func(name string, value int, units ...string) {
+			fmt.Fprintf(&b, "Benchmark%s/client=%s 1", name, client)
+			for _, unit := range units {
+				fmt.Fprintf(&b, " %d %s", value, unit)
+			}
+			b.WriteString("\n")
+		}
+		for _, c := range calls {
+			line("Alone/"+c.name, value, "ns/op", "B/op", "allocs/op")
+			line("Loopback/"+c.name, value, "ns/op", "B/op", "allocs/op")
+		}
+		for _, keys := range lengths {
+			line(growth(keys), value, "ns/key")
+			line(heap(keys), value, "peak-B")
+		}
+		line("Footprint", 1, "modules", "linked-modules", "packages", "binary-B", "stripped-B")
+		line("Build", 1, "cpu-s", "wall-s")
+		line("Init", 1, "init-ms", "init-B", "init-allocs")
+	}
+	return dataOf(t, b.String())
+}
+
+func dataOf(t *testing.T, text string) data {
+	file := filepath.Join(t.TempDir(), "bench.txt")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	d, err := read(file)
+	require.NoError(t, err)
+	return d
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+//go:embed results.md.tmpl results.svg.tmpl
+var templates embed.FS
+
+// titles are the clients' names in the results.
+var titles = map[string]string{
+	"hand-written": "hand-written",
+	"orgkeys":      "orgkeys",
+	"vanilla":      "vanilla oapi-codegen",
+	"official":     "official SDK",
+}
+
+// write renders what was measured.
+func write(ctx context.Context) error {
+	d, err := read(benchFile, footprintFile)
+	if err != nil {
+		return err
+	}
+	v, err := versions(ctx)
+	if err != nil {
+		return err
+	}
+	benchstat, err := command(ctx, ".", "go", "tool", "benchstat", "-col", "/client", "-filter", ".name:(Alone OR Loopback)", benchFile)
+	if err != nil {
+		return err
+	}
+	text, err := results(d, v, benchstat)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("RESULTS.md", []byte(text), 0o644); err != nil {
+		return err
+	}
+	picture, err := plot(d)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("results.svg", []byte(picture), 0o644)
+}
+
+// versions are those of what was measured and of what measured it.
+func versions(ctx context.Context) (map[string]string, error) {
+	found := map[string]string{}
+	for _, question := range []struct {
+		name string
+		args []string
+	}{
+		{"Go", []string{"go", "env", "GOVERSION"}},
+		{"cgo", []string{"go", "env", "CGO_ENABLED"}},
+		{"orgkeys", []string{"git", "describe", "--always", "--dirty"}},
+		{"official", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/openai/openai-go/v3"}},
+		{"runtime", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/runtime"}},
+		{"generator", []string{"go", "-C", "..", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/oapi-codegen/v2"}},
+	} {
+		answer, err := command(ctx, ".", question.args[0], question.args[1:]...)
+		if err != nil {
+			return nil, err
+		}
+		found[question.name] = strings.TrimSpace(answer)
+	}
+	return found, nil
+}
+
+// results is the text of RESULTS.md.
+func results(d data, versions map[string]string, benchstat string) (string, error) {
+	funcs := template.FuncMap{
+		"median": d.median,
+		"ratio": func(name, client, base, unit string) string {
+			return fmt.Sprintf("%.2f", d.ratio(name, client, base, unit))
+		},
+		"percent": func(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) },
+		"scatter": d.scatter,
+		"number": func(n any) string {
+			if i, ok := n.(int); ok {
+				return number(float64(i))
+			}
+			return number(n.(float64))
+		},
+		"times": func(f, factor float64) float64 { return f * factor },
+		"units": func() []string { return []string{"ns/op", "allocs/op", "B/op"} },
+		"factor": func(unit string) float64 {
+			if unit == "ns/op" {
+				return 0.001 // µs
+			}
+			return 1
+		},
+		"way":    func(name string, root any) map[string]any { return map[string]any{"Name": name, "Root": root} },
+		"growth": growth,
+		"heap":   heap,
+	}
+	t, err := template.New("results.md.tmpl").Option("missingkey=error").Funcs(funcs).ParseFS(templates, "results.md.tmpl")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	err = t.Execute(&b, map[string]any{
+		"Calls":          titled(),
+		"CallTargets":    targetsOfCalls(d),
+		"ProgramTargets": targetsOfProgram(d),
+		"Clients":        clients,
+		"Titles":         titles,
+		"Lengths":        lengths,
+		"Machine":        d.machine,
+		"Cores":          runtime.NumCPU(),
+		"Versions":       versions,
+		"Runs":           len(d.values[key{"Alone/get", sdk, "ns/op"}]),
+		"Builds":         len(d.values[key{"Build", sdk, "cpu-s"}]),
+		"Starts":         len(d.values[key{"Init", sdk, "init-ms"}]),
+		"Benchstat":      benchstat,
+	})
+	return b.String(), err
+}
+
+// titled are the names of the calls with their titles, in order.
+func titled() (pairs [][2]string) {
+	for _, c := range calls {
+		pairs = append(pairs, [2]string{c.name, c.title})
+	}
+	return pairs
+}
+
+// number prints three digits that count, and commas between thousands.
+func number(f float64) string {
+	digits := 0
+	for limit := 100.0; digits < 2 && f < limit; limit /= 10 {
+		digits++
+	}
+	if f == float64(int64(f)) {
+		digits = 0
+	}
+	text := strconv.FormatFloat(f, 'f', digits, 64)
+	whole, rest, _ := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	return whole
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"math"
+)
+
+const (
+	sdk      = "orgkeys"
+	hand     = "hand-written"
+	official = "official"
+)
+
+// calls are the cases of the benchmarks, with what each is called in the results and with how
+// much of the time and of the allocations of the hand-written client orgkeys may take.
+var calls = []struct {
+	name, title     string
+	time, allocated float64
+}{
+	{"get", "get one project key", 1, 1},
+	{"create", "create an admin key", 1, 1},
+	{"page-100", "a page of 100 admin keys", 0.6, 0.5},
+	{"iterate-10000", "iterate 10,000 keys in pages of 100", 0.6, 1},
+	{"get-16-goroutines", "16 goroutines getting keys", 1, 1},
+	{"error-404", "an error answer", 1, 1},
+}
+
+// ofOfficial is how much of the time of the official SDK orgkeys may take.
+const ofOfficial = 0.35
+
+// target is a figure that must not be above its limit.
+type target struct {
+	Figure       string
+	value, limit float64
+	digits       int // behind the point
+}
+
+// Reached compares what is printed.
+func (t target) Reached() bool {
+	unit := math.Pow10(-t.digits)
+	return math.Round(t.value/unit) <= math.Round(t.limit/unit)
+}
+
+// Value is bold where it is above the limit.
+func (t target) Value() string {
+	text := fmt.Sprintf("%.*f", t.digits, t.value)
+	if !t.Reached() {
+		return "**" + text + "**"
+	}
+	return text
+}
+
+// Limit is the most that the value may be.
+func (t target) Limit() string { return fmt.Sprintf("%.*f", t.digits, t.limit) }
+
+// callTargets are those of one call with no network: its time and its allocations of those of
+// the hand-written client, and its time of that of the official SDK.
+type callTargets struct {
+	Title                    string
+	Time, Allocated, Against target
+}
+
+func targetsOfCalls(d data) []callTargets {
+	var targets []callTargets
+	for _, c := range calls {
+		name := "Alone/" + c.name
+		targets = append(targets, callTargets{
+			Title:     c.title,
+			Time:      target{value: d.ratio(name, sdk, hand, "ns/op"), limit: c.time, digits: 2},
+			Allocated: target{value: d.ratio(name, sdk, hand, "allocs/op"), limit: c.allocated, digits: 2},
+			Against:   target{value: d.ratio(name, sdk, official, "ns/op"), limit: ofOfficial, digits: 2},
+		})
+	}
+	return targets
+}
+
+// targetsOfProgram are those of a program as a whole.
+func targetsOfProgram(d data) []target {
+	more := d.median("Footprint", sdk, "modules") - d.median("Footprint", hand, "modules")
+	heapRatio := d.median(heap(100_000), sdk, "peak-B") / d.median(heap(1_000), sdk, "peak-B")
+	return []target{
+		{"binary, of hand-written", d.ratio("Footprint", sdk, hand, "binary-B"), 1.10, 2},
+		{"CPU time of a cold build, of hand-written", d.ratio("Build", sdk, hand, "cpu-s"), 1.15, 2},
+		{"modules in the build list, more than hand-written", more, 6, 0},
+		{"peak heap iterating 100,000 keys, of that iterating 1,000", heapRatio, 1, 2},
+	}
+}
+
+// lengths are those of the lists that are iterated over to see what grows.
+var lengths = []int{100, 1_000, 10_000, 100_000}
+
+func heap(keys int) string   { return fmt.Sprintf("Heap/keys=%d", keys) }
+func growth(keys int) string { return fmt.Sprintf("Growth/keys=%d", keys) }
