@@ -332,10 +332,10 @@ func (c *Checker) unpack(header http.Header, body payload) (data []byte, problem
 	}
 	data, err = io.ReadAll(io.LimitReader(unpacker, c.maxBody+1))
 	switch {
-	case err != nil:
-		return nil, "incomplete"
 	case int64(len(data)) > c.maxBody:
 		return nil, "max-body"
+	case err != nil:
+		return nil, "incomplete"
 	}
 	return data, ""
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -18,24 +19,22 @@ var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.Al
 // cannot see: names that occur twice, text that is no UTF-8, anything behind the document.
 type reader struct {
 	json  *jsontext.Decoder
+	names map[string]bool // that the contract knows
+	at    []any           // the way to what is being read or could not be, of names and indexes
 	found []Violation
 }
 
 // readJSON returns the document in body, or ok = false where it is no JSON. Where a name occurs
 // twice its last value counts.
-func readJSON(body []byte) (value any, found []Violation, ok bool) {
-	r := &reader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...)}
+func (c *contract) readJSON(body []byte) (value any, found []Violation, ok bool) {
+	r := &reader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names}
 	value, err := r.value()
 	if err != nil {
-		var pointer jsontext.Pointer
-		if at, isSyntax := errors.AsType[*jsontext.SyntacticError](err); isSyntax {
-			pointer = at.JSONPointer
-		}
-		r.note(pointer, "json", "a JSON document")
+		r.note("json", "a JSON document")
 		return nil, r.found, false
 	}
 	if _, err := r.json.ReadToken(); !errors.Is(err, io.EOF) {
-		r.note("", "trailing-data", "one JSON document")
+		r.note("trailing-data", "one JSON document")
 	}
 	return value, r.found, true
 }
@@ -43,8 +42,16 @@ func readJSON(body []byte) (value any, found []Violation, ok bool) {
 // isJSON reports whether body is a whole JSON document, whatever its smaller faults.
 func isJSON(body []byte) bool { return jsontext.Value(body).IsValid(lenient...) }
 
-func (r *reader) note(at jsontext.Pointer, rule, expected string) {
-	r.found = append(r.found, Violation{Pointer: string(at), Rule: rule, Expected: expected})
+func (r *reader) note(rule, expected string) {
+	var way []string
+	for _, step := range r.at {
+		name, isName := step.(string)
+		if isName && !r.names[name] {
+			break
+		}
+		way = append(way, fmt.Sprint(step))
+	}
+	r.found = append(r.found, Violation{Pointer: pointer(way), Rule: rule, Expected: expected})
 }
 
 func (r *reader) value() (any, error) {
@@ -80,12 +87,14 @@ func (r *reader) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.at = append(r.at, name)
 		if _, twice := object[name]; twice {
-			r.note(r.json.StackPointer(), "duplicate-name", "each name once")
+			r.note("duplicate-name", "each name once")
 		}
 		if object[name], err = r.value(); err != nil {
 			return nil, err
 		}
+		r.at = r.at[:len(r.at)-1]
 	}
 	_, err := r.json.ReadToken()
 	return object, err
@@ -97,10 +106,12 @@ func (r *reader) array() (any, error) {
 	}
 	array := []any{}
 	for r.json.PeekKind() != ']' {
+		r.at = append(r.at, len(array))
 		item, err := r.value()
 		if err != nil {
 			return nil, err
 		}
+		r.at = r.at[:len(r.at)-1]
 		array = append(array, item)
 	}
 	_, err := r.json.ReadToken()
@@ -114,7 +125,7 @@ func (r *reader) text() (string, error) {
 		return "", err
 	}
 	if !quoted.IsValid() {
-		r.note(r.json.StackPointer(), "utf-8", "valid UTF-8")
+		r.note("utf-8", "valid UTF-8")
 	}
 	text, _ := jsontext.AppendUnquote(nil, quoted) // what is invalid has just been noted
 	return string(text), nil
@@ -128,7 +139,7 @@ func (r *reader) number(text string) any {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		r.note(r.json.StackPointer(), "json", "a number within the range of a double")
+		r.note("json", "a number within the range of a double")
 		return math.Copysign(math.MaxFloat64, f)
 	}
 	return f

@@ -15,14 +15,14 @@ import (
 
 // judge holds a body against its schema.
 func (c *contract) judge(schema *jsonschema.Schema, body []byte) []Violation {
-	value, found, ok := readJSON(body)
+	value, found, ok := c.readJSON(body)
 	if ok && schema != nil {
 		if wrong, is := errors.AsType[*jsonschema.ValidationError](schema.Validate(value)); is {
-			found = append(found, c.explain(wrong)...)
+			for _, v := range c.explain(wrong) {
+				v.Pointer = c.known(value, v.Pointer)
+				found = append(found, v)
+			}
 		}
-	}
-	for i := range found {
-		found[i].Pointer = c.known(found[i].Pointer)
 	}
 	// The validator goes through objects in no order.
 	slices.SortStableFunc(found, func(a, b Violation) int {
@@ -141,21 +141,23 @@ func says(schema any, keyword string) string {
 	return strings.Join(words, " or ")
 }
 
-// known cuts a pointer before the first name that the contract does not know: such a name is
-// the sender's, and may be anything.
-func (c *contract) known(at string) string {
-	for i, token := range tokens(at) {
-		if !c.names[token] && !isIndex(token) {
-			return pointer(tokens(at)[:i])
+// known cuts a pointer into value before the first name that the contract does not know: such a
+// name is the sender's, and may be anything.
+func (c *contract) known(value any, at string) string {
+	way := tokens(at)
+	for i, token := range way {
+		if array, ok := value.([]any); ok {
+			index, _ := strconv.Atoi(token)
+			value = array[index]
+			continue
 		}
+		if !c.names[token] {
+			return pointer(way[:i])
+		}
+		object, _ := value.(map[string]any)
+		value = object[token]
 	}
 	return at
-}
-
-// isIndex reports whether token is an index into an array that fits into a body.
-func isIndex(token string) bool {
-	_, err := strconv.ParseUint(token, 10, 32)
-	return err == nil && len(token) < 9
 }
 
 var (

@@ -147,10 +147,8 @@ func (b *tap) finish() {
 func (b *tap) sofar() payload {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	body := payload{data: bytes.Clone(b.kept.Bytes())}
+	body := payload{data: bytes.Clone(b.kept.Bytes())} // what exceeds max tells by its length
 	switch {
-	case b.count > b.max:
-		body.problem = "max-body"
 	case errors.Is(b.err, io.EOF) || b.count == b.length:
 	case b.err != nil:
 		body.problem = "incomplete"

@@ -175,6 +175,15 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 		resp.Body, resp.Request = nil, nil
 		assert.Equal(t, plain, resp)
 	})
+	t.Run("a header that is the caller's to change", func(t *testing.T) {
+		var got reports
+		resp, err := newChecker(t).Transport(answers(200, io.NopCloser(strings.NewReader(deleted)), -1), got.add).RoundTrip(deleteRequest(t))
+		require.NoError(t, err)
+		clear(resp.Header)
+		_, err = io.Copy(io.Discard, resp.Body)
+		require.NoError(t, err)
+		assert.Empty(t, got.lines())
+	})
 	t.Run("an error of the body", func(t *testing.T) {
 		resp, err := c.Transport(answers(200, io.NopCloser(failing{}), -1), func(speccheck.Violation) {}).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)

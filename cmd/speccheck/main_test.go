@@ -88,6 +88,7 @@ func TestTheCommandSaysWhatItFound(t *testing.T) {
 		{name: "broken-unrelated", args: []string{"-har", "testdata/unrelated.har"}, exit: broken},
 		{name: "broken-base64", args: []string{"-har", "testdata/base64.har"}, exit: broken},
 		{name: "broken-base-url", args: har("text", "-base-url", "api.openai.com"), exit: broken},
+		{name: "broken-base-url-cuts-a-name", args: har("text", "-base-url", "http://localhost:8080/pro"), exit: broken},
 		{name: "broken-missing-spec", args: har("text", "-spec", "testdata/none.yaml"), exit: broken},
 		{name: "broken-spec", args: har("text", "-spec", "testdata/key.json"), exit: broken},
 	} {
