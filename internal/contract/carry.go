@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -240,7 +241,7 @@ func describe(n *yaml.Node) {
 // behindType is where in a schema the description goes: behind what is short.
 func behindType(n *yaml.Node) int {
 	at := len(n.Content)
-	for _, key := range []string{"$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"} {
+	for _, key := range []string{"example", "$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"} {
 		if i := index(n, key); i >= 0 {
 			at = min(at, i)
 		}
@@ -333,6 +334,9 @@ func (c *comparison) body(e *editor, p place, v *view, name string) *yaml.Node {
 			put(key, bare(r.node))
 		}
 	}
+	if example := sample(c.theirs, v); example != nil && (len(v.values) != 1 || v.null) {
+		put("example", example)
+	}
 	if v.items.exists() {
 		put("items", c.spell(e, v.items, name+"Item"))
 	}
@@ -365,6 +369,61 @@ func (c *comparison) body(e *editor, p place, v *view, name string) *yaml.Node {
 		put(v.branchBy, choice)
 	}
 	return n
+}
+
+// mend replaces an example that is not one any more.
+func (c *comparison) mend(e *editor, n *yaml.Node, t *view) {
+	example := sample(c.theirs, t)
+	switch {
+	case get(n, "example") == nil:
+	case example == nil:
+		e.remove(n, "example")
+	default:
+		e.set(n, "example", example)
+	}
+}
+
+// sample makes up a value of a schema, so that what is new has an example too. It is nil where
+// the example is that of the parts.
+func sample(d *document, v *view) *yaml.Node {
+	number := func(key string, otherwise float64) float64 {
+		if n, err := strconv.ParseFloat(v.rules[key].value, 64); err == nil {
+			return n
+		}
+		return otherwise
+	}
+	switch {
+	case len(v.values) > 0:
+		return bare(v.values[0])
+	case v.shape() == "union":
+		if first := d.view(v.branches[:1]); first.shape() == "scalar" {
+			return sample(d, first)
+		}
+		return nil
+	case v.shape() == "map":
+		if value := d.view([]place{v.rest}); value.shape() == "scalar" && len(value.types) > 0 {
+			example := mapNode(strNode("name"), sample(d, value))
+			example.Style = yaml.FlowStyle
+			return example
+		}
+		return nil
+	case v.shape() != "scalar" || len(v.types) == 0:
+		return nil
+	}
+	switch v.types[0] {
+	case "string":
+		text := "example"
+		text += strings.Repeat("x", max(0, int(number("minLength", 0))-len(text)))
+		return strNode(text[:min(len(text), int(number("maxLength", 1000)))])
+	case "boolean":
+		return boolNode(true)
+	}
+	n := number("minimum", number("exclusiveMinimum", 0)+1)
+	if v.format == "unixtime" {
+		n = 1711471533
+	}
+	n = min(n, number("maximum", n), number("exclusiveMaximum", n+1)-1)
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.FormatFloat(n, 'f', -1, 64)}
 }
 
 // usesFormat reports whether the contract has a format already. Any other might change the Go

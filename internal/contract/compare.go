@@ -155,7 +155,7 @@ func (c *comparison) schema(s spot, ours, theirs []place, required bool) {
 		if o.null {
 			what = "is never null"
 		}
-		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), onNull(s.answer, t.null, required), what, wish{
+		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), onNull(t.null, required, o.container()), what, wish{
 			on:     c.nullLayers(o, p),
 			agrees: func(other *view) bool { return other.null == t.null },
 			edit:   func(e *editor) { c.setNull(e, o, p, t.null) },
@@ -205,7 +205,7 @@ func (c *comparison) scalars(s spot, p place, o, t *view) {
 					} else {
 						e.set(at.node, "type", typeNode(t.types, o.null))
 					}
-					e.remove(at.node, "example")
+					c.mend(e, at.node, t)
 				},
 			})
 	}
@@ -243,7 +243,12 @@ func (c *comparison) scalars(s spot, p place, o, t *view) {
 		strings.Join(what, " and "), wish{
 			on:     []place{at},
 			agrees: func(other *view) bool { return constantSet(other.values) == constantSet(t.values) },
-			edit:   func(e *editor) { setConstants(e, at.node, t.values) },
+			edit: func(e *editor) {
+				setConstants(e, at.node, t.values)
+				if example := get(at.node, "example"); example != nil && t.values != nil && !holds(t.values, example) {
+					c.mend(e, at.node, t)
+				}
+			},
 		})
 }
 
@@ -312,7 +317,7 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 		}
 		pointer := our.places[0].ptr
 		if our.required != theirs.required {
-			null := c.ours.view(our.places).null
+			now := c.ours.view(our.places)
 			what := "is optional"
 			if theirs.required {
 				what = "is required"
@@ -331,7 +336,7 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 				w.on = requiring(o, theirs.name)
 				w.edit = func(e *editor) { makeOptional(e, o, theirs.name) }
 			}
-			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, null), what, w)
+			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, now.null, now.container()), what, w)
 		}
 		c.schema(f, our.places, theirs.places, our.required)
 	}

@@ -47,7 +47,9 @@ func Follow(ctx context.Context, root string, report *Report, change func() erro
 		if err := cmd.Run(); err != nil {
 			check.Failed = true
 			check.Output = tail(output.String()+err.Error()+"\n", 40)
-			report.Look = append(report.Look, errorLines(output.String())...)
+			for _, spot := range errorLines(output.String()) {
+				report.Look = appendSpot(report.Look, spot)
+			}
 		}
 		report.Checks = append(report.Checks, check)
 		return !check.Failed
@@ -65,9 +67,7 @@ func Follow(ctx context.Context, root string, report *Report, change func() erro
 	}
 	for _, name := range before.lost(after) {
 		for _, spot := range used[name] {
-			if !slices.ContainsFunc(report.Look, func(s Spot) bool { return s.File == spot.File && s.Line == spot.Line }) {
-				report.Look = append(report.Look, spot)
-			}
+			report.Look = appendSpot(report.Look, spot)
 		}
 	}
 	return ctx.Err()
@@ -76,6 +76,14 @@ func Follow(ctx context.Context, root string, report *Report, change func() erro
 func tail(text string, n int) string {
 	lines := slices.Collect(strings.Lines(text))
 	return strings.Join(lines[max(0, len(lines)-n):], "")
+}
+
+// appendSpot adds a line that is not in the list yet.
+func appendSpot(list []Spot, spot Spot) []Spot {
+	if slices.ContainsFunc(list, func(s Spot) bool { return s.File == spot.File && s.Line == spot.Line }) {
+		return list
+	}
+	return append(list, spot)
 }
 
 // errorLine is how the compiler and vet name a line.
@@ -87,8 +95,8 @@ func errorLines(output string) []Spot {
 	for _, m := range errorLine.FindAllStringSubmatch(output, -1) {
 		line, _ := strconv.Atoi(m[2])
 		spot := Spot{filepath.ToSlash(m[1]), line, m[3]}
-		if !strings.HasSuffix(spot.File, ".gen.go") && !slices.Contains(list, spot) {
-			list = append(list, spot)
+		if !strings.HasSuffix(spot.File, ".gen.go") {
+			list = appendSpot(list, spot)
 		}
 	}
 	return list

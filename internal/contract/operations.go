@@ -148,7 +148,7 @@ func (c *comparison) parameters(s spot, path, our, their place) {
 			if required {
 				what = "is required"
 			}
-			c.differ(s, o.def.ptr, "required", fmt.Sprint(was), onRequired(false, required, false), what, wish{
+			c.differ(s, o.def.ptr, "required", fmt.Sprint(was), onRequired(false, required, false, false), what, wish{
 				edit: func(e *editor) { e.set(o.def.node, "required", boolNode(required), "name", "in") },
 			})
 		}
@@ -212,7 +212,12 @@ func (c *comparison) addParameter(e *editor, s spot, operation place, ours, earl
 			node.Content = append(node.Content, strNode(key), bare(said))
 		}
 	}
-	node.Content = append(node.Content, strNode("schema"), c.spell(e, parameterSchema(t.def)[0], s.name))
+	schema := c.spell(e, parameterSchema(t.def)[0], s.name)
+	node.Content = append(node.Content, strNode("schema"), schema)
+	if i := index(schema, "example"); i >= 0 { // the parameter has it, as a whole
+		node.Content = append(node.Content, schema.Content[i:i+2]...)
+		schema.Content = slices.Delete(schema.Content, i, i+2)
+	}
 	list := get(operation.node, "parameters")
 	if list == nil {
 		e.set(operation.node, "parameters", seqNode(0, node), "operationId", "tags", "summary", "description", "deprecated")

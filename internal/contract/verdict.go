@@ -11,8 +11,9 @@ type verdict struct {
 func breaks(format string, args ...any) verdict { return verdict{true, fmt.Sprintf(format, args...)} }
 func passes(format string, args ...any) verdict { return verdict{false, fmt.Sprintf(format, args...)} }
 
-// pointer reports whether the Go field of a property is a pointer.
-func pointer(required, null bool) bool { return !required || null }
+// pointer reports whether the Go field of a property is a pointer. A slice or a map is none: it
+// is nil where there is nothing.
+func pointer(required, null, container bool) bool { return (!required || null) && !container }
 
 // retyped is the verdict on a property that becomes required or optional, nullable or not. The
 // Go type has the last word: a field that turns into a pointer, or back, breaks the code that
@@ -41,20 +42,20 @@ func onPresence(answer, now, required bool) verdict {
 	}
 }
 
-func onRequired(answer, required, null bool) verdict {
-	was, is := pointer(!required, null), pointer(required, null)
+func onRequired(answer, required, null, container bool) verdict {
+	was, is := pointer(!required, null, container), pointer(required, null, container)
 	switch {
 	case required && answer:
-		return retyped(was, is, "the Go field stays a pointer; an answer without it is an error from now on")
+		return retyped(was, is, "the Go type stays; an answer without it is an error from now on")
 	case required:
 		return breaks("a request without it is refused from now on")
 	default:
-		return retyped(was, is, "the Go field stays a pointer, which may now be nil for one more reason")
+		return retyped(was, is, "the Go type stays; nil has one reason more")
 	}
 }
 
-func onNull(answer, null, required bool) verdict {
-	return retyped(pointer(required, !null), pointer(required, null), "the Go field is a pointer anyway")
+func onNull(null, required, container bool) verdict {
+	return retyped(pointer(required, !null, container), pointer(required, null, container), "the Go type stays")
 }
 
 // onValues is the verdict on an enum or a constant.

@@ -256,6 +256,9 @@ func (v *view) shape() string {
 	}
 }
 
+// container reports whether a schema's Go type has a nil of its own.
+func (v *view) container() bool { return v.shape() == "array" || v.shape() == "map" }
+
 // same reports whether two schemas have the same structure all the way down.
 func (d *document) same(v *view, other *document, w *view) bool {
 	return d.print(v, nil) == other.print(w, nil)

@@ -1,0 +1,328 @@
+package contract
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// repository is a copy of this one, to change and build. The tests that use it compile and
+// test all of it, which takes a minute or more; go test -short leaves them out.
+func repository(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and tests a copy of the repository")
+	}
+	root, copy := "../..", t.TempDir()
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		relative, _ := filepath.Rel(root, path)
+		target := filepath.Join(copy, relative)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (relative == ".git" || relative == "bin"):
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o644)
+	}))
+	return copy
+}
+
+// run runs a Go command in dir and returns what it prints, and whether it succeeds.
+func run(t *testing.T, dir string, args ...string) (string, bool) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=") // -race is for the tests that are run here
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+// vendor writes a vendor's document that is the contract with a patch, and returns its path.
+func vendor(t *testing.T, hunks string) string {
+	t.Helper()
+	contract, err := os.ReadFile("../../" + Path)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "vendor.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(patch(t, string(contract), hunks)), 0o600))
+	return path
+}
+
+func write(t *testing.T, root, name, text string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+}
+
+// tree is the text of every file.
+func tree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(root, path))
+		files[path] = string(text)
+		return err
+	}))
+	return files
+}
+
+func TestFieldsThatAreAddedReachEverythingWithoutAHand(t *testing.T) {
+	root := repository(t)
+	upstream := vendor(t, `     AdminApiKey:
+       type: object
+       description: A key that administers the organization, without its value.
+       properties:
++        nickname:
++          type: string
++        rotated_at:
++          anyOf: [{type: integer, format: unixtime}, {type: "null"}]
++        state:
++          type: string
++          enum: [on, off]
++        home:
++          type: object
++          required: [region]
++          properties:
++            region: {type: string}
++            zone: {type: string, nullable: true}
+         object:
+@@
+     ProjectServiceAccountCreateRequest:
+       type: object
+       description: How a new service account is called and what comes with it.
+       properties:
++        note:
++          type: string
+         name:
+`)
+	out, ok := run(t, root, "run", "./internal/contract/cmd/sync", upstream)
+	require.True(t, ok, "%s", out)
+	t.Log("\n" + out)
+	for _, want := range []string{
+		"200 response, data[].nickname is new", "request body, note is new", "0 breaking",
+		"go build -gcflags=-e ./...: passed", "go vet ./...: passed", "go test -short ./...: passed",
+	} {
+		assert.Contains(t, out, want)
+	}
+
+	write(t, root, "internal/tried/tried_test.go", `package tried
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/orgkeystest"
+	"github.com/orgkeys/orgkeys-go/speccheck"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+)
+
+func TestTheFieldsAreThere(t *testing.T) {
+	var key orgkeys.AdminKey
+	const body = "{\"object\": \"organization.admin_api_key\", \"id\": \"k\", \"redacted_value\": \"r\", \"created_at\": 1, \"owner\": {}," +
+		"\"nickname\": \"nick\", \"rotated_at\": null, \"state\": \"on\", \"home\": {\"region\": \"eu\"}}"
+	require.NoError(t, key.UnmarshalJSON([]byte(body)))
+	assert.Equal(t, "nick", *key.Nickname)
+	assert.Nil(t, key.RotatedAt)
+	assert.True(t, key.State.Valid())
+	assert.Equal(t, "eu", key.Home.Region)
+	assert.Error(t, new(orgkeys.AdminKey).UnmarshalJSON([]byte("{\"nickname\": 7}")))
+
+	fake := orgkeystest.AdminKey{Nickname: new("nick")}
+	assert.Equal(t, "nick", *fake.Nickname)
+	_ = orgkeys.ServiceAccountCreateParams{Name: "n", Note: new("note")}
+
+	check, err := speccheck.New()
+	require.NoError(t, err)
+	wrong := check.CheckResponse("admin-api-keys-list", 200, "application/json",
+		[]byte("{\"object\": \"list\", \"has_more\": false, \"data\": [" + body[:len(body)-1] + ", \"home\": {\"region\": 7}}]}"))
+	assert.NotEmpty(t, wrong)
+	right := check.CheckResponse("admin-api-keys-list", 200, "application/json",
+		[]byte("{\"object\": \"list\", \"has_more\": false, \"data\": ["+body+"]}"))
+	assert.Empty(t, right)
+}
+`)
+	out, ok = run(t, root, "test", "./internal/tried")
+	require.True(t, ok, "%s", out)
+
+	after := tree(t, root)
+	for _, field := range []string{"nickname", "rotated_at", "home", "region"} {
+		assert.Contains(t, after["docs/reference/organization-admin_api_keys.md"], "| `"+field+"` |")
+		assert.Contains(t, after["gen/server/server.gen.go"], `json:"`+field)
+	}
+
+	out, ok = run(t, root, "run", "./internal/contract/cmd/sync", upstream)
+	assert.True(t, ok, "%s", out)
+	assert.Contains(t, out, "No change")
+	assert.Equal(t, after, tree(t, root), "a second time nothing is written")
+}
+
+func TestWhatBreaksIsNamedByLine(t *testing.T) {
+	root := repository(t)
+	upstream := vendor(t, `-        redacted_value:
+-          type: string
+-          description: The first and last characters of the key's value, to recognize it by.
+-          example: sk-abc...def
+         name:
+           type: string
+           description: The name that the key was given.
+@@
+         - object
+-        - redacted_value
+         - name
+         - created_at
+         - last_used_at
+@@
+               required:
+                 - name
++                - purpose
+               properties:
++                purpose: {type: string}
+`)
+	write(t, root, "examples/tried/main.go", `package main
+
+import (
+	"fmt"
+
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+)
+
+func main() {
+	var key orgkeys.ProjectKey
+	fmt.Println(key.RedactedValue)
+}
+`)
+	out, ok := run(t, root, "run", "./internal/contract/cmd/sync", upstream)
+	assert.False(t, ok, "%s", out)
+	t.Log("\n" + out)
+	for _, want := range []string{
+		"200 response, redacted_value is gone", "breaking: the Go field is gone",
+		"request body, purpose is new and required", "breaking: a request without it is refused from now on",
+		"go build -gcflags=-e ./...: failed",
+		"\nLook at\n", "  examples/tried/main.go:11 ",
+	} {
+		assert.Contains(t, out, want)
+	}
+	assert.NotContains(t, out, ".gen.go:", "what is generated is not for a hand to change")
+}
+
+// An operation that the contract gets is callable on the client at once, with all that the
+// client does for its own.
+func TestAnOperationThatIsAddedIsCallableWithoutAHand(t *testing.T) {
+	root := repository(t)
+	upstream := vendor(t, ` paths:
++  /organization/projects/{project_id}/api_keys:
++    get:
++      operationId: list-project-api-keys
++      parameters:
++        - {name: project_id, in: path, required: true, schema: {type: string}}
++        - {name: limit, in: query, schema: {type: integer, default: 20}}
++        - {name: after, in: query, schema: {type: string}}
++      responses:
++        "200":
++          content:
++            application/json:
++              schema:
++                type: object
++                required: [object, data, has_more]
++                properties:
++                  object: {type: string, enum: [list]}
++                  data: {type: array, items: {$ref: "#/components/schemas/ProjectApiKey"}}
++                  has_more: {type: boolean}
++                  last_id: {type: string, nullable: true}
+`)
+	out, ok := run(t, root, "run", "./internal/contract/cmd/sync", "-contract-only",
+		"-add", "GET /organization/projects/{project_id}/api_keys", upstream)
+	require.True(t, ok, "%s", out)
+	out, ok = run(t, root, "generate", "./...")
+	require.True(t, ok, "%s", out)
+	write(t, root, "internal/tried/tried_test.go", `package tried
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/gen"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+)
+
+func TestTheOperationIsCallable(t *testing.T) {
+	var seen []*http.Request
+	huge := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r)
+		w.Header().Set("Content-Type", "application/json")
+		if len(seen) == 1 {
+			w.Header().Set("retry-after-ms", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		padding := ""
+		if huge {
+			padding = strings.Repeat(" ", 1<<20)
+		}
+		_, _ = w.Write([]byte("{\"object\": \"list\", \"data\": [], \"has_more\": false, \"last_id\": null}" + padding))
+	}))
+	defer server.Close()
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-tried"), orgkeys.WithBaseURL(server.URL+"/v1"), orgkeys.WithMaxResponseBytes(1<<16))
+	require.NoError(t, err)
+
+	params := &gen.ListProjectAPIKeysParams{Limit: new(7)}
+	page, err := client.Generated().ListProjectAPIKeysWithResponse(t.Context(), "proj_abc", params)
+	require.NoError(t, err)
+	require.NotNil(t, page.JSON200)
+	assert.Empty(t, page.JSON200.Data)
+	assert.False(t, page.JSON200.HasMore)
+	require.Len(t, seen, 2, "it is tried again")
+	assert.Equal(t, "/v1/organization/projects/proj_abc/api_keys?limit=7", seen[1].URL.String())
+	assert.Equal(t, "Bearer sk-admin-tried", seen[1].Header.Get("Authorization"))
+
+	huge = true
+	_, err = client.Generated().ListProjectAPIKeysWithResponse(t.Context(), "proj_abc", params)
+	assert.Error(t, err, "it is limited")
+}
+`)
+	out, ok = run(t, root, "test", "./internal/tried")
+	require.True(t, ok, "%s", out)
+	page, err := os.ReadFile(filepath.Join(root, "docs/reference/organization-projects-project_id-api_keys.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(page), "client.Generated().ListProjectAPIKeysWithResponse(ctx, ")
+}
+
+func TestErrorLinesAreThoseOfHandWrittenCode(t *testing.T) {
+	assert.Equal(t, []Spot{
+		{"wrapper/x.go", 7, "undefined: y"},
+		{"examples/e/main_test.go", 3, "z redeclared"},
+	}, errorLines(strings.Join([]string{
+		"# github.com/orgkeys/orgkeys-go/wrapper",
+		"wrapper/x.go:7:2: undefined: y",
+		"wrapper/x.go:7:9: undefined: y too",
+		"vet: ./examples/e/main_test.go:3:1: z redeclared",
+		"gen/client.gen.go:9:1: undefined: w",
+		"exit status 1",
+	}, "\n")))
+}
