@@ -23,10 +23,7 @@ func mask(text string, key Secret) string {
 		return text
 	}
 	var b strings.Builder
-	for i := 0; i < len(text); {
-		if b.Len() > maxText {
-			return strings.ToValidUTF8(b.String()[:maxText], "") + "…"
-		}
+	for i := 0; i < len(text) && b.Len() <= maxText; {
 		if n := keyLength(text, i, known); n > 0 {
 			b.WriteString(masked)
 			i += n
@@ -38,6 +35,9 @@ func mask(text string, key Secret) string {
 		}
 		b.WriteRune(r)
 		i += size
+	}
+	if b.Len() > maxText {
+		return strings.ToValidUTF8(b.String()[:maxText], "") + "…"
 	}
 	return b.String()
 }
