@@ -44,7 +44,9 @@ type settings struct {
 var ours = sync.OnceValues(func() (*contract, error) { return newContract(api.Spec) })
 
 // WithSpec takes another contract than the one of this module: an OpenAPI document of version
-// 3.0 or 3.1 in YAML or JSON, in one piece.
+// 3.0 or 3.1 in YAML or JSON, in one piece. Operations in it that are not valid OpenAPI are
+// reported as [Unchecked] when they are called. Discriminators, readOnly and writeOnly are not
+// looked at.
 func WithSpec(document []byte) Option {
 	return func(s *settings) error {
 		s.spec, s.other = document, true
@@ -65,7 +67,7 @@ func WithMaxBody(bytes int64) Option {
 }
 
 // New returns a checker of [api.Spec], or of the document given by [WithSpec]. It fails for a
-// document that is no valid OpenAPI.
+// document that is no OpenAPI, or that has no valid operation.
 func New(opts ...Option) (*Checker, error) {
 	s := settings{maxBody: DefaultMaxBody}
 	for _, opt := range opts {
@@ -190,10 +192,11 @@ func (o *operation) unusable(status int) []Violation {
 // stamp completes what was found in an exchange, each thing once.
 func (o *operation) stamp(status int, found []Violation) []Violation {
 	var distinct []Violation
+	seen := map[Violation]bool{}
 	for _, v := range found {
 		v.OperationID, v.Method, v.Path, v.Status = o.OperationID, o.method, o.path, status
-		if !slices.Contains(distinct, v) {
-			distinct = append(distinct, v)
+		if !seen[v] {
+			distinct, seen[v] = append(distinct, v), true
 		}
 	}
 	return distinct

@@ -60,8 +60,11 @@ func (s *settings) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *repo
 	}
 	var file har
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &file); err != nil {
-		// The error's own text may quote the file.
-		return fmt.Errorf("%s is no HAR file", s.har)
+		// The error's own text quotes the file, and the file holds keys.
+		if at, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return fmt.Errorf("%s is no HAR file: it is no JSON at byte %d", s.har, at.Offset)
+		}
+		return fmt.Errorf("%s is no HAR file: its log is of another shape", s.har)
 	}
 	if file.Log.Entries == nil {
 		return fmt.Errorf("%s is no HAR file: it has no log.entries", s.har)

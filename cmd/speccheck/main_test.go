@@ -85,6 +85,7 @@ func TestTheCommandSaysWhatItFound(t *testing.T) {
 		{name: "broken-missing-har", args: []string{"-har", "testdata/none.har"}, exit: broken},
 		{name: "broken-no-har", args: []string{"-har", "testdata/key.json"}, exit: broken},
 		{name: "broken-no-json", stdin: "m4rk3r", args: []string{"-har", "-"}, exit: broken},
+		{name: "broken-other-shape", stdin: `{"log": {"entries": {"m4rk3r": 1}}}`, args: []string{"-har", "-"}, exit: broken},
 		{name: "broken-unrelated", args: []string{"-har", "testdata/unrelated.har"}, exit: broken},
 		{name: "broken-base64", args: []string{"-har", "testdata/base64.har"}, exit: broken},
 		{name: "broken-base-url", args: har("text", "-base-url", "api.openai.com"), exit: broken},
