@@ -151,6 +151,7 @@ func TestRefusalsComeInTheEnvelopeOfTheAPI(t *testing.T) {
 		"unknown key, delete":                     {"DELETE", keys + "key_nobody", "", 404, "api_key_id"},
 		"unknown path":                            {"GET", "/organization/users", "", 404, nil},
 		"a path that leads elsewhere":             {"GET", "/organization/projects/%2E%2E/admin_api_keys", "", 404, nil},
+		"a path that leads elsewhere, plainly":    {"GET", "/organization/projects/../admin_api_keys", "", 404, nil},
 		"an empty id":                             {"GET", "/organization/projects//service_accounts", "", 404, nil},
 		"method that the path does not have":      {"PUT", adminKeys, "", 405, nil},
 		"a body beyond all bounds":                {"POST", adminKeys, `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, nil},

@@ -370,6 +370,12 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 				s.Close()
 				s.Close()
 				assert.Equal(t, c.took, time.Since(began))
+				if !c.reads {
+					synctest.Wait()
+					late, err := io.ReadAll(conn)
+					assert.NoError(t, err)
+					assert.Empty(t, late, "nothing is left that still writes")
+				}
 			})
 		})
 	}
@@ -452,6 +458,7 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 		"out of its range":                   {TruncateAt: new(-1)},
 		"in one way only":                    {Drop: true, DropMidHeaders: true},
 		"something that ends the connection": {Reset: true},
+		"Reset goes with":                    {Reset: true, StallAt: new(1)},
 		"cannot have one":                    {Status: 204, Body: "{}"},
 		"before there is a request":          {DropOnAccept: true, Delay: time.Second},
 		"no answer that the other fields":    {Drop: true, Status: 500},

@@ -161,17 +161,14 @@ func TestAnInMemoryServerIsReachedByItsOwnDialerOnly(t *testing.T) {
 	assert.Len(t, s.Requests(), 1)
 }
 
-func TestDialingAnInMemoryServerEndsWithItsContextAndWithTheServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := orgkeystest.NewServer(orgkeystest.InMemory())
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
+func TestAClosedServerIsNotReached(t *testing.T) {
+	for name, opts := range transports {
+		s := orgkeystest.NewServer(opts...)
+		require.NoError(t, create(t, s).Sent, name)
 		s.Close()
-		_, err := s.Dial(t.Context(), "tcp", "127.0.0.1:0")
-		assert.ErrorIs(t, err, net.ErrClosed)
-		_, err = s.Dial(ctx, "tcp", "127.0.0.1:0")
-		assert.Error(t, err)
-	})
+		assert.Error(t, create(t, s).Sent, name)
+		assert.Equal(t, 1, s.Minted(), "its state can still be read")
+	}
 }
 
 func TestTheServerListensOnLoopbackOnly(t *testing.T) {
