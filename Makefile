@@ -69,3 +69,11 @@ sync: ## Carry the vendor's document over: make sync SPEC=path-or-URL
 sync-check: ## Report what a sync would change, and fail where it would: SPEC=path-or-URL
 	@test -n "$(SPEC)" || { echo "usage: make sync-check SPEC=path-or-URL"; exit 2; }
 	$(GO) run ./internal/contract/cmd/sync -check "$(SPEC)"
+
+.PHONY: bench
+bench: ## Measure everything and write bench/RESULTS.md and its plot; takes a quarter of an hour.
+	cd bench && $(GO) run ./cmd/report
+
+.PHONY: bench-smoke
+bench-smoke: ## Run each benchmark once, so that none of them rots.
+	cd bench && $(GO) test -run '^$$' -bench . -benchtime 1x ./...
