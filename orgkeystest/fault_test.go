@@ -506,7 +506,7 @@ func TestManyClientsAtOnceAgreeWithTheState(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for range 50 {
+			for range 20 {
 				if got := create(t, s); got.Status == 200 && got.Reading == nil {
 					seen.Store(got.json(t)["id"], true)
 				}
