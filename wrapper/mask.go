@@ -58,13 +58,14 @@ func isClean(text, known string) bool {
 // keyLength is the length of the key that starts at i, or 0 where none does. Inside a word, as
 // in "task-force", that takes a long one, or the one that is known.
 func keyLength(text string, i int, known string) int {
-	isKnown := func(text string) bool { return known != "" && strings.HasPrefix(text, known) }
 	rest := text[i:]
-	if isKnown(rest) {
-		return len(known)
+	knownAt := func(n int) bool { return known != "" && strings.HasPrefix(rest[n:], known) }
+	length := 0
+	if knownAt(0) {
+		length = len(known)
 	}
 	if first := rest[0] | 0x20; first != 's' && first != 'b' {
-		return 0 // of none of the prefixes
+		return length // of none of the prefixes
 	}
 	shortest := 1
 	if i > 0 && isWord(text[i-1]) {
@@ -75,14 +76,20 @@ func keyLength(text string, i int, known string) int {
 			continue
 		}
 		n := len(prefix)
-		for n < len(rest) && isKeyByte(rest[n]) && !isKnown(rest[n:]) {
-			n++
+		for n < len(rest) {
+			if knownAt(n) {
+				n += len(known) // whatever it is made of
+			} else if isKeyByte(rest[n]) {
+				n++
+			} else {
+				break
+			}
 		}
 		if n >= len(prefix)+shortest {
-			return n
+			length = max(length, n)
 		}
 	}
-	return 0
+	return length
 }
 
 func isWord(c byte) bool {

@@ -42,8 +42,9 @@ func TestAKeyInATextIsMasked(t *testing.T) {
 		{"the known one", "sent " + known, "sent [redacted]"},
 		{"the known one, in a word", "x" + known + "y", "x[redacted]y"},
 		{"the known one, twice", known + known, "[redacted][redacted]"},
-		{"the known one as a header", "Bearer " + known, "Bearer [redacted]"},
-		{"the known one behind another", "sk-abc" + known, "[redacted][redacted]"},
+		{"the known one as a header", "Bearer " + known, "[redacted]"},
+		{"the known one behind another", "sk-abc" + known, "[redacted]"},
+		{"the known one inside another", "sk-abc" + known + "def", "[redacted]"},
 		{"most of the known one", known[:10], known[:10]},
 		{"lines", "a\r\nb\tc\x00d\x1b[31m\u2028e\u202ef", "a  b c d [31m e f"},
 		{"no UTF-8", "a\xffb", "a\uFFFDb"},
@@ -58,5 +59,6 @@ func TestAKeyInATextIsMasked(t *testing.T) {
 			assert.Equal(t, row.want, mask(row.text, apitype.NewSecret(known)))
 		})
 	}
+	assert.Equal(t, "got [redacted]", mask("got sk-admin-abcdef", apitype.NewSecret("sk-admin-abc")), "the known one is the start of another")
 	assert.Equal(t, "no key is known", mask("no key is known", Secret{}))
 }
