@@ -37,7 +37,7 @@
 //     other two, or the failure of the transport.
 //
 // Any other error means that there was no answer, or that nothing was sent: an argument that
-// can't be right, an admin key source that failed, a network that did, a context that ended.
+// can't be right ([ErrInvalidArgument]), an admin key source that failed, a network that did, a context that ended.
 // errors.Is and errors.As find its cause, whose own text is not masked.
 //
 // # Retries
