@@ -55,6 +55,9 @@ func live() uint64 {
 
 func growing(b *testing.B, measure func(b *testing.B, c contender, keys int)) {
 	for _, keys := range lengths {
+		if testing.Short() && keys > answers.Total {
+			continue
+		}
 		b.Run(fmt.Sprintf("keys=%d", keys), func(b *testing.B) {
 			for _, made := range contenders {
 				b.Run("client="+made.name, func(b *testing.B) {

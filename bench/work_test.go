@@ -56,12 +56,19 @@ func TestAllContendersIterateOverTheSameKeys(t *testing.T) {
 			t.Run(fmt.Sprintf("%d/%s", total, made.name), func(t *testing.T) {
 				c, err := made.make(answers.BaseURL, answers.New(total))
 				require.NoError(t, err)
-				var got []answers.AdminKey
-				s, err := c.iterate(t.Context(), func(k answers.AdminKey) { got = append(got, k) })
+				var want seen
+				s, err := c.iterate(t.Context(), func(got answers.AdminKey) {
+					key := answers.KeyAt(want.keys)
+					require.Equal(t, key, got)
+					want.keys++
+					want.created += key.CreatedAt
+					if key.Name != nil {
+						want.named++
+					}
+				})
 				require.NoError(t, err)
-				require.Len(t, got, total)
-				assert.Equal(t, keys(0, total), got)
-				assert.Equal(t, sum(got), s)
+				assert.Equal(t, total, s.keys)
+				assert.Equal(t, want, s)
 			})
 		}
 	}
@@ -74,16 +81,4 @@ func keys(first, count int) []answers.AdminKey {
 		keys = append(keys, answers.KeyAt(first+i))
 	}
 	return keys
-}
-
-// sum is what an iteration over keys sees.
-func sum(keys []answers.AdminKey) (s seen) {
-	for _, k := range keys {
-		s.keys++
-		s.created += k.CreatedAt
-		if k.Name != nil {
-			s.named++
-		}
-	}
-	return s
 }

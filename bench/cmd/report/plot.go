@@ -13,7 +13,7 @@ const (
 	plotTop    = 64
 	plotLeft   = 236
 	panelWidth = 250
-	panelGap   = 36
+	panelGap   = 60
 	barHeight  = 9
 	barGap     = 2
 	groupGap   = 14
@@ -22,6 +22,7 @@ const (
 
 type bar struct {
 	X, Y, Width int
+	TextX       int
 	Class, Text string
 }
 
@@ -55,6 +56,7 @@ func plot(d data) (string, error) {
 				}
 				drawing.Bars = append(drawing.Bars, bar{
 					X: x, Y: y + n*(barHeight+barGap), Width: scale(ratio), Class: client, Text: text,
+					TextX: max(x+scale(ratio), drawing.One) + 4, // never across the line
 				})
 			}
 		}
