@@ -53,11 +53,36 @@ func TestAContractIsEnforcedOnceItIsRegenerated(t *testing.T) {
 	schema("ProjectServiceAccount").at("properties", "object")["const"] = "organization.project.workload" // it was another
 	schema("ProjectServiceAccountListResponse").require("last_id")                                        // it was optional, and is nullable
 
-	rows := []struct {
+	// One of every sort, with a value of it and one that is wrong, and where.
+	text := object{"type": "string"}
+	sorts := map[string]struct {
+		property    object
+		good, wrong any
+		at          string
+	}{
+		"quota":     {object{"type": "integer"}, 1, 1.5, ""},
+		"ratio":     {object{"type": "number"}, 1.5, "1.5", ""},
+		"kind":      {object{"type": "string", "enum": []any{"a", "b"}}, "c", 1, ""},
+		"spare":     {object{"type": []any{"string", "null"}, "format": "password"}, nil, "", ""},
+		"times":     {object{"type": "array", "items": object{"type": "integer", "format": "unixtime"}}, []any{1}, []any{1, "2"}, "/1"},
+		"nicknames": {object{"type": []any{"array", "null"}, "items": text}, nil, []any{nil}, "/0"},
+		"parts":     {object{"type": "array", "items": object{"type": "object", "required": []any{"id"}, "properties": object{"id": text}}}, []any{}, []any{object{}}, "/0/id"},
+		"inner":     {object{"type": []any{"object", "null"}, "required": []any{"id"}, "properties": object{"id": text}}, nil, object{}, "/id"},
+		"previous":  {object{"anyOf": []any{object{"$ref": "#/components/schemas/AdminApiKeyOwner"}, object{"type": "null"}}}, nil, object{"verified": "no"}, "/verified"},
+		"labels":    {object{"type": "object", "additionalProperties": text}, object{"a": "b"}, object{"a": 1}, ""},
+		"levels":    {object{"type": "array", "items": object{"type": "array", "items": text}}, []any{[]any{"a"}}, []any{[]any{1}}, "/0"},
+		"free":      {object{"type": "object"}, object{"a": 1}, []any{}, ""},
+	}
+	for name, sort := range sorts {
+		add(schema("ProjectServiceAccountCreateResponse"), name, sort.property)
+	}
+
+	type row struct {
 		name, operation string
 		change          func(object)
 		want            string
-	}{
+	}
+	rows := []row{
 		{"a property of an object in an item", "admin-api-keys-list", func(object) {}, "/data/0/owner/verified"},
 		{"a property of an item", "admin-api-keys-list", func(o object) {
 			for _, item := range o["data"].([]any) {
@@ -84,6 +109,21 @@ func TestAContractIsEnforcedOnceItIsRegenerated(t *testing.T) {
 		{"another constant", "list-project-service-accounts", func(object) {}, "/data/0/object"},
 		{"no longer absent", "list-project-service-accounts", func(o object) { o["data"] = []any{}; delete(o, "last_id") }, "/last_id"},
 		{"still null", "list-project-service-accounts", func(o object) { o["data"] = []any{}; o["last_id"] = nil }, "ok"},
+	}
+	for name, sort := range sorts {
+		with := func(change func(object)) func(object) {
+			return func(o object) {
+				for name, sort := range sorts {
+					o[name] = sort.good
+				}
+				change(o)
+			}
+		}
+		const operation = "create-project-service-account"
+		rows = append(rows,
+			row{name + " is there", operation, with(func(object) {}), "ok"},
+			row{name + " is missing", operation, with(func(o object) { delete(o, name) }), "/" + name},
+			row{name + " is wrong", operation, with(func(o object) { o[name] = sort.wrong }), "/" + name + sort.at})
 	}
 	var asked strings.Builder
 	for _, row := range rows {

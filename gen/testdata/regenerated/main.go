@@ -42,6 +42,10 @@ func main() {
 			_, err = client.ProjectKeys.Delete(ctx, "proj_abc", "key_abc")
 		case "list-project-service-accounts":
 			_, err = client.ServiceAccounts.List(ctx, "proj_abc", orgkeys.ServiceAccountListParams{})
+		case "create-project-service-account":
+			_, err = client.ServiceAccounts.Create(ctx, "proj_abc", orgkeys.ServiceAccountCreateParams{Name: "ci"})
+		default:
+			panic(operation)
 		}
 		if err == nil {
 			fmt.Println("ok")
