@@ -65,9 +65,9 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 
 // FindCreated looks for what the create behind unknown may have made: the admin keys of that
 // name that were created since the call began, newest first, with five minutes allowed for
-// clocks that differ. None means that nothing was made, as far as the API shows; one is
-// likely it, if no one else creates keys of that name. Give it a context that is alive:
-// the create's own may be what ended the call.
+// clocks that differ. One is likely it, if no one else creates keys of that name. None means
+// that nothing was made so far: a server that is still busy with the request may show it
+// later. Give it a context that is alive: the create's own may be what ended the call.
 func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
 	if err := unknown.check("admin-api-keys-create"); err != nil {
 		return nil, err

@@ -66,11 +66,9 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 }
 
 // FindCreated looks for what the create behind unknown may have made: the service accounts of
-// that name and project that were created since the call began, newest first, with five
-// minutes allowed for clocks that differ. None means that nothing was made, as far as the API
-// shows; one is likely it, if no one else creates accounts of that name. The API has no order
-// for this list, so all of it is read. Give it a context that is alive: the create's own may
-// be what ended the call.
+// that name and project that were created since the call began. It finds, allows for and needs
+// what [AdminKeyService.FindCreated] does, and reads the whole list, since the API has no order
+// for it.
 func (s *ServiceAccountService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]ServiceAccount, error) {
 	if err := unknown.check("create-project-service-account"); err != nil {
 		return nil, err
