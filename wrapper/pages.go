@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"slices"
 )
 
 // page is what the pages of all lists have in common.
@@ -24,7 +25,7 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 	return func(yield func(T, error) bool) {
 		var zero T
 		after := after
-		used := cursors{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}}
+		used := cursors{seed: maphash.MakeSeed()}
 		used.add(after)
 		empty := 0
 		for {
@@ -67,11 +68,11 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 	}
 }
 
-// cursors remembers which were used: a hash of each, so that a list of any length costs
-// little.
+// cursors remembers which were used, as a hash of each: eight bytes a page, so that a list of any
+// length costs little. A page is a request, next to which looking through all of them is nothing.
 type cursors struct {
 	seed maphash.Seed
-	seen map[uint64]struct{}
+	seen []uint64
 }
 
 // add reports whether cursor is new.
@@ -80,9 +81,9 @@ func (c *cursors) add(cursor *string) bool {
 		return true
 	}
 	sum := maphash.String(c.seed, *cursor)
-	if _, used := c.seen[sum]; used {
+	if slices.Contains(c.seen, sum) {
 		return false
 	}
-	c.seen[sum] = struct{}{}
+	c.seen = append(c.seen, sum)
 	return true
 }

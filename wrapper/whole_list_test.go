@@ -291,7 +291,7 @@ func TestIteratingKeepsOnePageInMemory(t *testing.T) {
 				items++
 			}
 			assert.Equal(t, 100*pages, items)
-			assert.Less(t, live(), early+128<<10)
+			assert.Less(t, live(), early+32<<10)
 		})
 	}
 }
