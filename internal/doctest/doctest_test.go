@@ -95,7 +95,7 @@ func serverUnderTest(*testing.T) (baseURL, adminKey string) { return }
 
 func store(string) {}
 
-func fragment(ctx context.Context, client *orgkeys.Client, t *testing.T, projectID, keyID, key string) error {
+func fragment(ctx context.Context, client *orgkeys.Client, t *testing.T, projectID, keyID string) error {
 %s
 	return nil
 }
@@ -137,13 +137,14 @@ var checked = regexp.MustCompile(`^make (check|test|lint|tidy|drift|fuzz|bench-s
 
 // elsewhere are commands that can't run here, each with the reason.
 var elsewhere = map[string]string{
-	`^make bench$`:             "takes a quarter of an hour; make bench-smoke runs its parts",
-	`^make sync(-check)? SPEC`: "needs the vendor's document; internal/contract tests what they run",
-	`^export `:                 "sets a variable",
-	`^git clone `:              "is how the reader came by this file",
-	`^curl `:                   "asks the live API",
-	`^speccheck `:              "is what go install brings; cmd/speccheck tests it",
-	`^go (get|install) `:       "needs a release; TestTheModuleCanBeImported imports what is here",
+	`^make bench$`:               "takes a quarter of an hour; make bench-smoke runs its parts",
+	`^make sync(-check)? SPEC`:   "needs the vendor's document; internal/contract tests what they run",
+	`^export `:                   "sets a variable",
+	`^git clone `:                "is how the reader came by this file",
+	`^mitmdump |npm test|^kill `: "needs a proxy and tests of the reader's own",
+	`^curl `:                     "asks the live API",
+	`^speccheck `:                "is what go install brings; cmd/speccheck tests it",
+	`^go (get|install) `:         "needs a release; TestTheModuleCanBeImported imports what is here",
 }
 
 // TestEveryCommandWorks runs the lines of each sh block, in order and in one shell at the root
