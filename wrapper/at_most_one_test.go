@@ -420,6 +420,8 @@ func TestARevokeSaysWhatBecameOfTheKey(t *testing.T) {
 		{"429, then revoked", false, []orgkeystest.Fault{{Status: 429}}, gone},
 		{"404 at once", true, nil, fails(orgkeys.ErrNotFound)},
 		{"429, then 404", true, []orgkeystest.Fault{{Status: 429}}, fails(orgkeys.ErrNotFound)},
+		{"404 that is cut short", true, []orgkeystest.Fault{{Status: 404, TruncateAt: new(5), Times: -1}}, fails(orgkeys.ErrNotFound)},
+		{"400 that is cut short", false, []orgkeystest.Fault{{Status: 400, TruncateAt: new(5), Times: -1}}, fails(orgkeys.ErrBadRequest)},
 		{"500 always", false, []orgkeystest.Fault{{Status: 500, Times: -1}}, func(t *testing.T, key *orgkeys.DeletedProjectKey, err error) {
 			assert.Nil(t, key)
 			refusal, ok := errors.AsType[*orgkeys.APIError](err)

@@ -142,12 +142,16 @@ func (a *attempt) requestID() string {
 	return requestID(a.response)
 }
 
-// failure is what went wrong on the way: no answer, or one that broke off.
+// failure is what went wrong on the way: no answer, or a success that broke off. A refusal
+// that breaks off is one all the same.
 func (a *attempt) failure() error {
-	if a.body != nil {
-		return a.body.err
+	switch {
+	case a.response == nil:
+		return a.err
+	case a.status() < 200 || a.status() > 299:
+		return nil
 	}
-	return a.err
+	return a.body.err
 }
 
 func (a *attempt) fail(err error) {
