@@ -198,7 +198,7 @@ func makeRequired(e *editor, n *yaml.Node, name string) {
 
 func makeOptional(e *editor, v *view, name string) {
 	for _, layer := range requiring(v, name) {
-		for _, item := range get(layer.node, "required").Content {
+		for _, item := range some(get(layer.node, "required")) {
 			if item.Value == name {
 				e.drop(item)
 			}
@@ -266,26 +266,60 @@ func (c *comparison) rewrite(e *editor, p, theirs place, name string) {
 // spell writes down upstream's schema in our notation, without its prose. Objects become named
 // schemas, so that Go has a name for each.
 func (c *comparison) spell(e *editor, p place, name string) *yaml.Node {
-	if target, ok := c.theirs.component(p); ok {
-		ref := mapNode(strNode("$ref"), strNode(c.reference(e, target)))
-		ref.Content[1].Style = yaml.DoubleQuotedStyle
+	p, null := c.theirs.unwrap(p)
+	if ref := get(p.node, "$ref"); ref != nil {
+		target := c.theirs.target(p, scalar(ref))
 		inner := c.theirs.view([]place{target})
-		if c.theirs.view([]place{p}).null && (!inner.null || inner.shape() == "object") {
-			return mapNode(strNode("anyOf"), seqNode(0, ref, mapNode(strNode("type"), strNode("null"))))
-		}
-		return ref
+		null = null && (!inner.null || inner.shape() == "object") || inner.null && inner.shape() == "object"
+		return refer(c.reference(e, target), null)
 	}
 	v := c.theirs.view([]place{p})
-	n := c.body(e, p, v, name)
-	if s := v.shape(); s == "object" && len(v.props) > 0 {
-		ref := mapNode(strNode("$ref"), strNode(c.add(e, name, n)))
-		ref.Content[1].Style = yaml.DoubleQuotedStyle
-		if v.null {
-			return mapNode(strNode("anyOf"), seqNode(0, ref, mapNode(strNode("type"), strNode("null"))))
+	v.null = v.null || null
+	if v.shape() == "object" && len(v.props) > 0 {
+		if !e.has(c.named[p.node]) {
+			name = e.free(name)
+			c.named[p.node] = "#/components/schemas/" + escape(name) // before its body, which may hold itself
+			c.add(e, name, c.body(e, p, v, name))
 		}
-		return ref
+		return refer(c.named[p.node], v.null)
 	}
-	return n
+	return c.body(e, p, v, name)
+}
+
+// unwrap goes to the one schema that p is another notation of, but for null.
+func (d *document) unwrap(p place) (place, bool) {
+	null := isTrue(get(p.node, "nullable"))
+	var inner []place
+	for _, key := range keys(p.node) {
+		switch {
+		case isProse(key) || key == "nullable":
+		case key == "anyOf" || key == "oneOf" || key == "allOf":
+			for _, branch := range p.child(key).items() {
+				if key != "allOf" && isNull(branch.node) {
+					null = true
+					continue
+				}
+				inner = append(inner, branch)
+			}
+		default:
+			return p, null
+		}
+	}
+	if len(inner) != 1 {
+		return p, null
+	}
+	p, more := d.unwrap(inner[0])
+	return p, null || more
+}
+
+// refer is a reference, or a choice between it and null.
+func refer(pointer string, null bool) *yaml.Node {
+	ref := mapNode(strNode("$ref"), strNode(pointer))
+	ref.Content[1].Style = yaml.DoubleQuotedStyle
+	if null {
+		return mapNode(strNode("anyOf"), seqNode(0, ref, mapNode(strNode("type"), strNode("null"))))
+	}
+	return ref
 }
 
 // body writes down a schema in full.
@@ -439,21 +473,11 @@ func (c *comparison) usesFormat(format string) bool {
 	return uses(c.ours.root)
 }
 
-// component is the named schema that p refers to, itself or but for null.
+// component is the named schema that p refers to, but for null.
 func (d *document) component(p place) (place, bool) {
+	p, _ = d.unwrap(p)
 	if ref := get(p.node, "$ref"); ref != nil {
 		return d.target(p, scalar(ref)), true
-	}
-	for _, by := range []string{"anyOf", "oneOf"} {
-		var branches []place
-		for _, branch := range p.child(by).items() {
-			if !isNull(branch.node) {
-				branches = append(branches, branch)
-			}
-		}
-		if len(branches) == 1 {
-			return d.component(branches[0])
-		}
 	}
 	return place{}, false
 }
@@ -461,7 +485,7 @@ func (d *document) component(p place) (place, bool) {
 // reference is our reference to upstream's named schema: to the schema of ours that is the same
 // or stands in its place, or else to a new one.
 func (c *comparison) reference(e *editor, theirs place) string {
-	if pointer, ok := c.named[theirs.node]; ok {
+	if pointer, ok := c.named[theirs.node]; ok && e.has(pointer) {
 		return pointer
 	}
 	v := c.theirs.view([]place{theirs})
@@ -472,18 +496,12 @@ func (c *comparison) reference(e *editor, theirs place) string {
 	}
 	name = e.free(name)
 	c.named[theirs.node] = "#/components/schemas/" + escape(name) // before its body, which may refer to it
-	c.addAs(e, name, c.body(e, theirs, v, name))
+	c.add(e, name, c.body(e, theirs, v, name))
 	return c.named[theirs.node]
 }
 
-func (c *comparison) add(e *editor, name string, n *yaml.Node) string {
-	name = e.free(name)
-	c.addAs(e, name, n)
-	return "#/components/schemas/" + escape(name)
-}
-
-func (c *comparison) addAs(e *editor, name string, n *yaml.Node) {
-	e.taken = append(e.taken, name)
+// add adds a named schema.
+func (c *comparison) add(e *editor, name string, n *yaml.Node) {
 	describe(n)
 	e.component("schemas", name, encode(mapNode(strNode(name), n)))
 }
@@ -497,7 +515,6 @@ func (c *comparison) fork(e *editor, u use) {
 	_, end := e.span(target.parent, i)
 	name := e.free(target.key)
 	entry := target.parent.Content[i]
-	e.taken = append(e.taken, name)
 	e.component(section, name, dedent(strings.Replace(string(e.doc.src[e.offset(entry):end]), target.key, name, 1), entry.Column))
 	ref := strNode("#/components/" + section + "/" + escape(name))
 	ref.Style = yaml.DoubleQuotedStyle

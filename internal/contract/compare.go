@@ -50,10 +50,11 @@ type comparison struct {
 }
 
 // compare lists what would have to change in ours, but for what the differences excuse.
-func compare(ours, theirs *document, differences []Difference) (*comparison, error) {
+// Named is what an earlier comparison with theirs knew, and learns more.
+func compare(ours, theirs *document, differences []Difference, named map[*yaml.Node]string) (*comparison, error) {
 	c := &comparison{
 		ours: ours, theirs: theirs, held: newHeld(ours, differences),
-		pairs: map[*yaml.Node][]pair{}, named: map[*yaml.Node]string{}, visited: map[string]string{},
+		pairs: map[*yaml.Node][]pair{}, named: named, visited: map[string]string{},
 	}
 	if err := c.paths(); err != nil {
 		return nil, err
@@ -382,8 +383,8 @@ func (c *comparison) branches(s spot, p place, o, t *view) {
 		return c.ours.same(c.ours.view([]place{a}), c.theirs, c.theirs.view([]place{b}))
 	})
 	match(func(a, b place) bool {
-		ref := scalar(get(a.node, "$ref"))
-		return ref != "" && ref == scalar(get(b.node, "$ref"))
+		ref, their := scalar(get(a.node, "$ref")), get(b.node, "$ref")
+		return ref != "" && their != nil && (ref == their.Value || ref == c.named[c.theirs.target(b, their.Value).node])
 	})
 	if len(left) == len(o.branches)-len(pairs) {
 		match(func(a, b place) bool {

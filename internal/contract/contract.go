@@ -48,6 +48,9 @@ func (s Spot) String() string {
 // Path is where the contract is, from the root of the repository.
 const Path = "api/openapi.yaml"
 
+// maxSteps is more than there are places in a contract, to be changed one by one.
+const maxSteps = 1000
+
 // Sync brings the contract in step with upstream, a whole OpenAPI document in YAML or JSON whose
 // name is for errors. It fails rather than do half of it: where upstream is no OpenAPI document,
 // no longer has one of the operations, or has a reference in them that leads nowhere.
@@ -57,45 +60,48 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		return nil, err
 	}
 	result := &Result{}
-	seen := map[string]bool{}
+	named := map[*yaml.Node]string{}
 	var before []string
-	for text := contract; ; {
+	text := contract
+	for step := range maxSteps {
 		ours, err := parse(Path, text)
 		if err != nil {
 			return nil, err
 		}
-		c, err := compare(ours, theirs, differences)
+		c, err := compare(ours, theirs, differences, named)
 		if err != nil {
 			return nil, err
 		}
-		if len(seen) == 0 {
+		if step == 0 {
 			before = ours.reachable()
 			result.Notes = c.held.stale()
 			for _, w := range c.wishes {
 				result.Changes = append(result.Changes, w.Change)
 			}
 		}
-		e := newEditor(ours)
+		e, walked := newEditor(ours), len(c.notes)
 		if !c.step(e) && !ours.prune(e, before) {
 			result.Contract = text
-			for i, change := range result.Changes { // what is new stands somewhere now
-				if pointer, ok := c.visited[change.Operation+" "+change.At]; ok && change.fresh {
-					result.Changes[i].Pointer = pointer
-				}
-			}
-			result.Describe = ours.placeholders()
-			result.note(c.notes)
+			result.finish(c)
 			return result, nil
 		}
-		result.note(c.notes)
-		if seen[string(text)] {
-			return nil, fmt.Errorf("cannot carry over %s at %s (%s): %s", c.wishes[0].What, c.wishes[0].At, c.wishes[0].Operation, "the changes undo each other")
-		}
-		seen[string(text)] = true
+		result.note(c.notes[walked:])
 		if text, err = e.bytes(); err != nil {
 			return nil, err
 		}
 	}
+	return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
+}
+
+// finish adds what is known when nothing is left to change.
+func (r *Result) finish(c *comparison) {
+	for i, change := range r.Changes { // what is new stands somewhere now
+		if pointer, ok := c.visited[change.Operation+" "+change.At]; ok && change.fresh {
+			r.Changes[i].Pointer = pointer
+		}
+	}
+	r.Describe = c.ours.placeholders()
+	r.note(c.notes)
 }
 
 func (r *Result) note(notes []string) {

@@ -155,7 +155,7 @@ func (e *editor) component(section, name, text string) {
 	e.cuts = append(e.cuts, cut{at, at, e.newline(at) + indent(text, column, column), name})
 }
 
-// free is name, or name with a number where a schema has it already.
+// free takes a name for a schema: name, or name with a number where a schema has it already.
 func (e *editor) free(name string) string {
 	schemas := get(get(e.doc.root, "components"), "schemas")
 	for i := 1; ; i++ {
@@ -164,9 +164,16 @@ func (e *editor) free(name string) string {
 			numbered = fmt.Sprint(name, i)
 		}
 		if index(schemas, numbered) < 0 && !slices.Contains(e.taken, numbered) {
+			e.taken = append(e.taken, numbered)
 			return numbered
 		}
 	}
+}
+
+// has reports whether a schema is there, or will be.
+func (e *editor) has(pointer string) bool {
+	name, ok := strings.CutPrefix(pointer, "#/components/schemas/")
+	return ok && (slices.Contains(e.taken, unescaped.Replace(name)) || e.doc.at(pointer).exists())
 }
 
 // remove takes key out of m, and m out of what holds it where nothing else is in it.

@@ -291,6 +291,7 @@ func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
 +          schema:
 +            type: integer
 +            default: 20
++          example: 1
 +      responses:
 +        "200":
 +          description: Not described yet (TODO).

@@ -66,7 +66,7 @@ func (d *document) view(places []place) *view {
 	required := map[string]bool{}
 	null := unsaid
 	for _, p := range places {
-		null = null.and(d.gather(v, required, p, 0))
+		null = null.and(d.gather(v, required, p, nil))
 	}
 	v.null = null == yes
 	for i := range v.props {
@@ -91,10 +91,14 @@ const (
 // and joins the answers of two mappings that both hold.
 func (a answer) and(b answer) answer { return max(a, b) }
 
-func (d *document) gather(v *view, required map[string]bool, p place, depth int) answer {
+// gather adds what is said at p and at what it is put together from. Above are the mappings that
+// p is a part of.
+func (d *document) gather(v *view, required map[string]bool, p place, above []*yaml.Node) answer {
 	switch {
-	case depth > 32:
+	case slices.Contains(above, p.node) && p.exists():
 		d.fail(p, "the schema holds itself")
+		return unsaid
+	case slices.ContainsFunc(v.layers, func(layer place) bool { return layer.node == p.node }): // said already
 		return unsaid
 	case !p.exists(), scalar(p.node) == "true": // anything
 		return unsaid
@@ -103,13 +107,14 @@ func (d *document) gather(v *view, required map[string]bool, p place, depth int)
 		return unsaid
 	}
 	v.layers = append(v.layers, p)
+	above = append(slices.Clip(above), p.node)
 	own := d.own(v, required, p.node, p)
 	inner := unsaid
 	if ref := get(p.node, "$ref"); ref != nil {
-		inner = inner.and(d.gather(v, required, d.target(p, scalar(ref)), depth+1))
+		inner = inner.and(d.gather(v, required, d.target(p, scalar(ref)), above))
 	}
 	for _, part := range p.child("allOf").items() {
-		inner = inner.and(d.gather(v, required, part, depth+1))
+		inner = inner.and(d.gather(v, required, part, above))
 	}
 	for _, by := range []string{"anyOf", "oneOf"} {
 		var branches []place
@@ -121,7 +126,7 @@ func (d *document) gather(v *view, required map[string]bool, p place, depth int)
 			branches = append(branches, branch)
 		}
 		if len(branches) == 1 {
-			inner = inner.and(d.gather(v, required, branches[0], depth+1))
+			inner = inner.and(d.gather(v, required, branches[0], above))
 			continue
 		}
 		for _, branch := range branches {

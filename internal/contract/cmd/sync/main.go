@@ -22,8 +22,8 @@ Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL,
 over into api/openapi.yaml, then runs go generate, build, vet and test, and reports what changed.
 Run it anywhere in the repository.
 
-Exit status: 0 done; 1 a check failed or, with -check, the structure differs; 2 it could not run,
-and nothing was written.
+Exit status: 0 done; 1 a check failed or, with -check, the structure differs; 2 it could not run.
+What cannot be carried over as a whole is not written at all.
 
 `
 

@@ -1,0 +1,43 @@
+package contract
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestADocumentIsReadFromAFileOrAURLUpToALimit(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/spec" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("12345"))
+	}))
+	t.Cleanup(server.Close)
+	path := filepath.Join(t.TempDir(), "spec.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("12345"), 0o600))
+
+	for _, from := range []string{path, server.URL + "/spec"} {
+		src, err := fetch(t.Context(), from, 5)
+		require.NoError(t, err)
+		assert.Equal(t, "12345", string(src))
+		_, err = fetch(t.Context(), from, 4)
+		assert.ErrorContains(t, err, "larger than 4 bytes")
+	}
+	for from, says := range map[string]string{
+		path + ".not":       "no such file",
+		server.URL + "/not": "404",
+		"http://[":          "missing ']'",
+	} {
+		_, err := Fetch(t.Context(), from)
+		require.Error(t, err)
+		assert.True(t, strings.Contains(err.Error(), says), "%v", err)
+	}
+}
