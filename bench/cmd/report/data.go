@@ -12,16 +12,16 @@ import (
 // key names a figure: what was measured, of whom, in which unit.
 type key struct{ name, client, unit string }
 
-// data holds all values of each figure, and what the benchmarks say of the machine.
+// data holds all values of each figure, and what the files say of the environment.
 type data struct {
-	values  map[key][]float64
-	machine map[string]string
+	values      map[key][]float64
+	environment map[string]string
 }
 
 // read takes in files in the format of Go's benchmarks. A benchmark's name is the part before
 // its client.
 func read(files ...string) (data, error) {
-	d := data{values: map[key][]float64{}, machine: map[string]string{}}
+	d := data{values: map[key][]float64{}, environment: map[string]string{}}
 	results := benchfmt.Files{Paths: files}
 	for results.Scan() {
 		switch r := results.Result().(type) {
@@ -38,10 +38,8 @@ func read(files ...string) (data, error) {
 				k := key{name, client, cmp.Or(v.OrigUnit, v.Unit)}
 				d.values[k] = append(d.values[k], cmp.Or(v.OrigValue, v.Value))
 			}
-			for _, name := range []string{"goos", "goarch", "cpu"} {
-				if value := r.GetConfig(name); value != "" {
-					d.machine[name] = value
-				}
+			for _, c := range r.Config {
+				d.environment[c.Key] = string(c.Value)
 			}
 		}
 	}

@@ -72,6 +72,13 @@ func benchmarks(ctx context.Context, count int, benchtime time.Duration) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
+	environment, err := environment(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteString(environment); err != nil {
+		return err
+	}
 	for i := range count {
 		log.Printf("benchmarks, %d of %d", i+1, count)
 		for _, args := range [][]string{

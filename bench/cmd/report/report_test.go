@@ -23,7 +23,7 @@ BenchmarkAlone/get/client=orgkeys-2         10    900 ns/op    32 B/op    3 allo
 BenchmarkAlone/get/client=hand-written-2    10    140 ns/op    64 B/op    4 allocs/op
 BenchmarkBuild/client=orgkeys               1     2.50 cpu-s   3 wall-s
 `)
-	assert.Equal(t, "a processor", d.machine["cpu"])
+	assert.Equal(t, "a processor", d.environment["cpu"])
 	for _, row := range []struct {
 		name, client, unit string
 		want               float64
@@ -82,8 +82,7 @@ init net/http @1.2 ms, 0.25 ms clock, 50 bytes, 1 allocs
 
 func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 	d := complete(t)
-	versions := map[string]string{"Go": "1", "cgo": "1", "orgkeys": "1", "official": "1", "runtime": "1", "generator": "1"}
-	text, err := results(d, versions, "the statistics\n")
+	text, err := results(d, "the statistics\n")
 	require.NoError(t, err)
 	for _, c := range calls {
 		assert.Equal(t, 3, strings.Count(text, "| "+c.title+" |"), c.title) // ratios, alone, loopback
@@ -92,8 +91,8 @@ func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 	assert.Contains(t, text, "| modules in the build list, more than hand-written | 0 | 6 |")
 	assert.Contains(t, text, "the statistics")
 
-	delete(versions, "Go")
-	_, err = results(d, versions, "")
+	delete(d.environment, "go")
+	_, err = results(d, "")
 	assert.Error(t, err, "what is not known is not left out")
 
 	picture, err := plot(d)
@@ -116,7 +115,8 @@ func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 // same.
 func complete(t *testing.T) data {
 	var b strings.Builder
-	b.WriteString("goos: linux\ngoarch: amd64\ncpu: a processor\n")
+	b.WriteString("goos: linux\ngoarch: amd64\ncpu: a processor\ncores: 2\ngo: go1.26\ncgo: 0\n" +
+		"orgkeys: v1\nopenai-go: v3\noapi-codegen: v2\noapi-codegen-runtime: v1\n")
 	for _, client := range clients {
 		value := 2
 		if client == sdk {

@@ -28,15 +28,11 @@ func write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := versions(ctx)
-	if err != nil {
-		return err
-	}
 	benchstat, err := command(ctx, ".", "go", "tool", "benchstat", "-col", "/client", "-filter", ".name:(Alone OR Loopback)", benchFile)
 	if err != nil {
 		return err
 	}
-	text, err := results(d, v, benchstat)
+	text, err := results(d, benchstat)
 	if err != nil {
 		return err
 	}
@@ -50,31 +46,32 @@ func write(ctx context.Context) error {
 	return os.WriteFile("results.svg", []byte(picture), 0o644)
 }
 
-// versions are those of what was measured and of what measured it.
-func versions(ctx context.Context) (map[string]string, error) {
-	found := map[string]string{}
+// environment is what was measured and what measured it, as configuration lines of a file of
+// benchmarks.
+func environment(ctx context.Context) (string, error) {
+	lines := fmt.Sprintf("cores: %d\n", runtime.NumCPU())
 	for _, question := range []struct {
 		name string
 		args []string
 	}{
-		{"Go", []string{"go", "env", "GOVERSION"}},
+		{"go", []string{"go", "env", "GOVERSION"}},
 		{"cgo", []string{"go", "env", "CGO_ENABLED"}},
 		{"orgkeys", []string{"git", "describe", "--always", "--dirty"}},
-		{"official", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/openai/openai-go/v3"}},
-		{"runtime", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/runtime"}},
-		{"generator", []string{"go", "-C", "..", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/oapi-codegen/v2"}},
+		{"openai-go", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/openai/openai-go/v3"}},
+		{"oapi-codegen-runtime", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/runtime"}},
+		{"oapi-codegen", []string{"go", "-C", "..", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/oapi-codegen/v2"}},
 	} {
 		answer, err := command(ctx, ".", question.args[0], question.args[1:]...)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		found[question.name] = strings.TrimSpace(answer)
+		lines += question.name + ": " + answer
 	}
-	return found, nil
+	return lines, nil
 }
 
 // results is the text of RESULTS.md.
-func results(d data, versions map[string]string, benchstat string) (string, error) {
+func results(d data, benchstat string) (string, error) {
 	funcs := template.FuncMap{
 		"median": d.median,
 		"ratio": func(name, client, base, unit string) string {
@@ -112,9 +109,7 @@ func results(d data, versions map[string]string, benchstat string) (string, erro
 		"Clients":        clients,
 		"Titles":         titles,
 		"Lengths":        lengths,
-		"Machine":        d.machine,
-		"Cores":          runtime.NumCPU(),
-		"Versions":       versions,
+		"Environment":    d.environment,
 		"Runs":           len(d.values[key{"Alone/get", sdk, "ns/op"}]),
 		"Builds":         len(d.values[key{"Build", sdk, "cpu-s"}]),
 		"Starts":         len(d.values[key{"Init", sdk, "init-ms"}]),
