@@ -44,16 +44,20 @@ func mask(text string, key Secret) string {
 
 // isClean reports whether mask would leave text as it is, for the plain texts that most are.
 func isClean(text, known string) bool {
-	if len(text) > maxText {
+	if len(text) > maxText || known != "" && strings.Contains(text, known) {
 		return false
 	}
 	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' || keyLength(text, i, known) > 0 {
+		c := text[i]
+		if c < ' ' || c > '~' || startsPrefix(c) && keyLength(text, i, "") > 0 {
 			return false
 		}
 	}
 	return true
 }
+
+// startsPrefix reports whether one of keyPrefixes may start with c.
+func startsPrefix(c byte) bool { return c|0x20 == 's' || c|0x20 == 'b' }
 
 // keyLength is the length of the key that starts at i, or 0 where none does. Inside a word, as
 // in "task-force", that takes a long one, or the one that is known.
@@ -64,8 +68,8 @@ func keyLength(text string, i int, known string) int {
 	if knownAt(0) {
 		length = len(known)
 	}
-	if first := rest[0] | 0x20; first != 's' && first != 'b' {
-		return length // of none of the prefixes
+	if !startsPrefix(rest[0]) {
+		return length
 	}
 	shortest := 1
 	if i > 0 && isWord(text[i-1]) {
