@@ -151,12 +151,12 @@ func (c *comparison) schema(s spot, ours, theirs []place, required bool) {
 		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.",
 			p.ptr, orNone(o.format), orNone(t.format))
 	}
-	if o.null != t.null && (len(o.types) > 0 || o.shape() == "union") {
+	if o.null != t.null && !o.anything() {
 		what := "may be null"
 		if o.null {
 			what = "is never null"
 		}
-		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), onNull(t.null, required, o.container()), what, wish{
+		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), onNull(t.null, required, o.anything()), what, wish{
 			on:     c.nullLayers(o, p),
 			agrees: func(other *view) bool { return other.null == t.null },
 			edit:   func(e *editor) { c.setNull(e, o, p, t.null) },
@@ -337,7 +337,7 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 				w.on = requiring(o, theirs.name)
 				w.edit = func(e *editor) { makeOptional(e, o, theirs.name) }
 			}
-			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, now.null, now.container()), what, w)
+			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, now.null, now.anything()), what, w)
 		}
 		c.schema(f, our.places, theirs.places, our.required)
 	}

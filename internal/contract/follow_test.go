@@ -97,6 +97,9 @@ func TestFieldsThatAreAddedReachEverythingWithoutAHand(t *testing.T) {
 +        state:
 +          type: string
 +          enum: [on, off]
++        scopes:
++          type: array
++          items: {type: string}
 +        home:
 +          type: object
 +          required: [region]
@@ -139,11 +142,12 @@ import (
 func TestTheFieldsAreThere(t *testing.T) {
 	var key orgkeys.AdminKey
 	const body = "{\"object\": \"organization.admin_api_key\", \"id\": \"k\", \"redacted_value\": \"r\", \"created_at\": 1, \"owner\": {}," +
-		"\"nickname\": \"nick\", \"rotated_at\": null, \"state\": \"on\", \"home\": {\"region\": \"eu\"}}"
+		"\"nickname\": \"nick\", \"rotated_at\": null, \"state\": \"on\", \"scopes\": [\"read\"], \"home\": {\"region\": \"eu\"}}"
 	require.NoError(t, key.UnmarshalJSON([]byte(body)))
 	assert.Equal(t, "nick", *key.Nickname)
 	assert.Nil(t, key.RotatedAt)
 	assert.True(t, key.State.Valid())
+	assert.Equal(t, []string{"read"}, *key.Scopes)
 	assert.Equal(t, "eu", key.Home.Region)
 	assert.Error(t, new(orgkeys.AdminKey).UnmarshalJSON([]byte("{\"nickname\": 7}")))
 
@@ -165,7 +169,7 @@ func TestTheFieldsAreThere(t *testing.T) {
 	require.True(t, ok, "%s", out)
 
 	after := tree(t, root)
-	for _, field := range []string{"nickname", "rotated_at", "home", "region"} {
+	for _, field := range []string{"nickname", "rotated_at", "scopes", "home", "region"} {
 		assert.Contains(t, after["docs/reference/organization-admin_api_keys.md"], "| `"+field+"` |")
 		assert.Contains(t, after["gen/server/server.gen.go"], `json:"`+field)
 	}

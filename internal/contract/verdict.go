@@ -11,9 +11,9 @@ type verdict struct {
 func breaks(format string, args ...any) verdict { return verdict{true, fmt.Sprintf(format, args...)} }
 func passes(format string, args ...any) verdict { return verdict{false, fmt.Sprintf(format, args...)} }
 
-// pointer reports whether the Go field of a property is a pointer. A slice or a map is none: it
-// is nil where there is nothing.
-func pointer(required, null, container bool) bool { return (!required || null) && !container }
+// pointer reports whether the Go field of a property is a pointer. What may be anything is none:
+// it is nil where there is nothing.
+func pointer(required, null, anything bool) bool { return (!required || null) && !anything }
 
 // retyped is the verdict on a property that becomes required or optional, nullable or not. The
 // Go type has the last word: a field that turns into a pointer, or back, breaks the code that
@@ -42,8 +42,8 @@ func onPresence(answer, now, required bool) verdict {
 	}
 }
 
-func onRequired(answer, required, null, container bool) verdict {
-	was, is := pointer(!required, null, container), pointer(required, null, container)
+func onRequired(answer, required, null, anything bool) verdict {
+	was, is := pointer(!required, null, anything), pointer(required, null, anything)
 	switch {
 	case required && answer:
 		return retyped(was, is, "the Go type stays; an answer without it is an error from now on")
@@ -54,8 +54,8 @@ func onRequired(answer, required, null, container bool) verdict {
 	}
 }
 
-func onNull(null, required, container bool) verdict {
-	return retyped(pointer(required, !null, container), pointer(required, null, container), "the Go type stays")
+func onNull(null, required, anything bool) verdict {
+	return retyped(pointer(required, !null, anything), pointer(required, null, anything), "the Go type stays")
 }
 
 // onValues is the verdict on an enum or a constant.

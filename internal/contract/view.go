@@ -261,8 +261,8 @@ func (v *view) shape() string {
 	}
 }
 
-// container reports whether a schema's Go type has a nil of its own.
-func (v *view) container() bool { return v.shape() == "array" || v.shape() == "map" }
+// anything reports whether a schema says nothing about its values.
+func (v *view) anything() bool { return v.shape() == "scalar" && len(v.types) == 0 }
 
 // same reports whether two schemas have the same structure all the way down.
 func (d *document) same(v *view, other *document, w *view) bool {
