@@ -97,6 +97,14 @@ func (s spot) field(name string) spot {
 	return s
 }
 
+// of names what is made below p after the schema that p is written in.
+func (s spot) of(p place) spot {
+	if tokens := strings.Split(p.ptr, "/"); len(tokens) > 3 && tokens[2] == "schemas" {
+		s.name = tokens[3]
+	}
+	return s
+}
+
 func (s spot) each(mark string) spot {
 	s.path += mark
 	s.name += "Item"
@@ -296,9 +304,9 @@ func looser(key string, had bool, was, is string) bool {
 func (c *comparison) properties(s spot, p place, o, t *view) {
 	home, alone := host(o)
 	for i, theirs := range t.props {
-		f := s.field(theirs.name)
 		our := o.prop(theirs.name)
 		if our == nil {
+			f := s.of(home).field(theirs.name)
 			here := "/properties/" + escape(theirs.name)
 			pointer := home.ptr + here
 			if slices.ContainsFunc(o.layers, func(layer place) bool { return c.held.excuses(layer.ptr+here, "present", "false") }) {
@@ -316,7 +324,7 @@ func (c *comparison) properties(s spot, p place, o, t *view) {
 			})
 			continue
 		}
-		pointer := our.places[0].ptr
+		f, pointer := s.of(our.places[0]).field(theirs.name), our.places[0].ptr
 		if our.required != theirs.required {
 			now := c.ours.view(our.places)
 			what := "is optional"

@@ -138,7 +138,7 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
 	upstream := file(t, "upstream.yaml")
 	for name, c := range map[string]struct{ upstream, says string }{
-		"a path is gone":                      {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has GET /things, POST /things"},
+		"a path is gone":                      {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has POST /things, GET /things"},
 		"a method is gone":                    {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
 		"a path has another form":             {strings.Replace(upstream, "/boxes/{box_id}/things/{thing_id}", "/boxes/{box_id}/{thing_id}", 1), "no longer has GET /boxes"},
 		"a page of HTML":                      {"<!doctype html>\n<html><body>openapi: 3.1.0</body></html>\n", "upstream is"},

@@ -88,6 +88,9 @@ func TestTheExitStatusTellsWhatHappenedAndWhatWasWritten(t *testing.T) {
 			}
 			text, err := os.ReadFile(contract)
 			require.NoError(t, err)
+			if c.contract == ours {
+				assert.Equal(t, ours, string(text))
+			}
 			assert.Contains(t, string(text), c.contract)
 			left, err := filepath.Glob(filepath.Join(filepath.Dir(contract), "*"))
 			require.NoError(t, err)
