@@ -42,7 +42,8 @@ func (s Secret) Reveal() string {
 func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 // Equal reports whether both reveal the same value, in a time that does not tell where they
-// differ.
+// differ. reflect.DeepEqual, and so most assertions, never finds two Secrets equal that hold a
+// value.
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }

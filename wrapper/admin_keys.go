@@ -67,22 +67,17 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 // name that were created since the call began, newest first, with five minutes allowed for
 // clocks that differ. One is likely it, if no one else creates keys of that name. None means
 // that nothing was made so far: a server that is still busy with the request may show it
-// later. Give it a context that is alive: the create's own may be what ended the call.
+// later. The whole list is read, so that no order has to be trusted. Give it a context that is
+// alive: the create's own may be what ended the call.
 func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
 	if err := unknown.check("admin-api-keys-create"); err != nil {
 		return nil, err
 	}
-	var found []AdminKey
-	for key, err := range s.All(ctx, AdminKeyListParams{Order: new(AdminKeysNewestFirst)}) {
-		if err != nil {
-			return nil, err
-		}
-		if unknown.predates(key.CreatedAt) {
-			break // the rest is older still
-		}
-		if key.Name != nil && *key.Name == unknown.Name {
-			found = append(found, key)
-		}
-	}
-	return found, nil
+	return findCreated(unknown, s.All(ctx, AdminKeyListParams{Order: new(AdminKeysNewestFirst)}),
+		func(k *AdminKey) (string, UnixTime) {
+			if k.Name == nil {
+				return "", k.CreatedAt
+			}
+			return *k.Name, k.CreatedAt
+		})
 }

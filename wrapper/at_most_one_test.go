@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -192,6 +193,40 @@ func TestACreateThatCanNotConnectIsTriedAgain(t *testing.T) {
 	}
 }
 
+// TestACreateByAnOddTransportIsSentOnce holds that a transport which breaks the rules, or sends
+// in a way that it does not tell, is never trusted to have sent nothing.
+func TestACreateByAnOddTransportIsSentOnce(t *testing.T) {
+	fails := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	}}
+	for name, send := range map[string]roundTripper{
+		"a fallback that does not tell": func(r *http.Request) (*http.Response, error) {
+			copied := r.Clone(r.Context())
+			copied.Body = nil
+			_, err := fails.RoundTrip(copied)
+			require.Error(t, err)
+			_, _ = io.Copy(io.Discard, r.Body) // sent elsewhere
+			return nil, errors.New("connection lost")
+		},
+		"neither answer nor error": func(*http.Request) (*http.Response, error) { return nil, nil },
+		"answer and error":         func(*http.Request) (*http.Response, error) { return answer(200, "{}"), io.ErrUnexpectedEOF },
+		"an error that is all":     func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+	} {
+		for _, create := range creates {
+			t.Run(name+"/"+create.operation, func(t *testing.T) {
+				requests := 0
+				client := stubbed(t, func(r *http.Request) (*http.Response, error) {
+					requests++
+					return send(r)
+				})
+				value, err := create.create(t.Context(), client)
+				requireTold(t, unknown, value, err)
+				assert.Equal(t, 1, requests)
+			})
+		}
+	}
+}
+
 // TestACreateThatNeverConnectsIsNotMade holds the same for failures that stay.
 func TestACreateThatNeverConnectsIsNotMade(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
@@ -367,6 +402,23 @@ func TestFindCreatedReturnsTheCandidates(t *testing.T) {
 	})
 }
 
+// TestFindCreatedTrustsNoOrder holds that a server which lists the oldest first all the same
+// hides nothing.
+func TestFindCreatedTrustsNoOrder(t *testing.T) {
+	now := time.Now()
+	key := func(id string, at time.Time) string {
+		return fmt.Sprintf(`{"object":"organization.admin_api_key","id":"%s","name":"ci","redacted_value":"sk-admin...def","created_at":%d,"owner":{}}`, id, at.Unix())
+	}
+	client := stubbed(t, func(*http.Request) (*http.Response, error) {
+		return answer(200, `{"object":"list","has_more":false,"data":[`+key("old", now.Add(-time.Hour))+`,`+key("mine", now)+`,`+key("later", now.Add(time.Minute))+`]}`), nil
+	})
+	found, err := client.AdminKeys.FindCreated(t.Context(), &orgkeys.UnknownOutcomeError{Operation: "admin-api-keys-create", Name: "ci", StartedAt: now})
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	assert.Equal(t, "later", found[0].ID)
+	assert.Equal(t, "mine", found[1].ID)
+}
+
 // TestFindCreatedRefusesWhatItsServiceDidNotCause holds that an error of the one create is not
 // taken to the other service, nor one that says nothing.
 func TestFindCreatedRefusesWhatItsServiceDidNotCause(t *testing.T) {
@@ -418,6 +470,14 @@ func TestARevokeSaysWhatBecameOfTheKey(t *testing.T) {
 		{"too late after the work, then 404", false, []orgkeystest.Fault{{Delay: time.Hour, AfterWork: true}}, gone},
 		{"500 after the work, 429, then 404", false, []orgkeystest.Fault{{Status: 500, AfterWork: true}, {Status: 429}}, gone},
 		{"429, then revoked", false, []orgkeystest.Fault{{Status: 429}}, gone},
+		{"503, then 404 of a key that never was: the same to see", true, []orgkeystest.Fault{{Status: 503}}, gone},
+		{"502, then 404 of a proxy", false, []orgkeystest.Fault{{Status: 502}, {Status: 404, Body: "default backend", ContentType: "text/plain"}}, func(t *testing.T, key *orgkeys.DeletedProjectKey, err error) {
+			assert.Nil(t, key)
+			assert.NotErrorIs(t, err, orgkeys.ErrNotFound, "it may be revoked")
+			refusal, ok := errors.AsType[*orgkeys.APIError](err)
+			require.True(t, ok)
+			assert.Equal(t, 404, refusal.Status)
+		}},
 		{"404 at once", true, nil, fails(orgkeys.ErrNotFound)},
 		{"429, then 404", true, []orgkeystest.Fault{{Status: 429}}, fails(orgkeys.ErrNotFound)},
 		{"404 that is cut short", true, []orgkeystest.Fault{{Status: 404, TruncateAt: new(5), Times: -1}}, fails(orgkeys.ErrNotFound)},

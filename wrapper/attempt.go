@@ -3,6 +3,7 @@ package orgkeys
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -46,7 +47,7 @@ func (t *transport) attempt(c *call) *attempt {
 		ctx = sent.watch(ctx)
 	}
 	request := c.request.WithContext(ctx)
-	request.Header, request.Body = header, content
+	request.Header, request.Body = header, sent.body(content)
 	// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on errors
 	// that do not rule out that the server has acted.
 	request.GetBody = nil
@@ -63,7 +64,7 @@ func (t *transport) attempt(c *call) *attempt {
 		response.Request = c.request
 	}
 	a.duration = time.Since(start)
-	a.unsent = err != nil && sent.nothing()
+	a.unsent = response == nil && sent.nothing()
 	if err != nil && ctx.Err() != nil {
 		// Transports word it each in their own way.
 		a.fail(cmp.Or(c.request.Context().Err(), context.Cause(ctx)))
@@ -108,15 +109,44 @@ func (t *transport) prepare(c *call) (http.Header, io.ReadCloser, error) {
 // redirects and send cookies.
 func (t *transport) roundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.send(request)
-	if err == nil && response.Body == nil {
+	switch {
+	case err != nil:
+		if response != nil && response.Body != nil { // as middleware may have it
+			_ = response.Body.Close()
+		}
+		return nil, err
+	case response == nil:
+		return nil, errNoResponse
+	case response.Body == nil:
 		response.Body = http.NoBody
 	}
-	return response, err
+	return response, nil
 }
 
-// sentTrace learns from the transport whether it had a connection to write on. A transport
-// that says nothing is taken to have written.
-type sentTrace struct{ asked, got atomic.Bool }
+var errNoResponse = errors.New("the transport returned neither an answer nor an error")
+
+// sentTrace learns from the transport whether it had a connection to write on, and from the
+// request's body whether anyone read it. A transport that says nothing is taken to have
+// written.
+type sentTrace struct{ asked, got, read atomic.Bool }
+
+// body notes when content is read, as it is by a transport that sends and does not say so.
+func (s *sentTrace) body(content io.ReadCloser) io.ReadCloser {
+	if s == nil || content == nil {
+		return content
+	}
+	return &watchedBody{content, &s.read}
+}
+
+type watchedBody struct {
+	io.ReadCloser
+	read *atomic.Bool
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.read.Store(true)
+	return b.ReadCloser.Read(p)
+}
 
 func (s *sentTrace) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -125,8 +155,10 @@ func (s *sentTrace) watch(ctx context.Context) context.Context {
 	})
 }
 
-// nothing reports whether there was no connection. Where nobody watched it is not known.
-func (s *sentTrace) nothing() bool { return s != nil && s.asked.Load() && !s.got.Load() }
+// nothing reports whether nothing can have been written. Where nobody watched it is not known.
+func (s *sentTrace) nothing() bool {
+	return s != nil && s.asked.Load() && !s.got.Load() && !s.read.Load()
+}
 
 func (a *attempt) status() int {
 	if a.response == nil {
@@ -185,7 +217,7 @@ func (a *attempt) outcome(c *call) (*http.Response, error) {
 	if a.response != nil {
 		return a.response, nil
 	}
-	err := c.error(a.err)
+	err := c.error(a.err, a.unsent)
 	if c.request.Method == http.MethodPost && a.mayHaveActed(http.MethodPost) {
 		err = &UnknownOutcomeError{Operation: c.operation, Err: err}
 	}

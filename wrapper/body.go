@@ -41,7 +41,7 @@ func readBody(c *call, response *http.Response, limit int64) *body {
 
 // readAll is io.ReadAll into a buffer, up to a limit, for a length that is -1 where unknown.
 func readAll(buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
-	buf = slices.Grow(buf, int(max(length, 0))+512)
+	buf = slices.Grow(buf, int(min(max(length, 0), 1<<20))+512)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

@@ -15,18 +15,26 @@ const maxIDLength = 256
 
 // checkID refuses an id that could be read as another path, or that is a key's value.
 func checkID(argument, id string) error {
+	switch {
+	case id == "." || id == "..":
+		return argumentError(argument + " is a dot segment")
+	case strings.ContainsAny(id, `/\?#%`):
+		return argumentError(argument + ` holds one of / \ ? # %`)
+	}
+	return checkCursor(argument, id)
+}
+
+// checkCursor refuses what is no id at all. A cursor goes into the query, escaped, so that it may
+// be made of more than an id.
+func checkCursor(argument, id string) error {
 	var problem string
 	switch {
 	case id == "":
 		problem = "is empty"
 	case len(id) > maxIDLength:
 		problem = fmt.Sprintf("is longer than %d bytes", maxIDLength)
-	case id == "." || id == "..":
-		problem = "is a dot segment"
 	case !utf8.ValidString(id):
 		problem = "is not valid UTF-8"
-	case strings.ContainsAny(id, `/\?#%`):
-		problem = `holds one of / \ ? # %`
 	case strings.ContainsFunc(id, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }):
 		problem = "holds white space or an unprintable character"
 	case strings.HasPrefix(id, "sk-"):
@@ -45,7 +53,7 @@ func checkPage(after *string, limit *int) error {
 		return argumentError(fmt.Sprintf("limit %d is not from 1 to %d", *limit, maxPage))
 	}
 	if after != nil {
-		return checkID("after", *after)
+		return checkCursor("after", *after)
 	}
 	return nil
 }

@@ -40,7 +40,8 @@ func NewClient(options ...Option) (*Client, error) {
 // Generated returns the generated client on the same way to the API: authenticated, paced,
 // retried, limited and logged like every call of this package. An operation that is new in
 // the contract can be called on it at once. Its errors are those of the way, and a status
-// other than 200 is for its caller to look at. So is the Body of its responses, which holds the
+// other than 200 is for its caller to look at: a 5xx or a body that breaks off leaves it open
+// what became of a create. So is the Body of its responses, which holds the
 // answer as it was sent, the value of a new key included. A request that is no operation of the contract,
 // or that a request editor sends to another origin, is refused.
 func (c *Client) Generated() *gen.ClientWithResponses { return c.generated }

@@ -96,7 +96,8 @@ func apiError(response *http.Response) *APIError {
 		acted:     b.call.acted,
 	}
 	if b.content != nil {
-		reason := readReason(*b.content)
+		var reason gen.Error
+		reason, e.envelope = readReason(*b.content)
 		e.Type, e.Message = mask(reason.Type, b.call.key), mask(reason.Message, b.call.key)
 		if reason.Code != nil {
 			e.Code = mask(*reason.Code, b.call.key)
@@ -110,11 +111,12 @@ func apiError(response *http.Response) *APIError {
 }
 
 // readReason reads the API's envelope as far as it is one: the error may be a bare string, a
-// field may be of another type, and a proxy answers with a page of its own.
-func readReason(content []byte) gen.Error {
+// field may be of another type, and a proxy answers with a page of its own. It reports whether
+// it was the envelope as the contract has it.
+func readReason(content []byte) (gen.Error, bool) {
 	var promised gen.ErrorResponse
 	if promised.UnmarshalJSON(content) == nil {
-		return promised.Error
+		return promised.Error, true
 	}
 	var loose struct {
 		Error struct {
@@ -124,8 +126,8 @@ func readReason(content []byte) gen.Error {
 	}
 	var bare struct{ Error string }
 	if json.Unmarshal(content, &loose) != nil && json.Unmarshal(content, &bare) == nil {
-		return gen.Error{Message: bare.Error}
+		return gen.Error{Message: bare.Error}, false
 	}
 	e := loose.Error
-	return gen.Error{Type: e.Type, Message: e.Message, Code: e.Code, Param: e.Param}
+	return gen.Error{Type: e.Type, Message: e.Message, Code: e.Code, Param: e.Param}, false
 }

@@ -54,10 +54,19 @@ type APIError struct {
 
 	attempts int
 	acted    bool // an earlier attempt of the call may have done its work
+	envelope bool // the body was the API's own, and not a proxy's
 }
 
 // Error says what was tried, what the API answered, and what to do about it.
 func (e *APIError) Error() string {
+	if hint := e.hint(); hint != "" {
+		return e.bare() + "; " + hint
+	}
+	return e.bare()
+}
+
+// bare is the text with no advice.
+func (e *APIError) bare() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "orgkeys: %s: %d %s", e.Operation, e.Status, http.StatusText(e.Status))
 	if e.Message != "" {
@@ -77,9 +86,6 @@ func (e *APIError) Error() string {
 	if len(details) > 0 {
 		b.WriteString(" (" + strings.Join(details, ", ") + ")")
 	}
-	if hint := e.hint(); hint != "" {
-		b.WriteString("; " + hint)
-	}
 	return b.String()
 }
 
@@ -95,7 +101,7 @@ func (e *APIError) hint() string {
 	case e.Status == http.StatusNotFound:
 		return "check the ids: a key is found under its own project only"
 	case e.Status == http.StatusBadRequest && e.Operation == "delete-project-api-key":
-		return "the key of a service account is revoked by deleting the account"
+		return "if a service account owns the key, delete the account"
 	case e.Status == http.StatusTooManyRequests && e.RetryAfter > 0:
 		return "the server asks to wait " + e.RetryAfter.String()
 	case e.Status == http.StatusTooManyRequests:
@@ -108,8 +114,14 @@ func (e *APIError) hint() string {
 	return ""
 }
 
-// Is reports whether target is the sentinel of e's status.
-func (e *APIError) Is(target error) bool { return reasons[e.Status] == target }
+// Is reports whether target is the sentinel of e's status. A 404 that is not in the API's words,
+// behind an attempt that may have revoked the key, is not [ErrNotFound]: it tells nothing.
+func (e *APIError) Is(target error) bool {
+	if e.Status == http.StatusNotFound && e.acted && !e.envelope {
+		return false
+	}
+	return reasons[e.Status] == target
+}
 
 // LogValue holds the fields that are not empty.
 func (e *APIError) LogValue() slog.Value {
@@ -142,6 +154,11 @@ type ResponseError struct {
 }
 
 func (e *ResponseError) Error() string {
+	return e.bare() + "; if it stays so, the API has changed: look for a newer orgkeys"
+}
+
+// bare is the text with no advice.
+func (e *ResponseError) bare() string {
 	where := "the body"
 	if e.Pointer != "" {
 		where = e.Pointer
@@ -150,7 +167,7 @@ func (e *ResponseError) Error() string {
 	if e.RequestID != "" {
 		text += " (request id " + e.RequestID + ")"
 	}
-	return text + "; if it stays so, the API has changed: look for a newer orgkeys"
+	return text
 }
 
 // Unwrap returns what broke the answer off, if something did, for errors.Is and errors.As: the
@@ -159,8 +176,9 @@ func (e *ResponseError) Unwrap() error { return e.err }
 
 // UnknownOutcomeError is a create that may or may not have happened: it was sent, and what
 // came back does not say. It is never tried again, since that could mint a second key. Look
-// for what it may have made with FindCreated of the same service, revoke what is not wanted,
-// and then create anew: the value of a key that was made and not received can't be had again.
+// for what it may have made with FindCreated of the same service, delete that in the platform's
+// settings, and create anew: the value of a key that was made and not received can't be had
+// again.
 //
 // Every other error of a create means that nothing was made.
 type UnknownOutcomeError struct {
@@ -172,6 +190,10 @@ type UnknownOutcomeError struct {
 }
 
 func (e *UnknownOutcomeError) Error() string {
+	cause := e.Err.Error()
+	if c, ok := e.Err.(interface{ bare() string }); ok {
+		cause = c.bare() // its advice is for calls that can be made again
+	}
 	text := "orgkeys: " + e.Operation
 	if e.Name != "" {
 		text += " of " + strconv.Quote(mask(e.Name, Secret{}))
@@ -179,7 +201,7 @@ func (e *UnknownOutcomeError) Error() string {
 	if e.ProjectID != "" {
 		text += " in " + e.ProjectID
 	}
-	return text + ": it is unknown whether a key was made: " + strings.TrimPrefix(e.Err.Error(), "orgkeys: "+e.Operation+": ") +
+	return text + ": it is unknown whether a key was made: " + strings.TrimPrefix(cause, "orgkeys: "+e.Operation+": ") +
 		"; look for it with FindCreated before creating again"
 }
 
@@ -204,10 +226,13 @@ func (e *hidden) Error() string        { return e.text }
 func (e *hidden) Is(target error) bool { return errors.Is(e.cause(), target) }
 func (e *hidden) As(target any) bool   { return errors.As(e.cause(), target) }
 
-func (c *call) error(err error) error {
+func (c *call) error(err error, unsent bool) error {
 	text := "orgkeys: " + c.operation + ": " + mask(err.Error(), c.key)
 	if c.attempts > 1 {
 		text += fmt.Sprintf(" (%d attempts)", c.attempts)
+	}
+	if unsent {
+		text += "; nothing was sent"
 	}
 	return hide(text, err)
 }
@@ -219,5 +244,5 @@ func interrupted(c *call, a *attempt, ctxErr error) error {
 		last = apiError(a.response)
 	}
 	a.close()
-	return c.error(fmt.Errorf("%w while waiting to try again; the last attempt: %w", ctxErr, last))
+	return c.error(fmt.Errorf("%w while waiting to try again; the last attempt: %w", ctxErr, last), false)
 }

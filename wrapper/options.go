@@ -44,6 +44,9 @@ func configure(options []Option) (config, *url.URL, error) {
 		maxBody:        8 << 20,
 	}
 	for _, option := range options {
+		if option == nil {
+			return c, nil, errors.New("an option is nil")
+		}
 		if err := option(&c); err != nil {
 			return c, nil, err
 		}

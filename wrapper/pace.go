@@ -25,7 +25,7 @@ func newPacer(operations []gen.Operation, perMinute int) pacer {
 	return p
 }
 
-// wait takes the next turn of operation. A turn that is not waited for is given back.
+// wait takes the next turn of operation. The last turn, if it is not waited for, is given back.
 func (p pacer) wait(ctx context.Context, operation string) error {
 	if p == nil {
 		return nil

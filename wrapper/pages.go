@@ -54,6 +54,8 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 			switch {
 			case next == nil || *next == "":
 				err = errors.New("the server says that more follows, and not where")
+			case checkCursor("", *next) != nil:
+				err = errors.New("the server hands out a cursor that can't be sent")
 			case !used.add(next):
 				err = errors.New("the server hands out a cursor for the second time")
 			case empty == maxEmptyPages:

@@ -24,11 +24,12 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 	return key, err
 }
 
-// Delete revokes one key of a project. A nil error means that it is gone: the API confirmed
-// it, or no longer finds the key after an earlier attempt of the same call whose answer was
-// lost. A key that was not there to begin with is [ErrNotFound]. A key of a service account
-// is refused with [ErrBadRequest]: it is revoked with its account. A revoked key can keep
-// working for a short while.
+// Delete revokes one key of a project. A nil error means that it is not there any more: the API
+// confirmed it, or finds no such key after an earlier attempt of the same call whose answer was
+// lost or a 5xx, and which so may have revoked it. Where no attempt was unclear, a key that is
+// not there is [ErrNotFound]. A key of a service account is refused with [ErrBadRequest]: it is
+// revoked with its account. Any other error leaves open whether the key is revoked; delete it
+// again. A revoked key can keep working for a short while.
 func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string) (*DeletedProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err

@@ -1,7 +1,10 @@
 package orgkeys
 
 import (
+	"cmp"
 	"errors"
+	"iter"
+	"slices"
 	"time"
 )
 
@@ -24,7 +27,23 @@ func (e *UnknownOutcomeError) check(operation string) error {
 	return nil
 }
 
-// predates reports whether what was created at that time is older than the call.
-func (e *UnknownOutcomeError) predates(createdAt UnixTime) bool {
-	return createdAt.Time().Before(e.StartedAt.Add(-clockSkew).Truncate(time.Second))
+// findCreated returns those of the items that the create behind unknown may have made, newest
+// first.
+func findCreated[T any](unknown *UnknownOutcomeError, items iter.Seq2[T, error], made func(*T) (string, UnixTime)) ([]T, error) {
+	earliest := unknown.StartedAt.Add(-clockSkew).Truncate(time.Second)
+	var found []T
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		if name, at := made(&item); name == unknown.Name && !at.Time().Before(earliest) {
+			found = append(found, item)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b T) int {
+		_, first := made(&a)
+		_, second := made(&b)
+		return cmp.Compare(second, first)
+	})
+	return found, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,8 +56,8 @@ func (r Retry) withDefaults() (Retry, error) {
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = defaultRetry.MaxAttempts
 	}
-	or(&r.MinWait, defaultRetry.MinWait)
 	or(&r.MaxWait, defaultRetry.MaxWait)
+	or(&r.MinWait, min(defaultRetry.MinWait, r.MaxWait))
 	or(&r.RateLimitWait, defaultRetry.RateLimitWait)
 	if r.MinWait > r.MaxWait {
 		return r, fmt.Errorf("retry: MinWait %v is longer than MaxWait %v", r.MinWait, r.MaxWait)
@@ -75,21 +76,27 @@ func (r Retry) next(c *call, a *attempt) (wait time.Duration, again bool) {
 			return 0, false
 		}
 		if wait, ok := retryAfter(header, time.Now()); ok {
-			return wait, wait <= r.MaxWait
+			if wait > r.MaxWait {
+				return 0, false
+			}
+			return wait, true
 		}
 		if a.status() == http.StatusTooManyRequests {
-			bound := min(r.RateLimitWait*time.Duration(c.attempts), r.MaxWait)
+			bound := r.MaxWait
+			if n := time.Duration(c.attempts); r.RateLimitWait < bound/n {
+				bound = r.RateLimitWait * n
+			}
 			return bound/2 + jitter(bound/2), true
 		}
 	}
 	bound := r.MinWait
-	for range c.attempts - 1 {
-		bound = min(2*bound, r.MaxWait)
+	for i := 1; i < c.attempts && bound < r.MaxWait; i++ {
+		bound += min(bound, r.MaxWait-bound)
 	}
 	return jitter(bound), true
 }
 
-func jitter(bound time.Duration) time.Duration { return rand.N(bound + 1) }
+func jitter(bound time.Duration) time.Duration { return rand.N(max(bound, 1)) }
 
 // retryable holds the rule of which attempts may be followed by another.
 func retryable(method string, a *attempt) bool {
@@ -101,7 +108,7 @@ func retryable(method string, a *attempt) bool {
 		return a.unsent
 	case method == http.MethodPost:
 		return a.status() == http.StatusTooManyRequests
-	case err != nil:
+	case err != nil || a.body.err != nil && !isFinal(a.body.err):
 		return true
 	}
 	switch a.status() {
@@ -138,7 +145,7 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 
 // parseWait reads a number of units, the longest wait there is where it is more than that.
 func parseWait(value string, unit time.Duration) (time.Duration, bool) {
-	if value == "" {
+	if value == "" || strings.Trim(value, "0123456789.") != "" {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(value, 64)

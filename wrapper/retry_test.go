@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -116,16 +117,19 @@ func TestAWaitIsWhatTheServerOrThePolicySays(t *testing.T) {
 
 // TestAWaitBeyondTheLongestEndsTheCall holds that the error says how long the server asked for.
 func TestAWaitBeyondTheLongestEndsTheCall(t *testing.T) {
-	for _, seconds := range []string{"91", "3600", "1e300", "9223372036854775807"} {
+	for _, seconds := range []string{"91", "3600", "9223372036854775807", "99999999999999999999999999"} {
 		inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
 			server.Inject(orgkeystest.Fault{Operation: read, Status: 429, Header: http.Header{"Retry-After": {seconds}}})
 			began := time.Now()
-			_, err := newClient(t, server).ProjectKeys.Get(t.Context(), project, "key_1")
+			var out strings.Builder
+			logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := newClient(t, server, orgkeys.WithLogger(logger)).ProjectKeys.Get(t.Context(), project, "key_1")
 			refusal, ok := errors.AsType[*orgkeys.APIError](err)
 			require.True(t, ok)
 			assert.Greater(t, refusal.RetryAfter, 90*time.Second)
 			assert.ErrorContains(t, err, "asks to wait "+refusal.RetryAfter.String())
 			assert.Zero(t, time.Since(began))
+			assert.Contains(t, out.String(), " wait=0s", "there is no next attempt")
 		})
 	}
 }
@@ -325,6 +329,33 @@ func TestAPolicyCanBeSet(t *testing.T) {
 	for _, retry := range []orgkeys.Retry{{MaxAttempts: -1}, {MinWait: -1}, {MaxWait: -1}, {RateLimitWait: -1}, {MinWait: time.Minute, MaxWait: time.Second}} {
 		_, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithRetry(retry))
 		assert.ErrorContains(t, err, "retry")
+	}
+}
+
+// TestNoWaitOverflows holds that the largest numbers are as good as any.
+func TestNoWaitOverflows(t *testing.T) {
+	const forever = time.Duration(1<<63 - 1)
+	for _, status := range []int{429, 500} {
+		for _, retry := range []orgkeys.Retry{
+			{MaxAttempts: 80, MinWait: 1, MaxWait: 1, RateLimitWait: forever},
+			{MaxAttempts: 80, MinWait: time.Millisecond, MaxWait: forever, RateLimitWait: 1},
+			{MaxAttempts: 3, MaxWait: forever, MinWait: forever, RateLimitWait: forever},
+			{MaxAttempts: 3, MaxWait: time.Millisecond},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				client := stubbed(t, func(*http.Request) (*http.Response, error) {
+					if requests++; requests == 3 {
+						return answer(400, ""), nil // before the fake clock itself runs out
+					}
+					return answer(status, ""), nil
+				}, orgkeys.WithRetry(retry))
+				ctx, cancel := context.WithTimeout(t.Context(), 100*365*24*time.Hour)
+				defer cancel()
+				_, err := client.ProjectKeys.Get(ctx, project, "key_1")
+				assert.Error(t, err)
+			})
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package orgkeys
 import (
 	"context"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
@@ -44,7 +43,8 @@ func (s *ServiceAccountService) All(ctx context.Context, projectID string, param
 
 // Create makes one service account with one key. made.APIKey.Value.Reveal() is the key's
 // value, which no later call shows. With params.CreateServiceAccountOnly the account has no
-// key, and made.APIKey is nil; otherwise it never is. An archived project is [ErrBadRequest].
+// key, and made.APIKey is nil as the API has it; otherwise it never is. An archived project is
+// [ErrBadRequest].
 //
 // One call makes at most one account. An [*UnknownOutcomeError] means that one may have been
 // made: see [ServiceAccountService.FindCreated]. Any other error means that none was.
@@ -67,21 +67,11 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 
 // FindCreated looks for what the create behind unknown may have made: the service accounts of
 // that name and project that were created since the call began. It finds, allows for and needs
-// what [AdminKeyService.FindCreated] does, and reads the whole list, since the API has no order
-// for it.
+// what [AdminKeyService.FindCreated] does.
 func (s *ServiceAccountService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]ServiceAccount, error) {
 	if err := unknown.check("create-project-service-account"); err != nil {
 		return nil, err
 	}
-	var found []ServiceAccount
-	for account, err := range s.All(ctx, unknown.ProjectID, ServiceAccountListParams{}) {
-		if err != nil {
-			return nil, err
-		}
-		if account.Name == unknown.Name && !unknown.predates(account.CreatedAt) {
-			found = append(found, account)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b ServiceAccount) int { return int(b.CreatedAt - a.CreatedAt) })
-	return found, nil
+	return findCreated(unknown, s.All(ctx, unknown.ProjectID, ServiceAccountListParams{}),
+		func(a *ServiceAccount) (string, UnixTime) { return a.Name, a.CreatedAt })
 }

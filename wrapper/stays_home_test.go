@@ -242,6 +242,9 @@ func TestBadArgumentsAreRefusedAndNothingIsSent(t *testing.T) {
 		rows["create: project "+name] = row{"project id", func() error {
 			return second(client.ServiceAccounts.Create(t.Context(), id, orgkeys.ServiceAccountCreateParams{Name: "ci"}))
 		}}
+		if strings.ContainsAny(id, `/\?#%`) || id == "." || id == ".." {
+			continue // a cursor is escaped, and is not part of a path
+		}
 		rows["list: after "+name] = row{"after", func() error {
 			return second(client.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{After: &id}))
 		}}
