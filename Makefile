@@ -1,5 +1,5 @@
 # Two commands to know: `make demo` shows the SDK at work, `make test` tests it.
-# `make check` is all that CI does. CONTRIBUTING.md says what each part holds.
+# `make check` is what CI runs on every change. CONTRIBUTING.md says what each part holds.
 
 GO ?= go
 
@@ -22,7 +22,7 @@ test: ## Run the tests. TESTFLAGS=-race as in a check, TESTFLAGS=-short for the 
 	$(GO) test $(TESTFLAGS) ./...
 
 .PHONY: check
-check: lint tidy drift ## Everything that CI does.
+check: lint tidy drift ## What CI runs on every change.
 	$(MAKE) test TESTFLAGS=-race
 	for m in $(MODULES); do (cd $$m && $(GO) test ./...) || exit 1; done
 	$(MAKE) fuzz demo bench-smoke
