@@ -27,7 +27,8 @@ type Retry struct {
 	// 1 never tries again.
 	MaxAttempts int
 	// MinWait is the longest first wait. Each wait is picked at random between nothing and a
-	// bound, and the bound doubles from MinWait. Default 500 ms.
+	// bound, and the bound doubles from MinWait. Default 500 ms, or MaxWait if that is
+	// shorter.
 	MinWait time.Duration
 	// MaxWait bounds every wait. Default 90 s.
 	MaxWait time.Duration
