@@ -11,9 +11,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/apitype"
 )
 
-// TestAUnixTimeIsWholeSecondsOrAnError holds what is read as a time, and that anything else is
-// an error and leaves the variable alone.
-func TestAUnixTimeIsWholeSecondsOrAnError(t *testing.T) {
+func TestUnixTime_UnmarshalJSON(t *testing.T) {
 	for _, row := range []struct {
 		json string
 		want string // RFC 3339; "" is an error
@@ -27,8 +25,12 @@ func TestAUnixTimeIsWholeSecondsOrAnError(t *testing.T) {
 		{"1711471533000", ""}, // milliseconds
 		{"-1", ""},
 		{"1.5", ""},
-		{"1711471533.0", ""},
-		{"1.711471533e9", ""},
+		{"1711471533.0", "2024-03-26T16:45:33Z"},
+		{"1.711471533e9", "2024-03-26T16:45:33Z"},
+		{"1711471533.5", ""},
+		{"17114715335e-1", ""},
+		{"-0.0", "1970-01-01T00:00:00Z"},
+		{"-1.0", ""},
 		{"1e30", ""},
 		{"1e400", ""},
 		{"9223372036854775807", ""},
