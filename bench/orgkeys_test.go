@@ -58,7 +58,7 @@ func (orgkeysClient) view(result any) any {
 	case *orgkeys.ProjectKey:
 		return answers.ProjectKey{
 			Object: string(r.Object), ID: r.ID, Name: r.Name, RedactedValue: r.RedactedValue,
-			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: (*int64)(r.LastUsedAt),
+			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: unixOrNil(r.LastUsedAt),
 			OwnerType: string(*r.Owner.Type),
 			User: answers.User{
 				ID: r.Owner.User.ID, Email: r.Owner.User.Email, Name: r.Owner.User.Name,
@@ -69,7 +69,7 @@ func (orgkeysClient) view(result any) any {
 		return answers.CreatedAdminKey{
 			AdminKey: answers.AdminKey{
 				Object: string(r.Object), ID: r.ID, RedactedValue: r.RedactedValue, Name: r.Name,
-				CreatedAt: int64(r.CreatedAt), ExpiresAt: (*int64)(r.ExpiresAt), LastUsedAt: (*int64)(r.LastUsedAt),
+				CreatedAt: int64(r.CreatedAt), ExpiresAt: unixOrNil(r.ExpiresAt), LastUsedAt: unixOrNil(r.LastUsedAt),
 				Owner: orgkeysOwner(r.Owner),
 			},
 			Value: r.Value.Reveal(),
@@ -87,7 +87,7 @@ func (orgkeysClient) view(result any) any {
 func orgkeysKey(k orgkeys.AdminKey) answers.AdminKey {
 	return answers.AdminKey{
 		Object: string(k.Object), ID: k.ID, RedactedValue: k.RedactedValue, Name: k.Name,
-		CreatedAt: int64(k.CreatedAt), ExpiresAt: (*int64)(k.ExpiresAt), LastUsedAt: (*int64)(k.LastUsedAt),
+		CreatedAt: int64(k.CreatedAt), ExpiresAt: unixOrNil(k.ExpiresAt), LastUsedAt: unixOrNil(k.LastUsedAt),
 		Owner: orgkeysOwner(k.Owner),
 	}
 }
@@ -96,8 +96,8 @@ func orgkeysOwner(o orgkeys.AdminKeyOwner) answers.Owner {
 	owner := answers.Owner{
 		Type: text(o.Type), Object: text(o.Object), ID: text(o.ID), Name: text(o.Name), Role: text(o.Role),
 	}
-	if o.CreatedAt != nil {
-		owner.CreatedAt = int64(*o.CreatedAt)
+	if at, ok := o.CreatedAt.Time(); ok {
+		owner.CreatedAt = at.Unix()
 	}
 	return owner
 }
@@ -108,4 +108,12 @@ func (orgkeysClient) refusal(err error) (answers.Refusal, bool) {
 		return answers.Refusal{}, false
 	}
 	return answers.Refusal{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+}
+
+// unixOrNil returns nil for a time that is null or absent, as the other clients do.
+func unixOrNil(t orgkeys.OptionalTime) *int64 {
+	if at, ok := t.Time(); ok {
+		return new(at.Unix())
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -246,28 +247,28 @@ func (e AdminAPIKeysListParamsOrder) Valid() bool {
 
 // AdminAPIKey is a key that administers the organization, without its value.
 type AdminAPIKey struct {
-	// When the key was minted.
+	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// When the key stops working. Null for a key that never expires; older servers leave it out.
-	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
+	// When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt apitype.OptionalTime `json:"expires_at,omitzero"`
 
 	// The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// When the key was last used; null or absent for a key that never was.
-	LastUsedAt *apitype.UnixTime `json:"last_used_at,omitempty"`
+	// When the key was last used. Null or absent if it never was.
+	LastUsedAt apitype.OptionalTime `json:"last_used_at,omitzero"`
 
-	// The name that the key was given; null or absent where it has none.
+	// The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object AdminAPIKeyObject `json:"object"`
 
-	// Who the key belongs to.
+	// The owner of an admin key.
 	Owner AdminAPIKeyOwner `json:"owner"`
 
-	// The first and last characters of the key's value, to recognize it by.
+	// The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
@@ -280,9 +281,7 @@ func (v *AdminAPIKey) decode(d *strictjson.Decoder) error {
 	*v = AdminAPIKey{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
-		ExpiresAt  apitype.UnixTime
-		LastUsedAt apitype.UnixTime
-		Name       string
+		Name string
 	}
 	var optional *values
 	var seen uint64
@@ -300,25 +299,23 @@ func (v *AdminAPIKey) decode(d *strictjson.Decoder) error {
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
 			if d.Null() {
+				v.ExpiresAt = apitype.NullTime()
 				continue
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ExpiresAt = &optional.ExpiresAt
-			err = strictjson.Value(v.ExpiresAt, d)
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.ExpiresAt = apitype.TimeAt(at.Time())
 		case "id":
 			seen |= 1 << 2
 			err = strictjson.String(&v.ID, d)
 		case "last_used_at":
 			if d.Null() {
+				v.LastUsedAt = apitype.NullTime()
 				continue
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastUsedAt = &optional.LastUsedAt
-			err = strictjson.Value(v.LastUsedAt, d)
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.LastUsedAt = apitype.TimeAt(at.Time())
 		case "name":
 			if d.Null() {
 				continue
@@ -350,36 +347,36 @@ func (v *AdminAPIKey) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "created_at", "", "id", "", "", "object", "owner", "redacted_value")
 }
 
-// AdminAPIKeyObject is the kind of object this is.
+// AdminAPIKeyObject is the type of this object.
 type AdminAPIKeyObject string
 
-// AdminAPIKeyCreateResponse is a key that administers the organization, on the one occasion that shows its value.
+// AdminAPIKeyCreateResponse is a new key that administers the organization, with its value. Only the response to its creation contains the value.
 type AdminAPIKeyCreateResponse struct {
-	// When the key was minted.
+	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// When the key stops working. Null for a key that never expires; older servers leave it out.
-	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
+	// When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt apitype.OptionalTime `json:"expires_at,omitzero"`
 
 	// The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// When the key was last used; null or absent for a key that never was.
-	LastUsedAt *apitype.UnixTime `json:"last_used_at,omitempty"`
+	// When the key was last used. Null or absent if it never was.
+	LastUsedAt apitype.OptionalTime `json:"last_used_at,omitzero"`
 
-	// The name that the key was given; null or absent where it has none.
+	// The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object AdminAPIKeyCreateResponseObject `json:"object"`
 
-	// Who the key belongs to.
+	// The owner of an admin key.
 	Owner AdminAPIKeyOwner `json:"owner"`
 
-	// The first and last characters of the key's value, to recognize it by.
+	// The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// The key itself. No later answer shows it again.
+	// The key itself. No later response contains it.
 	Value apitype.Secret `json:"value"`
 }
 
@@ -392,9 +389,7 @@ func (v *AdminAPIKeyCreateResponse) decode(d *strictjson.Decoder) error {
 	*v = AdminAPIKeyCreateResponse{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
-		ExpiresAt  apitype.UnixTime
-		LastUsedAt apitype.UnixTime
-		Name       string
+		Name string
 	}
 	var optional *values
 	var seen uint64
@@ -412,25 +407,23 @@ func (v *AdminAPIKeyCreateResponse) decode(d *strictjson.Decoder) error {
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
 			if d.Null() {
+				v.ExpiresAt = apitype.NullTime()
 				continue
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ExpiresAt = &optional.ExpiresAt
-			err = strictjson.Value(v.ExpiresAt, d)
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.ExpiresAt = apitype.TimeAt(at.Time())
 		case "id":
 			seen |= 1 << 2
 			err = strictjson.String(&v.ID, d)
 		case "last_used_at":
 			if d.Null() {
+				v.LastUsedAt = apitype.NullTime()
 				continue
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastUsedAt = &optional.LastUsedAt
-			err = strictjson.Value(v.LastUsedAt, d)
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.LastUsedAt = apitype.TimeAt(at.Time())
 		case "name":
 			if d.Null() {
 				continue
@@ -465,13 +458,13 @@ func (v *AdminAPIKeyCreateResponse) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "created_at", "", "id", "", "", "object", "owner", "redacted_value", "value")
 }
 
-// AdminAPIKeyCreateResponseObject is the kind of object this is.
+// AdminAPIKeyCreateResponseObject is the type of this object.
 type AdminAPIKeyCreateResponseObject string
 
-// AdminAPIKeyOwner is who the key belongs to.
+// AdminAPIKeyOwner is the owner of an admin key.
 type AdminAPIKeyOwner struct {
-	// When the owner came into being.
-	CreatedAt *apitype.UnixTime `json:"created_at,omitempty"`
+	// When the owner was created.
+	CreatedAt apitype.OptionalTime `json:"created_at,omitzero"`
 
 	// The owner's id.
 	ID *string `json:"id,omitempty"`
@@ -479,13 +472,13 @@ type AdminAPIKeyOwner struct {
 	// The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// The kind of object that the owner is, such as `organization.user`.
+	// The type of the owner's object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// The owner's role in the organization, such as `owner` or `member`. More may come.
+	// The owner's role in the organization, such as `owner` or `member`. The set is open.
 	Role *string `json:"role,omitempty"`
 
-	// The kind of owner, such as `user` or `service_account`. More may come.
+	// The type of the owner, such as `user` or `service_account`. The set is open.
 	Type *string `json:"type,omitempty"`
 }
 
@@ -498,12 +491,11 @@ func (v *AdminAPIKeyOwner) decode(d *strictjson.Decoder) error {
 	*v = AdminAPIKeyOwner{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
-		CreatedAt apitype.UnixTime
-		ID        string
-		Name      string
-		Object    string
-		Role      string
-		Type      string
+		ID     string
+		Name   string
+		Object string
+		Role   string
+		Type   string
 	}
 	var optional *values
 	var seen uint64
@@ -517,11 +509,9 @@ func (v *AdminAPIKeyOwner) decode(d *strictjson.Decoder) error {
 		}
 		switch string(name) {
 		case "created_at":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.CreatedAt = &optional.CreatedAt
-			err = strictjson.Value(v.CreatedAt, d)
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.CreatedAt = apitype.TimeAt(at.Time())
 		case "id":
 			if optional == nil {
 				optional = new(values)
@@ -567,19 +557,19 @@ func (v *AdminAPIKeyOwner) decode(d *strictjson.Decoder) error {
 
 // APIKeyList is a page of admin keys.
 type APIKeyList struct {
-	// The keys of the page, in the order asked for.
+	// The keys of the page, in the requested order.
 	Data []AdminAPIKey `json:"data"`
 
-	// The id of the page's first key; null or absent on an empty page.
+	// The id of the page's first key; null or absent if the page is empty.
 	FirstID *string `json:"first_id,omitempty"`
 
-	// Whether keys follow behind this page.
+	// Whether more keys follow this page.
 	HasMore bool `json:"has_more"`
 
-	// The id of the page's last key, the next page's `after`; null or absent on an empty page.
+	// The id of the page's last key, which is `after` of the next page; null or absent if the page is empty.
 	LastID *string `json:"last_id,omitempty"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object APIKeyListObject `json:"object"`
 }
 
@@ -646,21 +636,21 @@ func (v *APIKeyList) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "data", "", "has_more", "", "object")
 }
 
-// APIKeyListObject is the kind of object this is.
+// APIKeyListObject is the type of this object.
 type APIKeyListObject string
 
-// Error is why a call was refused.
+// Error is the reason why a request failed.
 type Error struct {
-	// The reason as a word for programs, where there is one.
+	// A code that names the reason for programs, if there is one.
 	Code *string `json:"code"`
 
-	// The reason in a sentence for people. It may quote parts of a key.
+	// The reason as a sentence for people. It may quote parts of a key.
 	Message string `json:"message"`
 
-	// The parameter at fault, where it is one.
+	// The invalid parameter, if the reason is a parameter.
 	Param *string `json:"param"`
 
-	// The class of the reason.
+	// The category of the reason.
 	Type string `json:"type"`
 }
 
@@ -726,9 +716,9 @@ func (v *Error) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "code", "message", "param", "type")
 }
 
-// ErrorResponse is the answer to a call that was refused.
+// ErrorResponse is the body of a response to a request that failed.
 type ErrorResponse struct {
-	// Why a call was refused.
+	// The reason why a request failed.
 	Error Error `json:"error"`
 }
 
@@ -767,28 +757,31 @@ func (v *ErrorResponse) decode(d *strictjson.Decoder) error {
 
 // ProjectAPIKey is a key that calls models within one project, without its value.
 type ProjectAPIKey struct {
-	// When the key was minted.
+	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
+
+	// When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt apitype.OptionalTime `json:"expires_at,omitzero"`
 
 	// The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// When the key was last used; null for a key that never was.
-	LastUsedAt *apitype.UnixTime `json:"last_used_at"`
+	// When the key was last used. Null if it never was.
+	LastUsedAt apitype.OptionalTime `json:"last_used_at"`
 
-	// The name that the key was given.
+	// The name of the key.
 	Name string `json:"name"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectAPIKeyObject `json:"object"`
 
-	// Who the key belongs to. `type` says which of the other two is there.
+	// The owner of a project key. `type` determines which of `user` and `service_account` is present.
 	Owner ProjectAPIKeyOwner `json:"owner"`
 
-	// Whether the owner can reach the project at present. Older servers leave it out.
+	// Whether the owner currently has access to the project. Absent on older servers.
 	OwnerProjectAccess *ProjectAPIKeyOwnerProjectAccess `json:"owner_project_access,omitempty"`
 
-	// The first and last characters of the key's value, to recognize it by.
+	// The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
@@ -799,11 +792,6 @@ func (v *ProjectAPIKey) UnmarshalJSON(b []byte) error {
 
 func (v *ProjectAPIKey) decode(d *strictjson.Decoder) error {
 	*v = ProjectAPIKey{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		LastUsedAt apitype.UnixTime
-	}
-	var optional *values
 	var seen uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -817,33 +805,40 @@ func (v *ProjectAPIKey) decode(d *strictjson.Decoder) error {
 		case "created_at":
 			seen |= 1 << 0
 			err = strictjson.Value(&v.CreatedAt, d)
-		case "id":
-			seen |= 1 << 1
-			err = strictjson.String(&v.ID, d)
-		case "last_used_at":
-			seen |= 1 << 2
+		case "expires_at":
 			if d.Null() {
+				v.ExpiresAt = apitype.NullTime()
 				continue
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastUsedAt = &optional.LastUsedAt
-			err = strictjson.Value(v.LastUsedAt, d)
-		case "name":
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.ExpiresAt = apitype.TimeAt(at.Time())
+		case "id":
+			seen |= 1 << 2
+			err = strictjson.String(&v.ID, d)
+		case "last_used_at":
 			seen |= 1 << 3
+			if d.Null() {
+				v.LastUsedAt = apitype.NullTime()
+				continue
+			}
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.LastUsedAt = apitype.TimeAt(at.Time())
+		case "name":
+			seen |= 1 << 4
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen |= 1 << 4
+			seen |= 1 << 5
 			err = strictjson.Const(&v.Object, d, "organization.project.api_key")
 		case "owner":
-			seen |= 1 << 5
+			seen |= 1 << 6
 			err = (*ProjectAPIKeyOwner).decode(&v.Owner, d)
 		case "owner_project_access":
 			v.OwnerProjectAccess = new(ProjectAPIKeyOwnerProjectAccess)
 			err = strictjson.String(v.OwnerProjectAccess, d)
 		case "redacted_value":
-			seen |= 1 << 7
+			seen |= 1 << 8
 			err = strictjson.String(&v.RedactedValue, d)
 		default:
 			err = d.Skip()
@@ -855,24 +850,24 @@ func (v *ProjectAPIKey) decode(d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	return d.Require(seen, "created_at", "id", "last_used_at", "name", "object", "owner", "", "redacted_value")
+	return d.Require(seen, "created_at", "", "id", "last_used_at", "name", "object", "owner", "", "redacted_value")
 }
 
-// ProjectAPIKeyObject is the kind of object this is.
+// ProjectAPIKeyObject is the type of this object.
 type ProjectAPIKeyObject string
 
-// ProjectAPIKeyOwnerProjectAccess is whether the owner can reach the project at present. Older servers leave it out.
+// ProjectAPIKeyOwnerProjectAccess is whether the owner currently has access to the project. Absent on older servers.
 type ProjectAPIKeyOwnerProjectAccess string
 
-// ProjectAPIKeyDeleteResponse is what became of a key that was to be revoked.
+// ProjectAPIKeyDeleteResponse is the result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Whether the key is revoked.
+	// Whether the key is deleted.
 	Deleted bool `json:"deleted"`
 
 	// The id of the key.
 	ID string `json:"id"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectAPIKeyDeleteResponseObject `json:"object"`
 }
 
@@ -915,15 +910,15 @@ func (v *ProjectAPIKeyDeleteResponse) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "deleted", "id", "object")
 }
 
-// ProjectAPIKeyDeleteResponseObject is the kind of object this is.
+// ProjectAPIKeyDeleteResponseObject is the type of this object.
 type ProjectAPIKeyDeleteResponseObject string
 
-// ProjectAPIKeyOwner is who the key belongs to. `type` says which of the other two is there.
+// ProjectAPIKeyOwner is the owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectAPIKeyOwner struct {
 	// A service account, as the owner of a project key.
 	ServiceAccount *ProjectAPIKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// The kind of owner. More may come.
+	// The type of the owner. The set is open.
 	Type *ProjectAPIKeyOwnerType `json:"type,omitempty"`
 
 	// A person, as the owner of a project key.
@@ -969,7 +964,7 @@ func (v *ProjectAPIKeyOwner) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "", "", "")
 }
 
-// ProjectAPIKeyOwnerType is the kind of owner. More may come.
+// ProjectAPIKeyOwnerType is the type of the owner. The set is open.
 type ProjectAPIKeyOwnerType string
 
 // ProjectAPIKeyOwnerServiceAccount is a service account, as the owner of a project key.
@@ -1092,21 +1087,77 @@ func (v *ProjectAPIKeyOwnerUser) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "created_at", "email", "id", "name", "role")
 }
 
+// ProjectAPIKeyUpdateRequest is the changes to a project key. At least one property is present.
+type ProjectAPIKeyUpdateRequest struct {
+	// Seconds from this request until the key expires. If absent, the expiration does not
+	// change. The policies of the organization and project apply.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
+
+	// The scopes that restrict the key, in place of its present ones. An empty array
+	// removes every restriction, so that the key has all permissions of its owner. If
+	// absent, the scopes do not change.
+	Scopes *[]string `json:"scopes,omitempty"`
+}
+
+// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
+func (v *ProjectAPIKeyUpdateRequest) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyUpdateRequest).decode)
+}
+
+func (v *ProjectAPIKeyUpdateRequest) decode(d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyUpdateRequest{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		ExpiresInSeconds int
+	}
+	var optional *values
+	var seen uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "expires_in_seconds":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ExpiresInSeconds = &optional.ExpiresInSeconds
+			err = strictjson.Any(v.ExpiresInSeconds, d)
+		case "scopes":
+			v.Scopes = new([]string)
+			err = strictjson.Array(v.Scopes, d, strictjson.String)
+		default:
+			err = d.Skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	return d.Require(seen, "", "")
+}
+
 // ProjectServiceAccount is the identity of a program within a project.
 type ProjectServiceAccount struct {
 	// When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// The account's id. Not every one starts alike.
+	// The account's id. Its prefix varies.
 	ID string `json:"id"`
 
 	// The account's name. Names need not be unique.
 	Name string `json:"name"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// What the account may do in the project. More may come.
+	// The account's role in the project. The set is open.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
@@ -1155,16 +1206,19 @@ func (v *ProjectServiceAccount) decode(d *strictjson.Decoder) error {
 	return d.Require(seen, "created_at", "id", "name", "object", "role")
 }
 
-// ProjectServiceAccountObject is the kind of object this is.
+// ProjectServiceAccountObject is the type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole is what the account may do in the project. More may come.
+// ProjectServiceAccountRole is the account's role in the project. The set is open.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountAPIKey is a service account's key, on the one occasion that shows its value.
+// ProjectServiceAccountAPIKey is a new key of a service account, with its value. Only the response to its creation contains the value.
 type ProjectServiceAccountAPIKey struct {
-	// When the key was minted.
+	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
+
+	// When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt apitype.OptionalTime `json:"expires_at,omitzero"`
 
 	// The key's id, which is not its value.
 	ID string `json:"id"`
@@ -1172,10 +1226,10 @@ type ProjectServiceAccountAPIKey struct {
 	// The key's name.
 	Name string `json:"name"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectServiceAccountAPIKeyObject `json:"object"`
 
-	// The key itself. No later answer shows it again.
+	// The key itself. No later response contains it.
 	Value apitype.Secret `json:"value"`
 }
 
@@ -1199,17 +1253,25 @@ func (v *ProjectServiceAccountAPIKey) decode(d *strictjson.Decoder) error {
 		case "created_at":
 			seen |= 1 << 0
 			err = strictjson.Value(&v.CreatedAt, d)
+		case "expires_at":
+			if d.Null() {
+				v.ExpiresAt = apitype.NullTime()
+				continue
+			}
+			var at apitype.UnixTime
+			err = strictjson.Value(&at, d)
+			v.ExpiresAt = apitype.TimeAt(at.Time())
 		case "id":
-			seen |= 1 << 1
+			seen |= 1 << 2
 			err = strictjson.String(&v.ID, d)
 		case "name":
-			seen |= 1 << 2
+			seen |= 1 << 3
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen |= 1 << 3
+			seen |= 1 << 4
 			err = strictjson.Const(&v.Object, d, "organization.project.service_account.api_key")
 		case "value":
-			seen |= 1 << 4
+			seen |= 1 << 5
 			err = strictjson.Value(&v.Value, d)
 		default:
 			err = d.Skip()
@@ -1221,16 +1283,22 @@ func (v *ProjectServiceAccountAPIKey) decode(d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	return d.Require(seen, "created_at", "id", "name", "object", "value")
+	return d.Require(seen, "created_at", "", "id", "name", "object", "value")
 }
 
-// ProjectServiceAccountAPIKeyObject is the kind of object this is.
+// ProjectServiceAccountAPIKeyObject is the type of this object.
 type ProjectServiceAccountAPIKeyObject string
 
-// ProjectServiceAccountCreateRequest is how a new service account is called and what comes with it.
+// ProjectServiceAccountCreateRequest is the name of a new service account, and the options of its first key.
 type ProjectServiceAccountCreateRequest struct {
-	// True for an account with no role in the project and no key.
+	// If true, the account gets no role in the project and no key.
 	CreateServiceAccountOnly *bool `json:"create_service_account_only,omitempty"`
+
+	// Seconds until the first key expires, at most a year. If null or absent, it never
+	// expires, unless a policy of the organization or project requires a lifetime; the
+	// lifetime must not exceed that policy's maximum. Not allowed together with
+	// `create_service_account_only: true`.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// A name for people to recognize the account by. Names need not be unique.
 	Name string `json:"name"`
@@ -1246,6 +1314,7 @@ func (v *ProjectServiceAccountCreateRequest) decode(d *strictjson.Decoder) error
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		CreateServiceAccountOnly bool
+		ExpiresInSeconds         int
 	}
 	var optional *values
 	var seen uint64
@@ -1267,8 +1336,17 @@ func (v *ProjectServiceAccountCreateRequest) decode(d *strictjson.Decoder) error
 			}
 			v.CreateServiceAccountOnly = &optional.CreateServiceAccountOnly
 			err = strictjson.Bool(v.CreateServiceAccountOnly, d)
+		case "expires_in_seconds":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ExpiresInSeconds = &optional.ExpiresInSeconds
+			err = strictjson.Any(v.ExpiresInSeconds, d)
 		case "name":
-			seen |= 1 << 1
+			seen |= 1 << 2
 			err = strictjson.String(&v.Name, d)
 		default:
 			err = d.Skip()
@@ -1280,27 +1358,27 @@ func (v *ProjectServiceAccountCreateRequest) decode(d *strictjson.Decoder) error
 	if err := d.Close(); err != nil {
 		return err
 	}
-	return d.Require(seen, "", "name")
+	return d.Require(seen, "", "", "name")
 }
 
-// ProjectServiceAccountCreateResponse is a new service account, on the one occasion that shows the value of its key.
+// ProjectServiceAccountCreateResponse is a new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// The account's key; null where only the account was asked for.
+	// The account's first key; null if only the account was requested.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// The account's id. Not every one starts alike.
+	// The account's id. Its prefix varies.
 	ID string `json:"id"`
 
 	// The account's name.
 	Name string `json:"name"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// What the account may do in the project, `none` where only the account was asked for. More may come.
+	// The account's role in the project, `none` if only the account was requested. The set is open.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
@@ -1356,10 +1434,10 @@ func (v *ProjectServiceAccountCreateResponse) decode(d *strictjson.Decoder) erro
 	return d.Require(seen, "api_key", "created_at", "id", "name", "object", "role")
 }
 
-// ProjectServiceAccountCreateResponseObject is the kind of object this is.
+// ProjectServiceAccountCreateResponseObject is the type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole is what the account may do in the project, `none` where only the account was asked for. More may come.
+// ProjectServiceAccountCreateResponseRole is the account's role in the project, `none` if only the account was requested. The set is open.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse is a page of service accounts.
@@ -1367,16 +1445,16 @@ type ProjectServiceAccountListResponse struct {
 	// The accounts of the page.
 	Data []ProjectServiceAccount `json:"data"`
 
-	// The id of the page's first account; null or absent on an empty page.
+	// The id of the page's first account; null or absent if the page is empty.
 	FirstID *string `json:"first_id,omitempty"`
 
-	// Whether accounts follow behind this page.
+	// Whether more accounts follow this page.
 	HasMore bool `json:"has_more"`
 
-	// The id of the page's last account, the next page's `after`; null or absent on an empty page.
+	// The id of the page's last account, which is `after` of the next page; null or absent if the page is empty.
 	LastID *string `json:"last_id,omitempty"`
 
-	// The kind of object this is.
+	// The type of this object.
 	Object ProjectServiceAccountListResponseObject `json:"object"`
 }
 
@@ -1443,18 +1521,18 @@ func (v *ProjectServiceAccountListResponse) decode(d *strictjson.Decoder) error 
 	return d.Require(seen, "data", "", "has_more", "", "object")
 }
 
-// ProjectServiceAccountListResponseObject is the kind of object this is.
+// ProjectServiceAccountListResponseObject is the type of this object.
 type ProjectServiceAccountListResponseObject string
 
 // AdminAPIKeysListParams holds what AdminAPIKeysList is asked for.
 type AdminAPIKeysListParams struct {
-	// The id of the last key already seen. The page starts right behind it; absent, it starts at the beginning.
+	// The id of the last key received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
-	// The direction in creation time, oldest first (`asc`) or newest first (`desc`).
+	// The order by creation time, oldest first (`asc`) or newest first (`desc`).
 	Order *AdminAPIKeysListParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// How many keys the page holds at most.
+	// The maximum number of keys on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -1463,7 +1541,7 @@ type AdminAPIKeysListParamsOrder string
 
 // AdminAPIKeysCreateJSONBody holds what AdminAPIKeysCreate is asked for.
 type AdminAPIKeysCreateJSONBody struct {
-	// The key's life in seconds, a year at most. Absent, the key never expires.
+	// Seconds until the key expires, at most a year. If absent, the key never expires.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// A name for people to recognize the key by. Names need not be unique.
@@ -1472,34 +1550,86 @@ type AdminAPIKeysCreateJSONBody struct {
 
 // ListProjectServiceAccountsParams holds what ListProjectServiceAccounts is asked for.
 type ListProjectServiceAccountsParams struct {
-	// How many accounts the page holds at most.
+	// The maximum number of accounts on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// The id of the last account already seen. The page starts right behind it; absent, it starts at the beginning.
+	// The id of the last account received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
-// Operation is an operation of the contract.
+// The ids of the operations, as in the contract.
+const (
+	OperationAdminAPIKeysList            = "admin-api-keys-list"
+	OperationAdminAPIKeysCreate          = "admin-api-keys-create"
+	OperationDeleteProjectAPIKey         = "delete-project-api-key"
+	OperationRetrieveProjectAPIKey       = "retrieve-project-api-key"
+	OperationUpdateProjectAPIKey         = "update-project-api-key"
+	OperationListProjectServiceAccounts  = "list-project-service-accounts"
+	OperationCreateProjectServiceAccount = "create-project-service-account"
+)
+
+// Operation describes an operation of the API.
 type Operation struct {
 	ID     string // the operationId
 	Method string
-	Path   string // the path's template, below the server's URL
+	Path   string // the path's template, relative to the server's URL
+
+	// Idempotent reports whether the request may be sent again after a failure: every GET, HEAD,
+	// PUT and DELETE, and a POST or PATCH with x-idempotent: true in the contract.
+	Idempotent bool
 }
 
-// Operations returns the operations of the contract in its order.
-func Operations() []Operation {
-	return []Operation{
-		{ID: "admin-api-keys-list", Method: http.MethodGet, Path: "/organization/admin_api_keys"},
-		{ID: "admin-api-keys-create", Method: http.MethodPost, Path: "/organization/admin_api_keys"},
-		{ID: "delete-project-api-key", Method: http.MethodDelete, Path: "/organization/projects/{project_id}/api_keys/{api_key_id}"},
-		{ID: "retrieve-project-api-key", Method: http.MethodGet, Path: "/organization/projects/{project_id}/api_keys/{api_key_id}"},
-		{ID: "list-project-service-accounts", Method: http.MethodGet, Path: "/organization/projects/{project_id}/service_accounts"},
-		{ID: "create-project-service-account", Method: http.MethodPost, Path: "/organization/projects/{project_id}/service_accounts"},
-	}
+var operations = []Operation{
+	{
+		ID:         OperationAdminAPIKeysList,
+		Method:     http.MethodGet,
+		Path:       "/organization/admin_api_keys",
+		Idempotent: true,
+	},
+	{
+		ID:     OperationAdminAPIKeysCreate,
+		Method: http.MethodPost,
+		Path:   "/organization/admin_api_keys",
+	},
+	{
+		ID:         OperationDeleteProjectAPIKey,
+		Method:     http.MethodDelete,
+		Path:       "/organization/projects/{project_id}/api_keys/{api_key_id}",
+		Idempotent: true,
+	},
+	{
+		ID:         OperationRetrieveProjectAPIKey,
+		Method:     http.MethodGet,
+		Path:       "/organization/projects/{project_id}/api_keys/{api_key_id}",
+		Idempotent: true,
+	},
+	{
+		ID:         OperationUpdateProjectAPIKey,
+		Method:     http.MethodPost,
+		Path:       "/organization/projects/{project_id}/api_keys/{api_key_id}",
+		Idempotent: true,
+	},
+	{
+		ID:         OperationListProjectServiceAccounts,
+		Method:     http.MethodGet,
+		Path:       "/organization/projects/{project_id}/service_accounts",
+		Idempotent: true,
+	},
+	{
+		ID:     OperationCreateProjectServiceAccount,
+		Method: http.MethodPost,
+		Path:   "/organization/projects/{project_id}/service_accounts",
+	},
 }
+
+// Operations returns the operations of the API, in the order of the contract.
+func Operations() []Operation { return slices.Clone(operations) }
 
 // AdminAPIKeysCreateJSONRequestBody defines body for AdminAPIKeysCreate for application/json ContentType.
 type AdminAPIKeysCreateJSONRequestBody AdminAPIKeysCreateJSONBody
+
+// UpdateProjectAPIKeyJSONRequestBody defines body for UpdateProjectAPIKey for application/json ContentType.
+type UpdateProjectAPIKeyJSONRequestBody = ProjectAPIKeyUpdateRequest
 
 // CreateProjectServiceAccountJSONRequestBody defines body for CreateProjectServiceAccount for application/json ContentType.
 type CreateProjectServiceAccountJSONRequestBody = ProjectServiceAccountCreateRequest
@@ -1568,6 +1698,10 @@ type ClientInterface interface {
 	DeleteProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 	// RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 	RetrieveProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// UpdateProjectAPIKeyWithBody sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+	UpdateProjectAPIKeyWithBody(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// UpdateProjectAPIKey sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+	UpdateProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 	// ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
 	ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 	// CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.
@@ -1652,6 +1786,28 @@ func (c *Client) RetrieveProjectAPIKey(ctx context.Context, projectID string, ap
 		return nil, err
 	}
 	return c.send(req, reqEditors)
+}
+
+// UpdateProjectAPIKeyWithBody sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+func (c *Client) UpdateProjectAPIKeyWithBody(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header["Content-Type"] = []string{contentType}
+	return c.send(req, reqEditors)
+}
+
+// UpdateProjectAPIKey sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+func (c *Client) UpdateProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.UpdateProjectAPIKeyWithBody(ctx, projectID, apiKeyID, "application/json", bytes.NewReader(content), reqEditors...)
 }
 
 // ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
@@ -1771,56 +1927,80 @@ type ClientWithResponsesInterface interface {
 
 	// AdminAPIKeysListWithResponse List admin keys
 	//
-	// One page of the organization's admin keys, by creation time. The values of the keys
-	// are not part of it, only their redacted form.
+	// Returns one page of the organization's admin keys, ordered by creation time. It contains
+	// redacted values only.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /organization/admin_api_keys (the `AdminAPIKeysList` operationId).
 	AdminAPIKeysListWithResponse(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*AdminAPIKeysListResponse, error)
 
-	// AdminAPIKeysCreateWithBodyWithResponse Mint an admin key
+	// AdminAPIKeysCreateWithBodyWithResponse Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
 	AdminAPIKeysCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error)
 
-	// AdminAPIKeysCreateWithResponse Mint an admin key
+	// AdminAPIKeysCreateWithResponse Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
 	AdminAPIKeysCreateWithResponse(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error)
 
-	// DeleteProjectAPIKeyWithResponse Revoke a project key
+	// DeleteProjectAPIKeyWithResponse Delete a project key
 	//
-	// Revokes a key of a project for good. A key that a service account owns is refused with
-	// a 400: it goes with its account. A revoked key can keep working for a short while.
+	// Deletes a key of a project permanently. The key may belong to a user or to a service
+	// account, whose other keys stay. Older servers refuse a service account's key with 400
+	// and delete it only together with its account. A deleted key can keep working for a
+	// short while.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectAPIKey` operationId).
 	DeleteProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*DeleteProjectAPIKeyResponse, error)
 
-	// RetrieveProjectAPIKeyWithResponse Read a project key
+	// RetrieveProjectAPIKeyWithResponse Retrieve a project key
 	//
-	// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+	// Returns one key of a project, with its owner and the time of its last use, but without its value.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectAPIKey` operationId).
 	RetrieveProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*RetrieveProjectAPIKeyResponse, error)
 
+	// UpdateProjectAPIKeyWithBodyWithResponse Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+	UpdateProjectAPIKeyWithBodyWithResponse(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error)
+
+	// UpdateProjectAPIKeyWithResponse Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+	UpdateProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error)
+
 	// ListProjectServiceAccountsWithResponse List a project's service accounts
 	//
-	// One page of the service accounts of a project. Their keys are not part of it.
+	// Returns one page of the service accounts of a project, without their keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1829,9 +2009,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProjectServiceAccountWithBodyWithResponse Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1840,9 +2020,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProjectServiceAccountWithResponse Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2021,6 +2201,54 @@ func (r RetrieveProjectAPIKeyResponse) ContentType() string {
 	return ""
 }
 
+type UpdateProjectAPIKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProjectAPIKey
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ErrorResponse
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateProjectAPIKeyResponse) GetJSON200() *ProjectAPIKey {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateProjectAPIKeyResponse) GetJSON400() *ErrorResponse {
+	return r.JSON400
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateProjectAPIKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateProjectAPIKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateProjectAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateProjectAPIKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProjectServiceAccountsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -2119,8 +2347,8 @@ func (r CreateProjectServiceAccountResponse) ContentType() string {
 
 // AdminAPIKeysListWithResponse List admin keys
 //
-// One page of the organization's admin keys, by creation time. The values of the keys
-// are not part of it, only their redacted form.
+// Returns one page of the organization's admin keys, ordered by creation time. It contains
+// redacted values only.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2133,10 +2361,10 @@ func (c *ClientWithResponses) AdminAPIKeysListWithResponse(ctx context.Context, 
 	return ParseAdminAPIKeysListResponse(rsp)
 }
 
-// AdminAPIKeysCreateWithBodyWithResponse Mint an admin key
+// AdminAPIKeysCreateWithBodyWithResponse Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2149,10 +2377,10 @@ func (c *ClientWithResponses) AdminAPIKeysCreateWithBodyWithResponse(ctx context
 	return ParseAdminAPIKeysCreateResponse(rsp)
 }
 
-// AdminAPIKeysCreateWithResponse Mint an admin key
+// AdminAPIKeysCreateWithResponse Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2165,10 +2393,12 @@ func (c *ClientWithResponses) AdminAPIKeysCreateWithResponse(ctx context.Context
 	return ParseAdminAPIKeysCreateResponse(rsp)
 }
 
-// DeleteProjectAPIKeyWithResponse Revoke a project key
+// DeleteProjectAPIKeyWithResponse Delete a project key
 //
-// Revokes a key of a project for good. A key that a service account owns is refused with
-// a 400: it goes with its account. A revoked key can keep working for a short while.
+// Deletes a key of a project permanently. The key may belong to a user or to a service
+// account, whose other keys stay. Older servers refuse a service account's key with 400
+// and delete it only together with its account. A deleted key can keep working for a
+// short while.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2181,9 +2411,9 @@ func (c *ClientWithResponses) DeleteProjectAPIKeyWithResponse(ctx context.Contex
 	return ParseDeleteProjectAPIKeyResponse(rsp)
 }
 
-// RetrieveProjectAPIKeyWithResponse Read a project key
+// RetrieveProjectAPIKeyWithResponse Retrieve a project key
 //
-// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+// Returns one key of a project, with its owner and the time of its last use, but without its value.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2196,9 +2426,43 @@ func (c *ClientWithResponses) RetrieveProjectAPIKeyWithResponse(ctx context.Cont
 	return ParseRetrieveProjectAPIKeyResponse(rsp)
 }
 
+// UpdateProjectAPIKeyWithBodyWithResponse Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+func (c *ClientWithResponses) UpdateProjectAPIKeyWithBodyWithResponse(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error) {
+	rsp, err := c.UpdateProjectAPIKeyWithBody(ctx, projectID, apiKeyID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateProjectAPIKeyResponse(rsp)
+}
+
+// UpdateProjectAPIKeyWithResponse Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+func (c *ClientWithResponses) UpdateProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error) {
+	rsp, err := c.UpdateProjectAPIKey(ctx, projectID, apiKeyID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateProjectAPIKeyResponse(rsp)
+}
+
 // ListProjectServiceAccountsWithResponse List a project's service accounts
 //
-// One page of the service accounts of a project. Their keys are not part of it.
+// Returns one page of the service accounts of a project, without their keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2213,9 +2477,9 @@ func (c *ClientWithResponses) ListProjectServiceAccountsWithResponse(ctx context
 
 // CreateProjectServiceAccountWithBodyWithResponse Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2230,9 +2494,9 @@ func (c *ClientWithResponses) CreateProjectServiceAccountWithBodyWithResponse(ct
 
 // CreateProjectServiceAccountWithResponse Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2350,6 +2614,39 @@ func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPI
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateProjectAPIKeyResponse parses an HTTP response from a UpdateProjectAPIKeyWithResponse call
+func ParseUpdateProjectAPIKeyResponse(rsp *http.Response) (*UpdateProjectAPIKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateProjectAPIKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProjectAPIKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
 
 	}
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
-	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen/server"
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
@@ -49,6 +49,9 @@ func (r reply) write(w http.ResponseWriter) error {
 func (r reply) VisitAdminAPIKeysListResponse(w http.ResponseWriter) error   { return r.write(w) }
 func (r reply) VisitAdminAPIKeysCreateResponse(w http.ResponseWriter) error { return r.write(w) }
 func (r reply) VisitRetrieveProjectAPIKeyResponse(w http.ResponseWriter) error {
+	return r.write(w)
+}
+func (r reply) VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
 func (r reply) VisitDeleteProjectAPIKeyResponse(w http.ResponseWriter) error {
@@ -100,12 +103,10 @@ func nameless() reply {
 // adminKey shows null where the live API does and the generated type shows nothing.
 type adminKey struct {
 	AdminKey
-	Name       *string           `json:"name"`
-	ExpiresAt  *apitype.UnixTime `json:"expires_at"`
-	LastUsedAt *apitype.UnixTime `json:"last_used_at"`
+	Name *string `json:"name"`
 }
 
-func newAdminKey(k AdminKey) adminKey { return adminKey{k, k.Name, k.ExpiresAt, k.LastUsedAt} }
+func newAdminKey(k AdminKey) adminKey { return adminKey{k, k.Name} }
 
 type page[T any] struct {
 	Object  string  `json:"object"`
@@ -158,7 +159,7 @@ func (o operations) AdminAPIKeysCreate(ctx context.Context, r server.AdminAPIKey
 	defer o.s.mu.Unlock()
 	key := AdminKey{Name: &r.Body.Name}
 	if life := r.Body.ExpiresInSeconds; life != nil {
-		key.ExpiresAt = new(now() + apitype.UnixTime(*life))
+		key.ExpiresAt = expiry(*life)
 	}
 	made := o.s.org.addAdminKey(key)
 	o.s.countMinted(ctx)
@@ -182,6 +183,26 @@ func (o operations) RetrieveProjectAPIKey(_ context.Context, r server.RetrievePr
 	return reply{http.StatusOK, *key}, nil
 }
 
+func (o operations) UpdateProjectAPIKey(_ context.Context, r server.UpdateProjectAPIKeyRequestObject) (server.UpdateProjectAPIKeyResponseObject, error) {
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	p := o.s.org.projects[r.ProjectID]
+	if p == nil {
+		return noProject(r.ProjectID), nil
+	}
+	key := p.keys.get(r.APIKeyID)
+	if key == nil {
+		return noProjectKey(r.APIKeyID), nil
+	}
+	if at, ok := key.ExpiresAt.Time(); ok && !at.After(time.Now()) {
+		return refuse(http.StatusBadRequest, "", "The key has expired."), nil
+	}
+	if life := r.Body.ExpiresInSeconds; life != nil {
+		key.ExpiresAt = expiry(*life)
+	}
+	return reply{http.StatusOK, *key}, nil
+}
+
 func (o operations) DeleteProjectAPIKey(_ context.Context, r server.DeleteProjectAPIKeyRequestObject) (server.DeleteProjectAPIKeyResponseObject, error) {
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
@@ -194,7 +215,7 @@ func (o operations) DeleteProjectAPIKey(_ context.Context, r server.DeleteProjec
 		return noProjectKey(r.APIKeyID), nil
 	}
 	if key.Owner.ServiceAccount != nil {
-		return refuse(http.StatusBadRequest, "", "The key belongs to a service account and is revoked together with it."), nil
+		return refuse(http.StatusBadRequest, "", "The key belongs to a service account and is deleted together with it."), nil
 	}
 	p.keys.remove(r.APIKeyID)
 	return reply{http.StatusOK, server.ProjectAPIKeyDeleteResponse{

@@ -185,9 +185,9 @@ func TestOnlyAnAdminKeyThatWorksGetsIn(t *testing.T) {
 	wrong := "sk-admin-" + strings.Repeat("x", 40) + "last"
 	revoked := s.AddAdminKey(orgkeystest.AdminKey{})
 	s.RevokeAdminKey(revoked.ID)
-	expired := s.AddAdminKey(orgkeystest.AdminKey{ExpiresAt: new(apitype.UnixTime(time.Now().Add(-time.Second).Unix()))})
+	expired := s.AddAdminKey(orgkeystest.AdminKey{ExpiresAt: apitype.TimeAt(time.Now().Add(-time.Second))})
 	account := s.AddServiceAccount(project, "prod")
-	added := s.AddAdminKey(orgkeystest.AdminKey{ExpiresAt: new(apitype.UnixTime(time.Now().Add(time.Hour).Unix()))})
+	added := s.AddAdminKey(orgkeystest.AdminKey{ExpiresAt: apitype.TimeAt(time.Now().Add(time.Hour))})
 	minted := create(t, s).json(t)["value"].(string)
 
 	cases := map[string]struct {
@@ -228,7 +228,7 @@ func TestAnAdminKeyTellsWhenItWasLastUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := orgkeystest.New(t, orgkeystest.InMemory())
 		key := s.AddAdminKey(orgkeystest.AdminKey{Name: new("ci")})
-		assert.Nil(t, s.AdminKeys()[0].LastUsedAt)
+		assert.True(t, s.AdminKeys()[0].LastUsedAt.IsNull())
 
 		time.Sleep(time.Hour)
 		r := newRequest(t, s, "GET", adminKeys, "")
@@ -236,7 +236,7 @@ func TestAnAdminKeyTellsWhenItWasLastUsed(t *testing.T) {
 		require.Equal(t, 200, do(s.Client(), r).Status)
 
 		used := s.AdminKeys()[0]
-		assert.Equal(t, new(key.CreatedAt+3600), used.LastUsedAt)
+		assert.Equal(t, apitype.TimeAt(key.CreatedAt.Time().Add(time.Hour)), used.LastUsedAt)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen/server"
 	"golang.org/x/time/rate"
 )
@@ -44,10 +45,10 @@ func (o *organization) authenticate(authorization string) (refused reply, ok boo
 		return unauthorized(nil, "The key lacks the scope that the operation needs. Use an admin key."), false
 	}
 	if key := o.adminKeys.get(c.id); key != nil {
-		if key.ExpiresAt != nil && !time.Now().Before(key.ExpiresAt.Time()) {
+		if at, ok := key.ExpiresAt.Time(); ok && !at.After(time.Now()) {
 			return unauthorized(new("invalid_api_key"), "The API key "+key.RedactedValue+" has expired."), false
 		}
-		key.LastUsedAt = new(now())
+		key.LastUsedAt = apitype.TimeAt(time.Now())
 	}
 	return reply{}, true
 }

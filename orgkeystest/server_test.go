@@ -211,7 +211,7 @@ func (e elsewhere) Addr() net.Addr {
 func TestStateIsReadAsCopies(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	name := "ci"
-	made := s.AddAdminKey(orgkeystest.AdminKey{Name: &name, ExpiresAt: new(apitype.UnixTime(1))})
+	made := s.AddAdminKey(orgkeystest.AdminKey{Name: &name, ExpiresAt: apitype.TimeAt(time.Unix(1, 0))})
 	web := s.AddProjectKey(project, orgkeystest.ProjectKey{Name: "web"})
 	s.AddServiceAccount(project, "prod")
 	call(t, s, "GET", adminKeys+"?limit=1", "")
@@ -226,7 +226,7 @@ func TestStateIsReadAsCopies(t *testing.T) {
 	*made.Name, *made.Owner.ID = name, name
 	web.Owner.User.Name = name
 	key := s.AdminKeys()[0]
-	*key.Name, *key.Owner.Name, *key.ExpiresAt = name, name, 2
+	*key.Name, *key.Owner.Name = name, name
 	s.ProjectKeys(project)[0].Owner.User.Name = name
 	s.ServiceAccounts(project)[0].Name = name
 	s.Requests()[0].Query["limit"][0] = name
@@ -246,11 +246,11 @@ func TestWhatIsAddedIsWhatIsServed(t *testing.T) {
 
 	at := apitype.UnixTime(1711471533)
 	s.AddAdminKey(orgkeystest.AdminKey{
-		ID: "key_abc", Name: new("Nightly audit"), RedactedValue: "sk-admin...def", CreatedAt: at, LastUsedAt: new(at + 1), ExpiresAt: new(at + 2),
+		ID: "key_abc", Name: new("Nightly audit"), RedactedValue: "sk-admin...def", CreatedAt: at, LastUsedAt: apitype.TimeAt(at.Time().Add(time.Second)), ExpiresAt: apitype.TimeAt(at.Time().Add(2 * time.Second)),
 		Owner: gen.AdminAPIKeyOwner{Type: new("service_account"), ID: new("sa_456")},
 	})
 	s.AddAdminKeys(1)
-	owned := s.AddProjectKey(project, orgkeystest.ProjectKey{Name: "web", LastUsedAt: new(at), OwnerProjectAccess: new(gen.ProjectAPIKeyOwnerProjectAccessInactive)})
+	owned := s.AddProjectKey(project, orgkeystest.ProjectKey{Name: "web", LastUsedAt: apitype.TimeAt(at.Time()), OwnerProjectAccess: new(gen.ProjectAPIKeyOwnerProjectAccessInactive)})
 	s.AddServiceAccount(project, "prod")
 
 	page, err := client.AdminAPIKeysListWithResponse(t.Context(), nil)

@@ -123,6 +123,7 @@ func fillAdminKey(key AdminKey, value string) AdminKey {
 	key.ID = cmp.Or(key.ID, newID("key"))
 	key.RedactedValue = cmp.Or(key.RedactedValue, redact(value))
 	key.CreatedAt = cmp.Or(key.CreatedAt, now())
+	key.ExpiresAt, key.LastUsedAt = orNull(key.ExpiresAt), orNull(key.LastUsedAt)
 	if key.Owner == (gen.AdminAPIKeyOwner{}) {
 		key.Owner = defaultAdminKeyOwner
 	}
@@ -134,6 +135,7 @@ func fillProjectKey(key ProjectKey, value string) ProjectKey {
 	key.ID = cmp.Or(key.ID, newID("key"))
 	key.RedactedValue = cmp.Or(key.RedactedValue, redact(value))
 	key.CreatedAt = cmp.Or(key.CreatedAt, now())
+	key.ExpiresAt, key.LastUsedAt = orNull(key.ExpiresAt), orNull(key.LastUsedAt)
 	if key.OwnerProjectAccess == nil {
 		key.OwnerProjectAccess = new(gen.ProjectAPIKeyOwnerProjectAccessActive)
 	}
@@ -151,7 +153,15 @@ const joined apitype.UnixTime = 915148800
 
 var defaultAdminKeyOwner = gen.AdminAPIKeyOwner{
 	Type: new("user"), Object: new("organization.user"), ID: new("user_robin"), Name: new("Robin Doe"),
-	Role: new("owner"), CreatedAt: new(joined),
+	Role: new("owner"), CreatedAt: apitype.TimeAt(joined.Time()),
+}
+
+// orNull returns null in place of an absent time, as the live API does.
+func orNull(t apitype.OptionalTime) apitype.OptionalTime { return cmp.Or(t, apitype.NullTime()) }
+
+// expiry returns the time so many seconds from now.
+func expiry(seconds int) apitype.OptionalTime {
+	return apitype.TimeAt(time.Now().Add(time.Duration(seconds) * time.Second))
 }
 
 func now() apitype.UnixTime { return apitype.UnixTime(time.Now().Unix()) }

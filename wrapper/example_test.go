@@ -23,7 +23,7 @@ func exampleClient() (*orgkeys.Client, *orgkeystest.Server) {
 	at := func(day int) orgkeys.UnixTime {
 		return orgkeys.UnixTime(time.Date(2026, 3, day, 12, 0, 0, 0, time.UTC).Unix())
 	}
-	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("Terraform"), CreatedAt: at(1), LastUsedAt: new(at(9))})
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("Terraform"), CreatedAt: at(1), LastUsedAt: orgkeys.TimeAt(at(9).Time())})
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_2", Name: new("Forgotten"), CreatedAt: at(2)})
 	fake.AddProject("proj_shop")
 	fake.AddProjectKey("proj_shop", orgkeystest.ProjectKey{ID: "key_3", Name: "Checkout", CreatedAt: at(3)})
@@ -44,15 +44,15 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		if key.LastUsedAt == nil {
-			fmt.Println(key.ID, *key.Name, "was never used")
+		if at, ok := key.LastUsedAt.Time(); ok {
+			fmt.Println(key.ID, "was used at", at)
 		} else {
-			fmt.Println(key.ID, *key.Name, "was used at", key.LastUsedAt)
+			fmt.Println(key.ID, "was never used")
 		}
 	}
 	// Output:
-	// key_1 Terraform was used at 2026-03-09T12:00:00Z
-	// key_2 Forgotten was never used
+	// key_1 was used at 2026-03-09 12:00:00 +0000 UTC
+	// key_2 was never used
 }
 
 func ExampleNewClient() {
@@ -147,7 +147,7 @@ func ExampleAdminKeyService_FindCreated() {
 			return
 		}
 		for _, orphan := range orphans {
-			fmt.Println("to be deleted by an owner:", *orphan.Name, orphan.LastUsedAt == nil)
+			fmt.Println("to be deleted by an owner:", *orphan.Name, orphan.LastUsedAt)
 		}
 		made, err = client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
 		if err != nil {

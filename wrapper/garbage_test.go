@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -620,12 +621,12 @@ func TestAnswersReadAsTheyAreMeant(t *testing.T) {
 		{"no name", "admin-api-keys-list", pageOf(`"name":null,`), page(admin)},
 		{"a name", "admin-api-keys-list", pageOf(`"name":"ci",`), page(adminWith(func(k *orgkeys.AdminKey) { k.Name = new("ci") }))},
 		{"an empty name", "admin-api-keys-list", pageOf(`"name":"",`), page(adminWith(func(k *orgkeys.AdminKey) { k.Name = new("") }))},
-		{"it never expires", "admin-api-keys-list", pageOf(`"expires_at":null,`), page(admin)},
-		{"it expired in 1970", "admin-api-keys-list", pageOf(`"expires_at":0,`), page(adminWith(func(k *orgkeys.AdminKey) { k.ExpiresAt = new(orgkeys.UnixTime(0)) }))},
-		{"it expires", "admin-api-keys-list", pageOf(`"expires_at":1731536000,`), page(adminWith(func(k *orgkeys.AdminKey) { k.ExpiresAt = new(orgkeys.UnixTime(1731536000)) }))},
-		{"it was never used", "admin-api-keys-list", pageOf(`"last_used_at":null,`), page(admin)},
-		{"it was used in 1970", "admin-api-keys-list", pageOf(`"last_used_at":0,`), page(adminWith(func(k *orgkeys.AdminKey) { k.LastUsedAt = new(orgkeys.UnixTime(0)) }))},
-		{"it was used", "admin-api-keys-list", pageOf(`"last_used_at":1700000009,`), page(adminWith(func(k *orgkeys.AdminKey) { k.LastUsedAt = new(orgkeys.UnixTime(1700000009)) }))},
+		{"it never expires", "admin-api-keys-list", pageOf(`"expires_at":null,`), page(adminWith(func(k *orgkeys.AdminKey) { k.ExpiresAt = orgkeys.NullTime() }))},
+		{"it expired in 1970", "admin-api-keys-list", pageOf(`"expires_at":0,`), page(adminWith(func(k *orgkeys.AdminKey) { k.ExpiresAt = orgkeys.TimeAt(time.Unix(0, 0)) }))},
+		{"it expires", "admin-api-keys-list", pageOf(`"expires_at":1731536000,`), page(adminWith(func(k *orgkeys.AdminKey) { k.ExpiresAt = orgkeys.TimeAt(time.Unix(1731536000, 0)) }))},
+		{"it was never used", "admin-api-keys-list", pageOf(`"last_used_at":null,`), page(adminWith(func(k *orgkeys.AdminKey) { k.LastUsedAt = orgkeys.NullTime() }))},
+		{"it was used in 1970", "admin-api-keys-list", pageOf(`"last_used_at":0,`), page(adminWith(func(k *orgkeys.AdminKey) { k.LastUsedAt = orgkeys.TimeAt(time.Unix(0, 0)) }))},
+		{"it was used", "admin-api-keys-list", pageOf(`"last_used_at":1700000009,`), page(adminWith(func(k *orgkeys.AdminKey) { k.LastUsedAt = orgkeys.TimeAt(time.Unix(1700000009, 0)) }))},
 		{"a page with cursors", "admin-api-keys-list", `{"object":"list","data":[],"first_id":"key_1","last_id":"key_9","has_more":true}`,
 			&orgkeys.AdminKeyPage{Object: gen.APIKeyListObjectList, Data: []orgkeys.AdminKey{}, FirstID: new("key_1"), LastID: new("key_9"), HasMore: true}},
 
@@ -638,14 +639,14 @@ func TestAnswersReadAsTheyAreMeant(t *testing.T) {
 		{"a service account's key, newer server", "retrieve-project-api-key",
 			fmt.Sprintf(keyOf, `"last_used_at":0,"owner_project_access":"inactive",`, `{"type":"service_account","service_account":{"id":"user-7","name":"Robot","created_at":0,"role":"member"}}`),
 			keyWith(func(k *orgkeys.ProjectKey) {
-				k.LastUsedAt, k.OwnerProjectAccess = new(orgkeys.UnixTime(0)), new(gen.ProjectAPIKeyOwnerProjectAccessInactive)
+				k.LastUsedAt, k.OwnerProjectAccess = orgkeys.TimeAt(time.Unix(0, 0)), new(gen.ProjectAPIKeyOwnerProjectAccessInactive)
 				k.Owner = orgkeys.ProjectKeyOwner{Type: new(gen.ProjectAPIKeyOwnerTypeServiceAccount), ServiceAccount: &gen.ProjectAPIKeyOwnerServiceAccount{
 					ID: "user-7", Name: "Robot", Role: "member"}}
 			})},
 		{"an owner of a new type", "retrieve-project-api-key",
 			fmt.Sprintf(keyOf, `"last_used_at":1700000009,"owner_project_access":"active",`, `{"type":"workload","workload":{"id":"w_1"}}`),
 			keyWith(func(k *orgkeys.ProjectKey) {
-				k.LastUsedAt, k.OwnerProjectAccess = new(orgkeys.UnixTime(1700000009)), new(gen.ProjectAPIKeyOwnerProjectAccessActive)
+				k.LastUsedAt, k.OwnerProjectAccess = orgkeys.TimeAt(time.Unix(1700000009, 0)), new(gen.ProjectAPIKeyOwnerProjectAccessActive)
 				k.Owner = orgkeys.ProjectKeyOwner{Type: new(gen.ProjectAPIKeyOwnerType("workload"))}
 			})},
 
@@ -690,7 +691,7 @@ func TestAnswersReadAsTheyAreMeant(t *testing.T) {
 		made.Value = orgkeys.Secret{}
 		assert.Equal(t, &orgkeys.CreatedAdminKey{
 			Object: gen.AdminAPIKeyCreateResponseObjectOrganizationAdminAPIKey, ID: "key_1", Name: new("ci"), RedactedValue: "sk-admin********wxyz",
-			CreatedAt: 1700000001, ExpiresAt: new(orgkeys.UnixTime(1702592001)), Owner: admin.Owner,
+			CreatedAt: 1700000001, ExpiresAt: orgkeys.TimeAt(time.Unix(1702592001, 0)), Owner: admin.Owner,
 		}, made)
 	})
 	t.Run("create-project-service-account", func(t *testing.T) {

@@ -24,6 +24,25 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 	return key, err
 }
 
+// Update changes when a key of a project expires, the scopes that it is restricted to, or both.
+// The key may belong to a user or to a service account. At least one field of params must be
+// set. params.ExpiresInSeconds counts from the request and must be positive.
+// params.Scopes replaces the scopes; a pointer to an empty slice removes all restrictions.
+//
+// Repeating an update sets the same state, so that Update is retried like [ProjectKeyService.Get].
+// An expired key and a lifetime that a policy does not allow are [ErrBadRequest].
+func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string, params ProjectKeyUpdateParams) (*ProjectKey, error) {
+	if err := checkKeyID(projectID, keyID); err != nil {
+		return nil, err
+	}
+	response, err := s.api.UpdateProjectAPIKey(ctx, projectID, keyID, params)
+	key, err := decode[ProjectKey](response, err)
+	if err == nil && key.ID != keyID {
+		return nil, wrong(response, "/id", "is another key's")
+	}
+	return key, err
+}
+
 // Delete revokes one key of a project. A nil error means that it is not there any more: the API
 // confirmed it, or finds no such key after an earlier attempt of the same call whose answer was
 // lost or a 5xx, and which so may have revoked it. Where no attempt was unclear, a key that is

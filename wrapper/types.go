@@ -1,6 +1,8 @@
 package orgkeys
 
 import (
+	"time"
+
 	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -17,9 +19,10 @@ type (
 	AdminKeyCreateParams = gen.AdminAPIKeysCreateJSONBody  // what AdminKeyService.Create is asked for
 	CreatedAdminKey      = gen.AdminAPIKeyCreateResponse   // a new admin key, with its value
 
-	ProjectKey        = gen.ProjectAPIKey               // a key of a project, without its value
-	ProjectKeyOwner   = gen.ProjectAPIKeyOwner          // who a project key belongs to
-	DeletedProjectKey = gen.ProjectAPIKeyDeleteResponse // a project key that is revoked
+	ProjectKey             = gen.ProjectAPIKey               // a key of a project, without its value
+	ProjectKeyUpdateParams = gen.ProjectAPIKeyUpdateRequest  // the changes that ProjectKeyService.Update makes
+	ProjectKeyOwner        = gen.ProjectAPIKeyOwner          // who a project key belongs to
+	DeletedProjectKey      = gen.ProjectAPIKeyDeleteResponse // a project key that is revoked
 
 	ServiceAccount             = gen.ProjectServiceAccount               // a service account of a project
 	ServiceAccountPage         = gen.ProjectServiceAccountListResponse   // a page of service accounts
@@ -28,8 +31,9 @@ type (
 	CreatedServiceAccount      = gen.ProjectServiceAccountCreateResponse // a new service account, with its key
 	ServiceAccountKey          = gen.ProjectServiceAccountAPIKey         // the key of a new service account, with its value
 
-	UnixTime = apitype.UnixTime // a moment, in seconds since 1970
-	Secret   = apitype.Secret   // a key's value, which only Reveal shows
+	UnixTime     = apitype.UnixTime     // a time, in seconds since 1970
+	OptionalTime = apitype.OptionalTime // a time that may be null or absent
+	Secret       = apitype.Secret       // a key's value, which only Reveal shows
 )
 
 // Orders of a list of admin keys.
@@ -37,3 +41,9 @@ const (
 	AdminKeysOldestFirst = gen.AdminAPIKeysListParamsOrderAsc // the default
 	AdminKeysNewestFirst = gen.AdminAPIKeysListParamsOrderDesc
 )
+
+// TimeAt returns an [OptionalTime] that contains t, cut to whole seconds.
+func TimeAt(t time.Time) OptionalTime { return apitype.TimeAt(t) }
+
+// NullTime returns an [OptionalTime] that is null.
+func NullTime() OptionalTime { return apitype.NullTime() }

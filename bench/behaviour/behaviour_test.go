@@ -148,10 +148,7 @@ var cases = []struct {
 			if err != nil {
 				return told(err)
 			}
-			if key.LastUsedAt == nil {
-				return "`LastUsedAt` is nil"
-			}
-			return fmt.Sprintf("`LastUsedAt` is %d", *key.LastUsedAt)
+			return fmt.Sprintf("`LastUsedAt` is %v", key.LastUsedAt)
 		},
 	},
 }

@@ -39,34 +39,33 @@ func TestTheDemonstrationShowsEachReason(t *testing.T) {
 
 func TestAKeyIsFoundFromTheDayOnThatWasAskedFor(t *testing.T) {
 	now := time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
-	at := func(days int, and time.Duration) *orgkeys.UnixTime {
-		return new(orgkeys.UnixTime(now.AddDate(0, 0, days).Add(and).Unix()))
+	at := func(days int, and time.Duration) orgkeys.OptionalTime {
+		return orgkeys.TimeAt(now.AddDate(0, 0, days).Add(and))
 	}
 	later := at(300, 0)
 	for _, c := range []struct {
 		name          string
-		used, expires *orgkeys.UnixTime
-		untold        bool
+		used, expires orgkeys.OptionalTime
 		want          []reason
 	}{
 		{name: "in use", used: at(-1, 0), expires: later},
 		{name: "never used", expires: later, want: []reason{neverUsed}},
-		{name: "last used in 1970", used: new(orgkeys.UnixTime(0)), expires: later, want: []reason{unused}},
+		{name: "last used in 1970", used: orgkeys.TimeAt(time.Unix(0, 0)), expires: later, want: []reason{unused}},
 		{name: "unused for 90 days", used: at(-90, 0), expires: later, want: []reason{unused}},
 		{name: "unused for a second less", used: at(-90, time.Second), expires: later},
 		{name: "used after the audit began", used: at(0, time.Second), expires: later},
-		{name: "without an end", used: at(0, 0), want: []reason{endless}},
-		{name: "with an end that is not told", used: at(0, 0), untold: true},
+		{name: "without an end", used: at(0, 0), expires: orgkeys.NullTime(), want: []reason{endless}},
+		{name: "with an end that is not told", used: at(0, 0)},
 		{name: "expiring in 14 days", used: at(0, 0), expires: at(14, 0), want: []reason{expiring}},
 		{name: "expiring a second later", used: at(0, 0), expires: at(14, time.Second)},
 		{name: "expiring in a second", used: at(0, 0), expires: at(0, time.Second), want: []reason{expiring}},
 		{name: "expired now", used: at(0, 0), expires: at(0, 0), want: []reason{expired}},
-		{name: "expired in 1970", used: at(0, 0), expires: new(orgkeys.UnixTime(0)), want: []reason{expired}},
-		{name: "two reasons", used: at(-200, 0), want: []reason{unused, endless}},
+		{name: "expired in 1970", used: at(0, 0), expires: orgkeys.TimeAt(time.Unix(0, 0)), want: []reason{expired}},
+		{name: "two reasons", used: at(-200, 0), expires: orgkeys.NullTime(), want: []reason{unused, endless}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			key := orgkeys.AdminKey{LastUsedAt: c.used, ExpiresAt: c.expires}
-			assert.Equal(t, c.want, policy{unusedDays: 90, expiringDays: 14}.reasons(key, !c.untold, now))
+			assert.Equal(t, c.want, policy{unusedDays: 90, expiringDays: 14}.reasons(key, now))
 		})
 	}
 }

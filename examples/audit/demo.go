@@ -11,16 +11,15 @@ import (
 func startFake() *orgkeystest.Server {
 	fake := orgkeystest.NewServer(orgkeystest.InMemory())
 	now := time.Now().UTC()
-	at := func(days int) *orgkeys.UnixTime {
-		return new(orgkeys.UnixTime(now.AddDate(0, 0, days).Unix()))
-	}
+	created := func(days int) orgkeys.UnixTime { return orgkeys.UnixTime(now.AddDate(0, 0, days).Unix()) }
+	at := func(days int) orgkeys.OptionalTime { return orgkeys.TimeAt(now.AddDate(0, 0, days)) }
 	for _, key := range []orgkeystest.AdminKey{
-		{ID: "key_nightly", Name: new("Nightly audit"), CreatedAt: *at(-200), LastUsedAt: at(-1), ExpiresAt: at(60)},
-		{ID: "key_forgotten", Name: new("Trial of a vault"), CreatedAt: *at(-190), ExpiresAt: at(100)},
-		{ID: "key_idle", Name: new("Old pipeline"), CreatedAt: *at(-180), LastUsedAt: at(-120), ExpiresAt: at(100)},
-		{ID: "key_ending", Name: new("Terraform"), CreatedAt: *at(-170), LastUsedAt: at(0), ExpiresAt: at(5)},
-		{ID: "key_ended", Name: new("Migration"), CreatedAt: *at(-160), LastUsedAt: at(-3), ExpiresAt: at(-2)},
-		{ID: "key_endless", CreatedAt: *at(-150)},
+		{ID: "key_nightly", Name: new("Nightly audit"), CreatedAt: created(-200), LastUsedAt: at(-1), ExpiresAt: at(60)},
+		{ID: "key_forgotten", Name: new("Trial of a vault"), CreatedAt: created(-190), ExpiresAt: at(100)},
+		{ID: "key_idle", Name: new("Old pipeline"), CreatedAt: created(-180), LastUsedAt: at(-120), ExpiresAt: at(100)},
+		{ID: "key_ending", Name: new("Terraform"), CreatedAt: created(-170), LastUsedAt: at(0), ExpiresAt: at(5)},
+		{ID: "key_ended", Name: new("Migration"), CreatedAt: created(-160), LastUsedAt: at(-3), ExpiresAt: at(-2)},
+		{ID: "key_endless", CreatedAt: created(-150)},
 	} {
 		fake.AddAdminKey(key)
 	}

@@ -77,11 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(
 	if err != nil {
 		return fail(stderr, err)
 	}
-	told, err := tellsExpiry(ctx, client, keys)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	r := policy{unusedDays: *unused, expiringDays: *expiring}.audit(keys, told, time.Now())
+	r := policy{unusedDays: *unused, expiringDays: *expiring}.audit(keys, time.Now())
 	write := r.table
 	if *asJSON {
 		write = r.json

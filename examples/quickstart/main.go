@@ -66,13 +66,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // furnish gives the fake an organization to show, and returns its project.
 func furnish(fake *orgkeystest.Server) string {
 	const project = "proj_shop"
-	ago := func(d time.Duration) *orgkeys.UnixTime { return new(orgkeys.UnixTime(time.Now().Add(-d).Unix())) }
+	created := func(d time.Duration) orgkeys.UnixTime { return orgkeys.UnixTime(time.Now().Add(-d).Unix()) }
+	used := func(d time.Duration) orgkeys.OptionalTime { return orgkeys.TimeAt(time.Now().Add(-d)) }
 	const day = 24 * time.Hour
 	fake.AddProject(project)
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Nightly audit"), CreatedAt: *ago(90 * day), LastUsedAt: ago(9 * time.Hour)})
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Terraform"), CreatedAt: *ago(400 * day), LastUsedAt: ago(2 * day)})
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Forgotten"), CreatedAt: *ago(700 * day)})
-	fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_checkout", Name: "Checkout", LastUsedAt: ago(time.Minute)})
+	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Nightly audit"), CreatedAt: created(90 * day), LastUsedAt: used(9 * time.Hour)})
+	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Terraform"), CreatedAt: created(400 * day), LastUsedAt: used(2 * day)})
+	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Forgotten"), CreatedAt: created(700 * day)})
+	fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_checkout", Name: "Checkout", LastUsedAt: used(time.Minute)})
 	fake.AddServiceAccount(project, "staging")
 	return project
 }
@@ -139,8 +140,8 @@ func (t *tour) listAdminKeys(ctx context.Context) error {
 		if key.Name != nil {
 			name = *key.Name
 		}
-		if key.LastUsedAt != nil {
-			used = day(*key.LastUsedAt)
+		if at, ok := key.LastUsedAt.Time(); ok {
+			used = at.Format(time.DateOnly)
 		}
 		fmt.Fprintf(table, "   %s\t%s\t%s\t%s\t%s\n", key.ID, name, day(key.CreatedAt), used, key.RedactedValue)
 	}

@@ -96,8 +96,8 @@ func (w worker) look(ctx context.Context, k key) (result, error) {
 		return failure(k, err), err
 	}
 	used := "never used"
-	if it.LastUsedAt != nil {
-		used = "last used " + it.LastUsedAt.Time().Format(time.DateOnly)
+	if at, ok := it.LastUsedAt.Time(); ok {
+		used = "last used " + at.Format(time.DateOnly)
 	}
 	return result{k, found, fmt.Sprintf("%q of %s, %s", it.Name, owner(it), used)}, nil
 }

@@ -219,7 +219,7 @@ func live(t *testing.T, server *orgkeystest.Server, stdin string, args ...string
 
 func TestWithoutTheFlagNothingIsRevoked(t *testing.T) {
 	server := orgkeystest.New(t)
-	server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1", Name: "Laptop", LastUsedAt: new(orgkeys.UnixTime(1711471534))})
+	server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1", Name: "Laptop", LastUsedAt: orgkeys.TimeAt(time.Unix(1711471534, 0))})
 	server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_2", Name: "Robot", Owner: gen.ProjectAPIKeyOwner{
 		ServiceAccount: &gen.ProjectAPIKeyOwnerServiceAccount{ID: "svc_acct_1", Name: "Deploy", Role: "member"},
 	}})

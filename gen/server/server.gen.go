@@ -244,70 +244,70 @@ func (e AdminAPIKeysListParamsOrder) Valid() bool {
 
 // AdminAPIKey A key that administers the organization, without its value.
 type AdminAPIKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// ExpiresAt When the key stops working. Null for a key that never expires; older servers leave it out.
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
 	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
 
 	// ID The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// LastUsedAt When the key was last used; null or absent for a key that never was.
+	// LastUsedAt When the key was last used. Null or absent if it never was.
 	LastUsedAt *apitype.UnixTime `json:"last_used_at,omitempty"`
 
-	// Name The name that the key was given; null or absent where it has none.
+	// Name The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object AdminAPIKeyObject `json:"object"`
 
-	// Owner Who the key belongs to.
+	// Owner The owner of an admin key.
 	Owner AdminAPIKeyOwner `json:"owner"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
-// AdminAPIKeyObject The kind of object this is.
+// AdminAPIKeyObject The type of this object.
 type AdminAPIKeyObject string
 
-// AdminAPIKeyCreateResponse A key that administers the organization, on the one occasion that shows its value.
+// AdminAPIKeyCreateResponse A new key that administers the organization, with its value. Only the response to its creation contains the value.
 type AdminAPIKeyCreateResponse struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// ExpiresAt When the key stops working. Null for a key that never expires; older servers leave it out.
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
 	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
 
 	// ID The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// LastUsedAt When the key was last used; null or absent for a key that never was.
+	// LastUsedAt When the key was last used. Null or absent if it never was.
 	LastUsedAt *apitype.UnixTime `json:"last_used_at,omitempty"`
 
-	// Name The name that the key was given; null or absent where it has none.
+	// Name The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object AdminAPIKeyCreateResponseObject `json:"object"`
 
-	// Owner Who the key belongs to.
+	// Owner The owner of an admin key.
 	Owner AdminAPIKeyOwner `json:"owner"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// Value The key itself. No later answer shows it again.
+	// Value The key itself. No later response contains it.
 	Value string `json:"value"`
 }
 
-// AdminAPIKeyCreateResponseObject The kind of object this is.
+// AdminAPIKeyCreateResponseObject The type of this object.
 type AdminAPIKeyCreateResponseObject string
 
-// AdminAPIKeyOwner Who the key belongs to.
+// AdminAPIKeyOwner The owner of an admin key.
 type AdminAPIKeyOwner struct {
-	// CreatedAt When the owner came into being.
+	// CreatedAt When the owner was created.
 	CreatedAt *apitype.UnixTime `json:"created_at,omitempty"`
 
 	// ID The owner's id.
@@ -316,119 +316,122 @@ type AdminAPIKeyOwner struct {
 	// Name The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object that the owner is, such as `organization.user`.
+	// Object The type of the owner's object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// Role The owner's role in the organization, such as `owner` or `member`. More may come.
+	// Role The owner's role in the organization, such as `owner` or `member`. The set is open.
 	Role *string `json:"role,omitempty"`
 
-	// Type The kind of owner, such as `user` or `service_account`. More may come.
+	// Type The type of the owner, such as `user` or `service_account`. The set is open.
 	Type *string `json:"type,omitempty"`
 }
 
 // APIKeyList A page of admin keys.
 type APIKeyList struct {
-	// Data The keys of the page, in the order asked for.
+	// Data The keys of the page, in the requested order.
 	Data []AdminAPIKey `json:"data"`
 
-	// FirstID The id of the page's first key; null or absent on an empty page.
+	// FirstID The id of the page's first key; null or absent if the page is empty.
 	FirstID *string `json:"first_id,omitempty"`
 
-	// HasMore Whether keys follow behind this page.
+	// HasMore Whether more keys follow this page.
 	HasMore bool `json:"has_more"`
 
-	// LastID The id of the page's last key, the next page's `after`; null or absent on an empty page.
+	// LastID The id of the page's last key, which is `after` of the next page; null or absent if the page is empty.
 	LastID *string `json:"last_id,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object APIKeyListObject `json:"object"`
 }
 
-// APIKeyListObject The kind of object this is.
+// APIKeyListObject The type of this object.
 type APIKeyListObject string
 
-// Error Why a call was refused.
+// Error The reason why a request failed.
 type Error struct {
-	// Code The reason as a word for programs, where there is one.
+	// Code A code that names the reason for programs, if there is one.
 	Code *string `json:"code"`
 
-	// Message The reason in a sentence for people. It may quote parts of a key.
+	// Message The reason as a sentence for people. It may quote parts of a key.
 	Message string `json:"message"`
 
-	// Param The parameter at fault, where it is one.
+	// Param The invalid parameter, if the reason is a parameter.
 	Param *string `json:"param"`
 
-	// Type The class of the reason.
+	// Type The category of the reason.
 	Type string `json:"type"`
 }
 
-// ErrorResponse The answer to a call that was refused.
+// ErrorResponse The body of a response to a request that failed.
 type ErrorResponse struct {
-	// Error Why a call was refused.
+	// Error The reason why a request failed.
 	Error Error `json:"error"`
 }
 
 // ProjectAPIKey A key that calls models within one project, without its value.
 type ProjectAPIKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
+
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
 
 	// ID The key's id, which is not its value.
 	ID string `json:"id"`
 
-	// LastUsedAt When the key was last used; null for a key that never was.
+	// LastUsedAt When the key was last used. Null if it never was.
 	LastUsedAt *apitype.UnixTime `json:"last_used_at"`
 
-	// Name The name that the key was given.
+	// Name The name of the key.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectAPIKeyObject `json:"object"`
 
-	// Owner Who the key belongs to. `type` says which of the other two is there.
+	// Owner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 	Owner ProjectAPIKeyOwner `json:"owner"`
 
-	// OwnerProjectAccess Whether the owner can reach the project at present. Older servers leave it out.
+	// OwnerProjectAccess Whether the owner currently has access to the project. Absent on older servers.
 	OwnerProjectAccess *ProjectAPIKeyOwnerProjectAccess `json:"owner_project_access,omitempty"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
-// ProjectAPIKeyObject The kind of object this is.
+// ProjectAPIKeyObject The type of this object.
 type ProjectAPIKeyObject string
 
-// ProjectAPIKeyOwnerProjectAccess Whether the owner can reach the project at present. Older servers leave it out.
+// ProjectAPIKeyOwnerProjectAccess Whether the owner currently has access to the project. Absent on older servers.
 type ProjectAPIKeyOwnerProjectAccess string
 
-// ProjectAPIKeyDeleteResponse What became of a key that was to be revoked.
+// ProjectAPIKeyDeleteResponse The result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Deleted Whether the key is revoked.
+	// Deleted Whether the key is deleted.
 	Deleted bool `json:"deleted"`
 
 	// ID The id of the key.
 	ID string `json:"id"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectAPIKeyDeleteResponseObject `json:"object"`
 }
 
-// ProjectAPIKeyDeleteResponseObject The kind of object this is.
+// ProjectAPIKeyDeleteResponseObject The type of this object.
 type ProjectAPIKeyDeleteResponseObject string
 
-// ProjectAPIKeyOwner Who the key belongs to. `type` says which of the other two is there.
+// ProjectAPIKeyOwner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectAPIKeyOwner struct {
 	// ServiceAccount A service account, as the owner of a project key.
 	ServiceAccount *ProjectAPIKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// Type The kind of owner. More may come.
+	// Type The type of the owner. The set is open.
 	Type *ProjectAPIKeyOwnerType `json:"type,omitempty"`
 
 	// User A person, as the owner of a project key.
 	User *ProjectAPIKeyOwnerUser `json:"user,omitempty"`
 }
 
-// ProjectAPIKeyOwnerType The kind of owner. More may come.
+// ProjectAPIKeyOwnerType The type of the owner. The set is open.
 type ProjectAPIKeyOwnerType string
 
 // ProjectAPIKeyOwnerServiceAccount A service account, as the owner of a project key.
@@ -464,34 +467,49 @@ type ProjectAPIKeyOwnerUser struct {
 	Role string `json:"role"`
 }
 
+// ProjectAPIKeyUpdateRequest The changes to a project key. At least one property is present.
+type ProjectAPIKeyUpdateRequest struct {
+	// ExpiresInSeconds Seconds from this request until the key expires. If absent, the expiration does not
+	// change. The policies of the organization and project apply.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
+
+	// Scopes The scopes that restrict the key, in place of its present ones. An empty array
+	// removes every restriction, so that the key has all permissions of its owner. If
+	// absent, the scopes do not change.
+	Scopes *[]string `json:"scopes,omitempty"`
+}
+
 // ProjectServiceAccount The identity of a program within a project.
 type ProjectServiceAccount struct {
 	// CreatedAt When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// ID The account's id. Not every one starts alike.
+	// ID The account's id. Its prefix varies.
 	ID string `json:"id"`
 
 	// Name The account's name. Names need not be unique.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// Role What the account may do in the project. More may come.
+	// Role The account's role in the project. The set is open.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
-// ProjectServiceAccountObject The kind of object this is.
+// ProjectServiceAccountObject The type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole What the account may do in the project. More may come.
+// ProjectServiceAccountRole The account's role in the project. The set is open.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountAPIKey A service account's key, on the one occasion that shows its value.
+// ProjectServiceAccountAPIKey A new key of a service account, with its value. Only the response to its creation contains the value.
 type ProjectServiceAccountAPIKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
+
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt *apitype.UnixTime `json:"expires_at,omitempty"`
 
 	// ID The key's id, which is not its value.
 	ID string `json:"id"`
@@ -499,50 +517,56 @@ type ProjectServiceAccountAPIKey struct {
 	// Name The key's name.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountAPIKeyObject `json:"object"`
 
-	// Value The key itself. No later answer shows it again.
+	// Value The key itself. No later response contains it.
 	Value string `json:"value"`
 }
 
-// ProjectServiceAccountAPIKeyObject The kind of object this is.
+// ProjectServiceAccountAPIKeyObject The type of this object.
 type ProjectServiceAccountAPIKeyObject string
 
-// ProjectServiceAccountCreateRequest How a new service account is called and what comes with it.
+// ProjectServiceAccountCreateRequest The name of a new service account, and the options of its first key.
 type ProjectServiceAccountCreateRequest struct {
-	// CreateServiceAccountOnly True for an account with no role in the project and no key.
+	// CreateServiceAccountOnly If true, the account gets no role in the project and no key.
 	CreateServiceAccountOnly *bool `json:"create_service_account_only,omitempty"`
+
+	// ExpiresInSeconds Seconds until the first key expires, at most a year. If null or absent, it never
+	// expires, unless a policy of the organization or project requires a lifetime; the
+	// lifetime must not exceed that policy's maximum. Not allowed together with
+	// `create_service_account_only: true`.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// Name A name for people to recognize the account by. Names need not be unique.
 	Name string `json:"name"`
 }
 
-// ProjectServiceAccountCreateResponse A new service account, on the one occasion that shows the value of its key.
+// ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// APIKey The account's key; null where only the account was asked for.
+	// APIKey The account's first key; null if only the account was requested.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// CreatedAt When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// ID The account's id. Not every one starts alike.
+	// ID The account's id. Its prefix varies.
 	ID string `json:"id"`
 
 	// Name The account's name.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// Role What the account may do in the project, `none` where only the account was asked for. More may come.
+	// Role The account's role in the project, `none` if only the account was requested. The set is open.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
-// ProjectServiceAccountCreateResponseObject The kind of object this is.
+// ProjectServiceAccountCreateResponseObject The type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole What the account may do in the project, `none` where only the account was asked for. More may come.
+// ProjectServiceAccountCreateResponseRole The account's role in the project, `none` if only the account was requested. The set is open.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse A page of service accounts.
@@ -550,31 +574,31 @@ type ProjectServiceAccountListResponse struct {
 	// Data The accounts of the page.
 	Data []ProjectServiceAccount `json:"data"`
 
-	// FirstID The id of the page's first account; null or absent on an empty page.
+	// FirstID The id of the page's first account; null or absent if the page is empty.
 	FirstID *string `json:"first_id,omitempty"`
 
-	// HasMore Whether accounts follow behind this page.
+	// HasMore Whether more accounts follow this page.
 	HasMore bool `json:"has_more"`
 
-	// LastID The id of the page's last account, the next page's `after`; null or absent on an empty page.
+	// LastID The id of the page's last account, which is `after` of the next page; null or absent if the page is empty.
 	LastID *string `json:"last_id,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountListResponseObject `json:"object"`
 }
 
-// ProjectServiceAccountListResponseObject The kind of object this is.
+// ProjectServiceAccountListResponseObject The type of this object.
 type ProjectServiceAccountListResponseObject string
 
 // AdminAPIKeysListParams defines parameters for AdminAPIKeysList.
 type AdminAPIKeysListParams struct {
-	// After The id of the last key already seen. The page starts right behind it; absent, it starts at the beginning.
+	// After The id of the last key received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
-	// Order The direction in creation time, oldest first (`asc`) or newest first (`desc`).
+	// Order The order by creation time, oldest first (`asc`) or newest first (`desc`).
 	Order *AdminAPIKeysListParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// Limit How many keys the page holds at most.
+	// Limit The maximum number of keys on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -583,7 +607,7 @@ type AdminAPIKeysListParamsOrder string
 
 // AdminAPIKeysCreateJSONBody defines parameters for AdminAPIKeysCreate.
 type AdminAPIKeysCreateJSONBody struct {
-	// ExpiresInSeconds The key's life in seconds, a year at most. Absent, the key never expires.
+	// ExpiresInSeconds Seconds until the key expires, at most a year. If absent, the key never expires.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// Name A name for people to recognize the key by. Names need not be unique.
@@ -592,15 +616,18 @@ type AdminAPIKeysCreateJSONBody struct {
 
 // ListProjectServiceAccountsParams defines parameters for ListProjectServiceAccounts.
 type ListProjectServiceAccountsParams struct {
-	// Limit How many accounts the page holds at most.
+	// Limit The maximum number of accounts on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The id of the last account already seen. The page starts right behind it; absent, it starts at the beginning.
+	// After The id of the last account received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // AdminAPIKeysCreateJSONRequestBody defines body for AdminAPIKeysCreate for application/json ContentType.
 type AdminAPIKeysCreateJSONRequestBody AdminAPIKeysCreateJSONBody
+
+// UpdateProjectAPIKeyJSONRequestBody defines body for UpdateProjectAPIKey for application/json ContentType.
+type UpdateProjectAPIKeyJSONRequestBody = ProjectAPIKeyUpdateRequest
 
 // CreateProjectServiceAccountJSONRequestBody defines body for CreateProjectServiceAccount for application/json ContentType.
 type CreateProjectServiceAccountJSONRequestBody = ProjectServiceAccountCreateRequest
@@ -610,15 +637,18 @@ type ServerInterface interface {
 	// AdminAPIKeysList List admin keys
 	// (GET /organization/admin_api_keys)
 	AdminAPIKeysList(w http.ResponseWriter, r *http.Request, params AdminAPIKeysListParams)
-	// AdminAPIKeysCreate Mint an admin key
+	// AdminAPIKeysCreate Create an admin key
 	// (POST /organization/admin_api_keys)
 	AdminAPIKeysCreate(w http.ResponseWriter, r *http.Request)
-	// DeleteProjectAPIKey Revoke a project key
+	// DeleteProjectAPIKey Delete a project key
 	// (DELETE /organization/projects/{project_id}/api_keys/{api_key_id})
 	DeleteProjectAPIKey(w http.ResponseWriter, r *http.Request, projectID string, apiKeyID string)
-	// RetrieveProjectAPIKey Read a project key
+	// RetrieveProjectAPIKey Retrieve a project key
 	// (GET /organization/projects/{project_id}/api_keys/{api_key_id})
 	RetrieveProjectAPIKey(w http.ResponseWriter, r *http.Request, projectID string, apiKeyID string)
+	// UpdateProjectAPIKey Update a project key
+	// (POST /organization/projects/{project_id}/api_keys/{api_key_id})
+	UpdateProjectAPIKey(w http.ResponseWriter, r *http.Request, projectID string, apiKeyID string)
 	// ListProjectServiceAccounts List a project's service accounts
 	// (GET /organization/projects/{project_id}/service_accounts)
 	ListProjectServiceAccounts(w http.ResponseWriter, r *http.Request, projectID string, params ListProjectServiceAccountsParams)
@@ -770,6 +800,41 @@ func (siw *ServerInterfaceWrapper) RetrieveProjectAPIKey(w http.ResponseWriter, 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.RetrieveProjectAPIKey(w, r, projectID, apiKeyID)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UpdateProjectAPIKey operation middleware
+func (siw *ServerInterfaceWrapper) UpdateProjectAPIKey(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "project_id" -------------
+	var projectID string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "project_id", r.PathValue("project_id"), &projectID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "project_id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "api_key_id" -------------
+	var apiKeyID string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "api_key_id", r.PathValue("api_key_id"), &apiKeyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api_key_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UpdateProjectAPIKey(w, r, projectID, apiKeyID)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -984,6 +1049,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/organization/admin_api_keys", wrapper.AdminAPIKeysCreate)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/organization/projects/{project_id}/api_keys/{api_key_id}", wrapper.DeleteProjectAPIKey)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/organization/projects/{project_id}/api_keys/{api_key_id}", wrapper.RetrieveProjectAPIKey)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/organization/projects/{project_id}/api_keys/{api_key_id}", wrapper.UpdateProjectAPIKey)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/organization/projects/{project_id}/service_accounts", wrapper.ListProjectServiceAccounts)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/organization/projects/{project_id}/service_accounts", wrapper.CreateProjectServiceAccount)
 
@@ -1094,6 +1160,44 @@ func (response RetrieveProjectAPIKey200JSONResponse) VisitRetrieveProjectAPIKeyR
 	return err
 }
 
+type UpdateProjectAPIKeyRequestObject struct {
+	ProjectID string `json:"project_id"`
+	APIKeyID  string `json:"api_key_id"`
+	Body      *UpdateProjectAPIKeyJSONRequestBody
+}
+
+type UpdateProjectAPIKeyResponseObject interface {
+	VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error
+}
+
+type UpdateProjectAPIKey200JSONResponse ProjectAPIKey
+
+func (response UpdateProjectAPIKey200JSONResponse) VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateProjectAPIKey400JSONResponse ErrorResponse
+
+func (response UpdateProjectAPIKey400JSONResponse) VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListProjectServiceAccountsRequestObject struct {
 	ProjectID string `json:"project_id"`
 	Params    ListProjectServiceAccountsParams
@@ -1173,15 +1277,18 @@ type StrictServerInterface interface {
 	// AdminAPIKeysList List admin keys
 	// (GET /organization/admin_api_keys)
 	AdminAPIKeysList(ctx context.Context, request AdminAPIKeysListRequestObject) (AdminAPIKeysListResponseObject, error)
-	// AdminAPIKeysCreate Mint an admin key
+	// AdminAPIKeysCreate Create an admin key
 	// (POST /organization/admin_api_keys)
 	AdminAPIKeysCreate(ctx context.Context, request AdminAPIKeysCreateRequestObject) (AdminAPIKeysCreateResponseObject, error)
-	// DeleteProjectAPIKey Revoke a project key
+	// DeleteProjectAPIKey Delete a project key
 	// (DELETE /organization/projects/{project_id}/api_keys/{api_key_id})
 	DeleteProjectAPIKey(ctx context.Context, request DeleteProjectAPIKeyRequestObject) (DeleteProjectAPIKeyResponseObject, error)
-	// RetrieveProjectAPIKey Read a project key
+	// RetrieveProjectAPIKey Retrieve a project key
 	// (GET /organization/projects/{project_id}/api_keys/{api_key_id})
 	RetrieveProjectAPIKey(ctx context.Context, request RetrieveProjectAPIKeyRequestObject) (RetrieveProjectAPIKeyResponseObject, error)
+	// UpdateProjectAPIKey Update a project key
+	// (POST /organization/projects/{project_id}/api_keys/{api_key_id})
+	UpdateProjectAPIKey(ctx context.Context, request UpdateProjectAPIKeyRequestObject) (UpdateProjectAPIKeyResponseObject, error)
 	// ListProjectServiceAccounts List a project's service accounts
 	// (GET /organization/projects/{project_id}/service_accounts)
 	ListProjectServiceAccounts(ctx context.Context, request ListProjectServiceAccountsRequestObject) (ListProjectServiceAccountsResponseObject, error)
@@ -1333,6 +1440,40 @@ func (sh *strictHandler) RetrieveProjectAPIKey(w http.ResponseWriter, r *http.Re
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(RetrieveProjectAPIKeyResponseObject); ok {
 		if err := validResponse.VisitRetrieveProjectAPIKeyResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UpdateProjectAPIKey operation middleware
+func (sh *strictHandler) UpdateProjectAPIKey(w http.ResponseWriter, r *http.Request, projectID string, apiKeyID string) {
+	var request UpdateProjectAPIKeyRequestObject
+
+	request.ProjectID = projectID
+	request.APIKeyID = apiKeyID
+
+	var body UpdateProjectAPIKeyJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateProjectAPIKey(ctx, request.(UpdateProjectAPIKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateProjectAPIKey")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UpdateProjectAPIKeyResponseObject); ok {
+		if err := validResponse.VisitUpdateProjectAPIKeyResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
