@@ -1639,24 +1639,40 @@ type HttpRequestDoer interface {
 	Do(req *http.Request) (*http.Response, error)
 }
 
+// RequestDoer sends a request whose operation is known. A Client whose HttpRequestDoer
+// implements it uses DoRequest instead of Do.
+type RequestDoer interface {
+	DoRequest(req Request) (*http.Response, error)
+}
+
+// Request is an HTTP request for one operation of the API. The New…Request functions return it.
+type Request struct {
+	*http.Request
+	Operation *Operation
+
+	// Target is the URL that the request was built for, without its query. A request editor may
+	// have changed the URL since.
+	Target string
+}
+
 // RequestEditorFn changes a request before it is sent.
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
-// Client sends the operations of the contract and returns the answers as they come.
+// Client sends requests and returns the responses undecoded.
 type Client struct {
-	// Server is the base URL that the contract's paths are below.
+	// Server is the base URL. The paths of the operations are relative to it.
 	Server string
 	// Client sends the requests.
 	Client HttpRequestDoer
-	// RequestEditors change each request, in their order.
+	// RequestEditors are applied to each request, in order.
 	RequestEditors []RequestEditorFn
 }
 
-// ClientOption sets up a Client.
+// ClientOption configures a Client.
 type ClientOption func(*Client) error
 
-// NewClient returns a client of the API at server. Without WithHTTPClient it sends with an
-// http.Client of its own.
+// NewClient returns a client of the API at server. Without WithHTTPClient it sends requests with
+// an http.Client of its own.
 func NewClient(server string, opts ...ClientOption) (*Client, error) {
 	c := &Client{Server: server}
 	for _, opt := range opts {
@@ -1670,7 +1686,7 @@ func NewClient(server string, opts ...ClientOption) (*Client, error) {
 	return c, nil
 }
 
-// WithHTTPClient sends requests with doer.
+// WithHTTPClient makes the client send requests with doer.
 func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	return func(c *Client) error {
 		c.Client = doer
@@ -1678,7 +1694,7 @@ func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	}
 }
 
-// WithRequestEditorFn changes each request by edit.
+// WithRequestEditorFn makes the client apply edit to each request.
 func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
 	return func(c *Client) error {
 		c.RequestEditors = append(c.RequestEditors, edit)
@@ -1686,7 +1702,7 @@ func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
 	}
 }
 
-// ClientInterface has a method for each operation, which returns the answer as it comes.
+// ClientInterface has a method for each operation, which returns the response undecoded.
 type ClientInterface interface {
 	// AdminAPIKeysList sends GET /organization/admin_api_keys.
 	AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1710,26 +1726,33 @@ type ClientInterface interface {
 	CreateProjectServiceAccount(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// AdminAPIKeysList sends GET /organization/admin_api_keys.
-func (c *Client) AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	target := joinURL(c.Server, "/organization/admin_api_keys")
+// NewAdminAPIKeysListRequest builds a request for GET /organization/admin_api_keys.
+func NewAdminAPIKeysListRequest(ctx context.Context, server string, params *AdminAPIKeysListParams) (Request, error) {
+	target := joinURL(server, "/organization/admin_api_keys")
+	query := ""
 	if params != nil {
-		query, err := adminAPIKeysListQuery(params)
-		if err != nil {
-			return nil, err
-		}
-		if query != "" {
-			target += "?" + query
+		var err error
+		if query, err = adminAPIKeysListQuery(params); err != nil {
+			return Request{}, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target+query, nil)
+	if err != nil {
+		return Request{}, err
+	}
+	return Request{req, &operations[0], target}, nil
+}
+
+// AdminAPIKeysList sends GET /organization/admin_api_keys.
+func (c *Client) AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdminAPIKeysListRequest(ctx, c.Server, params)
 	if err != nil {
 		return nil, err
 	}
 	return c.send(req, reqEditors)
 }
 
-// adminAPIKeysListQuery encodes the parameters that are set.
+// adminAPIKeysListQuery encodes the parameters that are set, with "?" in front.
 func adminAPIKeysListQuery(params *AdminAPIKeysListParams) (string, error) {
 	var query []string
 	if params.After != nil {
@@ -1741,96 +1764,160 @@ func adminAPIKeysListQuery(params *AdminAPIKeysListParams) (string, error) {
 	if params.Limit != nil {
 		query = append(query, "limit="+strconv.FormatInt(int64(*params.Limit), 10))
 	}
-	return strings.Join(query, "&"), nil
+	if len(query) == 0 {
+		return "", nil
+	}
+	return "?" + strings.Join(query, "&"), nil
+}
+
+// NewAdminAPIKeysCreateRequestWithBody builds a request for POST /organization/admin_api_keys.
+func NewAdminAPIKeysCreateRequestWithBody(ctx context.Context, server string, contentType string, body io.Reader) (Request, error) {
+	target := joinURL(server, "/organization/admin_api_keys")
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	if err != nil {
+		return Request{}, err
+	}
+	req.Header["Content-Type"] = []string{contentType}
+	return Request{req, &operations[1], target}, nil
 }
 
 // AdminAPIKeysCreateWithBody sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	target := joinURL(c.Server, "/organization/admin_api_keys")
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	req, err := NewAdminAPIKeysCreateRequestWithBody(ctx, c.Server, contentType, body)
 	if err != nil {
 		return nil, err
 	}
-	req.Header["Content-Type"] = []string{contentType}
 	return c.send(req, reqEditors)
+}
+
+// NewAdminAPIKeysCreateRequest builds a request for POST /organization/admin_api_keys.
+func NewAdminAPIKeysCreateRequest(ctx context.Context, server string, body AdminAPIKeysCreateJSONRequestBody) (Request, error) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return Request{}, err
+	}
+	return NewAdminAPIKeysCreateRequestWithBody(ctx, server, "application/json", bytes.NewReader(content))
 }
 
 // AdminAPIKeysCreate sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreate(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	content, err := json.Marshal(body)
+	req, err := NewAdminAPIKeysCreateRequest(ctx, c.Server, body)
 	if err != nil {
 		return nil, err
 	}
-	return c.AdminAPIKeysCreateWithBody(ctx, "application/json", bytes.NewReader(content), reqEditors...)
+	return c.send(req, reqEditors)
+}
+
+// NewDeleteProjectAPIKeyRequest builds a request for DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
+func NewDeleteProjectAPIKeyRequest(ctx context.Context, server string, projectID string, apiKeyID string) (Request, error) {
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
+	if err != nil {
+		return Request{}, err
+	}
+	return Request{req, &operations[2], target}, nil
 }
 
 // DeleteProjectAPIKey sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) DeleteProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	path0 := url.PathEscape(projectID)
-	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
+	req, err := NewDeleteProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID)
 	if err != nil {
 		return nil, err
 	}
 	return c.send(req, reqEditors)
+}
+
+// NewRetrieveProjectAPIKeyRequest builds a request for GET /organization/projects/{project_id}/api_keys/{api_key_id}.
+func NewRetrieveProjectAPIKeyRequest(ctx context.Context, server string, projectID string, apiKeyID string) (Request, error) {
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return Request{}, err
+	}
+	return Request{req, &operations[3], target}, nil
 }
 
 // RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) RetrieveProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	path0 := url.PathEscape(projectID)
-	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	req, err := NewRetrieveProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID)
 	if err != nil {
 		return nil, err
 	}
 	return c.send(req, reqEditors)
+}
+
+// NewUpdateProjectAPIKeyRequestWithBody builds a request for POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+func NewUpdateProjectAPIKeyRequestWithBody(ctx context.Context, server string, projectID string, apiKeyID string, contentType string, body io.Reader) (Request, error) {
+	path0 := url.PathEscape(projectID)
+	path1 := url.PathEscape(apiKeyID)
+	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	if err != nil {
+		return Request{}, err
+	}
+	req.Header["Content-Type"] = []string{contentType}
+	return Request{req, &operations[4], target}, nil
 }
 
 // UpdateProjectAPIKeyWithBody sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) UpdateProjectAPIKeyWithBody(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	path0 := url.PathEscape(projectID)
-	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(c.Server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	req, err := NewUpdateProjectAPIKeyRequestWithBody(ctx, c.Server, projectID, apiKeyID, contentType, body)
 	if err != nil {
 		return nil, err
 	}
-	req.Header["Content-Type"] = []string{contentType}
 	return c.send(req, reqEditors)
+}
+
+// NewUpdateProjectAPIKeyRequest builds a request for POST /organization/projects/{project_id}/api_keys/{api_key_id}.
+func NewUpdateProjectAPIKeyRequest(ctx context.Context, server string, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody) (Request, error) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return Request{}, err
+	}
+	return NewUpdateProjectAPIKeyRequestWithBody(ctx, server, projectID, apiKeyID, "application/json", bytes.NewReader(content))
 }
 
 // UpdateProjectAPIKey sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) UpdateProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	content, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	return c.UpdateProjectAPIKeyWithBody(ctx, projectID, apiKeyID, "application/json", bytes.NewReader(content), reqEditors...)
-}
-
-// ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
-func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	path0 := url.PathEscape(projectID)
-	target := joinURL(c.Server, "/organization/projects/{project_id}/service_accounts", path0)
-	if params != nil {
-		query, err := listProjectServiceAccountsQuery(params)
-		if err != nil {
-			return nil, err
-		}
-		if query != "" {
-			target += "?" + query
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	req, err := NewUpdateProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID, body)
 	if err != nil {
 		return nil, err
 	}
 	return c.send(req, reqEditors)
 }
 
-// listProjectServiceAccountsQuery encodes the parameters that are set.
+// NewListProjectServiceAccountsRequest builds a request for GET /organization/projects/{project_id}/service_accounts.
+func NewListProjectServiceAccountsRequest(ctx context.Context, server string, projectID string, params *ListProjectServiceAccountsParams) (Request, error) {
+	path0 := url.PathEscape(projectID)
+	target := joinURL(server, "/organization/projects/{project_id}/service_accounts", path0)
+	query := ""
+	if params != nil {
+		var err error
+		if query, err = listProjectServiceAccountsQuery(params); err != nil {
+			return Request{}, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target+query, nil)
+	if err != nil {
+		return Request{}, err
+	}
+	return Request{req, &operations[5], target}, nil
+}
+
+// ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
+func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProjectServiceAccountsRequest(ctx, c.Server, projectID, params)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(req, reqEditors)
+}
+
+// listProjectServiceAccountsQuery encodes the parameters that are set, with "?" in front.
 func listProjectServiceAccountsQuery(params *ListProjectServiceAccountsParams) (string, error) {
 	var query []string
 	if params.Limit != nil {
@@ -1839,44 +1926,68 @@ func listProjectServiceAccountsQuery(params *ListProjectServiceAccountsParams) (
 	if params.After != nil {
 		query = append(query, "after="+url.QueryEscape(string(*params.After)))
 	}
-	return strings.Join(query, "&"), nil
+	if len(query) == 0 {
+		return "", nil
+	}
+	return "?" + strings.Join(query, "&"), nil
+}
+
+// NewCreateProjectServiceAccountRequestWithBody builds a request for POST /organization/projects/{project_id}/service_accounts.
+func NewCreateProjectServiceAccountRequestWithBody(ctx context.Context, server string, projectID string, contentType string, body io.Reader) (Request, error) {
+	path0 := url.PathEscape(projectID)
+	target := joinURL(server, "/organization/projects/{project_id}/service_accounts", path0)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	if err != nil {
+		return Request{}, err
+	}
+	req.Header["Content-Type"] = []string{contentType}
+	return Request{req, &operations[6], target}, nil
 }
 
 // CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccountWithBody(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	path0 := url.PathEscape(projectID)
-	target := joinURL(c.Server, "/organization/projects/{project_id}/service_accounts", path0)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
+	req, err := NewCreateProjectServiceAccountRequestWithBody(ctx, c.Server, projectID, contentType, body)
 	if err != nil {
 		return nil, err
 	}
-	req.Header["Content-Type"] = []string{contentType}
 	return c.send(req, reqEditors)
+}
+
+// NewCreateProjectServiceAccountRequest builds a request for POST /organization/projects/{project_id}/service_accounts.
+func NewCreateProjectServiceAccountRequest(ctx context.Context, server string, projectID string, body CreateProjectServiceAccountJSONRequestBody) (Request, error) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return Request{}, err
+	}
+	return NewCreateProjectServiceAccountRequestWithBody(ctx, server, projectID, "application/json", bytes.NewReader(content))
 }
 
 // CreateProjectServiceAccount sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccount(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	content, err := json.Marshal(body)
+	req, err := NewCreateProjectServiceAccountRequest(ctx, c.Server, projectID, body)
 	if err != nil {
 		return nil, err
 	}
-	return c.CreateProjectServiceAccountWithBody(ctx, projectID, "application/json", bytes.NewReader(content), reqEditors...)
+	return c.send(req, reqEditors)
 }
 
-// send edits a request and hands it on.
-func (c *Client) send(req *http.Request, more []RequestEditorFn) (*http.Response, error) {
+// send applies the request editors and sends the request.
+func (c *Client) send(req Request, more []RequestEditorFn) (*http.Response, error) {
 	for _, editors := range [][]RequestEditorFn{c.RequestEditors, more} {
 		for _, edit := range editors {
-			if err := edit(req.Context(), req); err != nil {
+			if err := edit(req.Context(), req.Request); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return c.Client.Do(req)
+	if doer, ok := c.Client.(RequestDoer); ok {
+		return doer.DoRequest(req)
+	}
+	return c.Client.Do(req.Request)
 }
 
-// joinURL puts an operation's path below server, with params, which are escaped, in the place
-// of what is in braces.
+// joinURL appends an operation's path to server, with the escaped params in place of the
+// parameters in braces.
 func joinURL(server, path string, params ...string) string {
 	length := len(server) + len(path)
 	for _, p := range params {
