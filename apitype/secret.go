@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -74,21 +75,51 @@ func (s Secret) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
 // These quote nothing, since they end up in logs.
 var (
-	errNotString = errors.New("not a string")
-	errRedacted  = errors.New("a redacted secret, the value is lost")
-	errEmpty     = errors.New("an empty secret")
+	errNotString   = errors.New("not a string")
+	errRedacted    = errors.New("a redacted secret, whose value is lost")
+	errEmpty       = errors.New("an empty secret")
+	errNotToken    = errors.New("a secret with characters that no key contains")
+	errPlaceholder = errors.New("a placeholder and not a key")
 )
 
-// UnmarshalText takes the text as the value. An empty or a redacted one is an error.
+// UnmarshalText sets s to a value that a client can use as a key. It returns an error for any
+// other: an empty one, one with characters that a bearer token (RFC 6750) cannot contain, such as
+// white space, asterisks and control characters, and a placeholder such as "sk-admin...abc",
+// "REDACTED" or a prefix alone. The error does not quote the value.
 func (s *Secret) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "":
-		return errEmpty
-	case redacted:
-		return errRedacted
+	if err := checkUsable(string(text)); err != nil {
+		return err
 	}
 	*s = NewSecret(string(text))
 	return nil
+}
+
+// checkUsable returns why no client could use value as a key, or nil.
+func checkUsable(value string) error {
+	switch {
+	case value == "":
+		return errEmpty
+	case value == redacted:
+		return errRedacted
+	case strings.Trim(strings.TrimRight(value, "="), tokenCharacters) != "" || strings.TrimRight(value, "=") == "":
+		return errNotToken
+	case strings.Contains(value, "...") || value[0] == '.' || value[len(value)-1] == '.',
+		strings.Trim(value, "-_~+/=") == "",
+		strings.HasSuffix(value, "-") && strings.Trim(value, "abcdefghijklmnopqrstuvwxyz-") == "",
+		placeholders[strings.ToLower(strings.Trim(value, "-_~+/="))]:
+		return errPlaceholder
+	}
+	return nil
+}
+
+// tokenCharacters are those of a bearer token, apart from the padding.
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
+// placeholders are what programs write in place of a key.
+var placeholders = map[string]bool{
+	"redacted": true, "hidden": true, "masked": true, "removed": true, "placeholder": true, "secret": true,
+	"null": true, "nil": true, "none": true, "undefined": true, "n/a": true, "true": true, "false": true,
+	"api_key": true, "your-key-here": true, "your-api-key": true, "changeme": true,
 }
 
 // UnmarshalBinary does what [Secret.UnmarshalText] does.

@@ -2,18 +2,16 @@ package orgkeys
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// AdminKeyService lists and mints the admin keys of the organization.
-type AdminKeyService struct{ api *gen.ClientWithResponses }
+// AdminKeyService lists and creates the admin keys of the organization.
+type AdminKeyService struct{ service }
 
-// List returns one page: the first, or the one behind params.After. Use [AdminKeyService.All]
-// for all of them. params.Limit is from 1 to 100, absent 20.
+// List returns one page: the first, or the one after the key with the id params.After. Use
+// [AdminKeyService.All] for all pages. params.Limit is from 1 to 100; the default is 20.
 func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (*AdminKeyPage, error) {
 	if err := checkPage(params.After, params.Limit); err != nil {
 		return nil, err
@@ -21,16 +19,17 @@ func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (
 	if params.Order != nil && !params.Order.Valid() {
 		return nil, argumentError("order is neither asc nor desc")
 	}
-	return decode[AdminKeyPage](s.api.AdminAPIKeysList(ctx, &params))
+	request, err := gen.NewAdminAPIKeysListRequest(ctx, s.server, &params)
+	return send[AdminKeyPage](s.pipeline, request, err, nil)
 }
 
-// All iterates over all admin keys from params.After on, in the order of their creation,
-// newest first with params.Order set to desc. A page, of 100 keys or params.Limit, is fetched
-// when its first key is asked for, so that leaving the loop ends the requests.
+// All iterates over all admin keys after params.After by creation time, oldest first unless
+// params.Order is desc. It fetches a page of 100 keys, or params.Limit, when the first key of the
+// page is needed, so that leaving the loop ends the requests.
 //
-// An error is yielded once, with a zero key, and ends the iteration: what came before it was
-// delivered, what comes after is unknown. Without an error the list is whole. A server that
-// goes round in circles is an error; an item that it sends twice is delivered twice.
+// An error is yielded once, with a zero key, and ends the iteration: earlier keys are valid, and
+// later keys are not delivered. Without an error the list is complete. A server that repeats a
+// page is an error; a key that is on two pages is delivered twice.
 func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) iter.Seq2[AdminKey, error] {
 	if params.Limit == nil {
 		params.Limit = new(maxPage)
@@ -46,38 +45,48 @@ func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) it
 	}, func(k *AdminKey) string { return k.ID })
 }
 
-// Create mints one admin key. made.Value.Reveal() is its value, which no later call shows.
-// params.ExpiresInSeconds is from 1 to 31536000, a year; absent, the key never expires.
+// Create creates one admin key. The Value of the result is the key itself, which no later call
+// returns; only its Reveal method shows it. params.ExpiresInSeconds is from 1 to 31536000, a
+// year; if it is nil, the key never expires. params.Name must not start or end with white space.
 //
-// One call mints at most one key. An [*UnknownOutcomeError] means that one may have been made:
-// see [AdminKeyService.FindCreated]. Any other error means that none was.
+// One call creates at most one key. An [*UnknownOutcomeError] means that one may have been
+// created: see [AdminKeyService.FindCreated]. Any other error means that none was.
 func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParams) (*CreatedAdminKey, error) {
 	if err := checkName(params.Name); err != nil {
 		return nil, err
 	}
-	if e := params.ExpiresInSeconds; e != nil && (*e < 1 || *e > 31536000) {
-		return nil, argumentError(fmt.Sprintf("expires_in_seconds %d is not from 1 to 31536000, a year", *e))
-	}
-	started := time.Now()
-	made, err := decode[CreatedAdminKey](s.api.AdminAPIKeysCreate(ctx, gen.AdminAPIKeysCreateJSONRequestBody(params)))
-	return made, identify(err, started, "", params.Name)
-}
-
-// FindCreated looks for what the create behind unknown may have made: the admin keys of that
-// name that were created since the call began, newest first, with five minutes allowed for
-// clocks that differ. One is likely it, if no one else creates keys of that name. None means
-// that nothing was made so far: a server that is still busy with the request may show it
-// later. The whole list is read, so that no order has to be trusted. Give it a context that is
-// alive: the create's own may be what ended the call.
-func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
-	if err := unknown.check("admin-api-keys-create"); err != nil {
+	if err := checkLifetime(params.ExpiresInSeconds, maxLifetime); err != nil {
 		return nil, err
 	}
-	return findCreated(unknown, s.All(ctx, AdminKeyListParams{Order: new(AdminKeysNewestFirst)}),
-		func(k *AdminKey) (string, UnixTime) {
-			if k.Name == nil {
-				return "", k.CreatedAt
-			}
-			return *k.Name, k.CreatedAt
-		})
+	request, err := gen.NewAdminAPIKeysCreateRequest(ctx, s.server, gen.AdminAPIKeysCreateJSONRequestBody(params))
+	return send(s.pipeline, request, err, func(k *CreatedAdminKey) (pointer, problem string) {
+		if k.Name == nil || *k.Name != params.Name {
+			return "/name", "is not the requested name"
+		}
+		return verifySecret(k.Value, "/value", k.RedactedValue, k.ID, *k.Name)
+	})
+}
+
+// FindCreated looks for what the create behind unknown may have created: the admin keys of that
+// name that were created since the call started, newest first. If nobody else creates keys of
+// that name, it is the one that is found. If none is found, none was created so far; a server
+// that is still processing the request may create it later. FindCreated compares the clocks by
+// the Date of the responses, and allows for another five minutes of difference. It returns an error if it
+// cannot know: if the server may have changed the name, or does not tell its time.
+//
+// It reads the whole list, so that it does not depend on the order. Pass a context that has not
+// ended: the create's own may be what ended the call.
+func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
+	if err := unknown.check(gen.OperationAdminAPIKeysCreate); err != nil {
+		return nil, err
+	}
+	list := func(ctx context.Context) iter.Seq2[AdminKey, error] {
+		return s.All(ctx, AdminKeyListParams{Order: new(AdminKeysNewestFirst)})
+	}
+	return findCreated(ctx, unknown, list, func(k *AdminKey) (id, name string, createdAt UnixTime) {
+		if k.Name != nil {
+			name = *k.Name
+		}
+		return k.ID, name, k.CreatedAt
+	})
 }

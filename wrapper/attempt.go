@@ -1,117 +1,100 @@
 package orgkeys
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 )
 
-// attempt is one request and what came of it: an answer that has been read as far as it
-// could be, or an error.
-type attempt struct {
-	response *http.Response
-	body     *body
-	err      error
-	// unsent says that no byte of the request can have reached the server.
-	unsent   bool
-	duration time.Duration
-}
-
-// attemptTimeout is the error of an attempt that took too long, which unlike the end of the
-// call's context is a reason to try again.
+// attemptTimeout is the error of an attempt that took too long. Unlike the end of the call's own
+// context, it is a reason to retry.
 type attemptTimeout time.Duration
 
-func (e attemptTimeout) Error() string   { return "no whole answer within " + time.Duration(e).String() }
+func (e attemptTimeout) Error() string {
+	return "no complete response within " + time.Duration(e).String()
+}
 func (e attemptTimeout) Timeout() bool   { return true }
 func (e attemptTimeout) Temporary() bool { return true }
 
 var acceptJSON = []string{"application/json"}
 
-// attempt sends the request once and reads the answer.
-func (t *transport) attempt(c *call) *attempt {
-	header, content, err := t.prepare(c)
-	if err != nil {
-		return &attempt{err: err, unsent: true}
-	}
-	ctx, cancel := context.WithTimeoutCause(c.request.Context(), t.attemptTimeout, attemptTimeout(t.attemptTimeout))
+// attempt sends the request once, reads the response, and records both in c.
+func (p *pipeline) attempt(c *call, credential credential) {
+	ctx, cancel := context.WithTimeout(c.request.Context(), p.attemptTimeout)
 	defer cancel()
-	var sent *sentTrace
-	if c.request.Method != http.MethodGet {
-		sent = new(sentTrace)
-		ctx = sent.watch(ctx)
+	transport := p.transport()
+	w := &wire{content: c.content}
+	_, native := transport.(*http.Transport)
+	if native || len(w.content) > 0 {
+		ctx = w.trace(ctx)
 	}
 	request := c.request.WithContext(ctx)
-	request.Header, request.Body = header, sent.body(content)
-	// net/http can't repeat a body that it can't get again. HTTP/2 would otherwise, on errors
-	// that do not rule out that the server has acted.
-	request.GetBody = nil
+	p.prepare(request, c, credential, w)
 
 	start := time.Now()
-	response, err := t.roundTrip(request)
-	a := &attempt{response: response, err: err}
+	response, err := roundTrip(transport, request)
+	a := attempt{replayed: w.replayed.Load()}
 	if err == nil {
-		a.body = readBody(c, response, t.maxBody)
-		if err = a.body.err; err != nil {
-			a.body.err = hide(mask(err.Error(), c.key), err)
+		a.sent, a.status, a.header = true, response.StatusCode, response.Header
+		if err = c.readBody(response, p.maxBody); err != nil {
+			a.body = bodyBroken
 		}
-		response.Body = a.body
-		response.Request = c.request
+		a.notFound = a.status == http.StatusNotFound && err == nil && isEnvelope(*c.body)
+	} else {
+		a.sent = !w.neverWritten()
 	}
 	a.duration = time.Since(start)
-	a.unsent = response == nil && sent.nothing()
-	if err != nil && ctx.Err() != nil {
-		// Transports word it each in their own way.
-		a.fail(cmp.Or(c.request.Context().Err(), context.Cause(ctx)))
-	}
-	return a
-}
-
-// prepare waits for its turn and returns the header, signed, and the body of one attempt. The
-// request that the caller holds never shows the key.
-func (t *transport) prepare(c *call) (http.Header, io.ReadCloser, error) {
-	ctx := c.request.Context()
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	if err := t.pacer.wait(ctx, c.operation); err != nil {
-		return nil, nil, final{err}
-	}
-	credential, err := t.credential(ctx)
-	if err != nil {
-		return nil, nil, final{err}
-	}
-	c.key = credential.key
-	header := maps.Clone(c.request.Header)
-	header["Authorization"] = credential.authorization
-	header["User-Agent"] = t.userAgent
-	header["Accept"] = acceptJSON
-	// With one of these net/http sends a POST again by itself, and the API is not known to
-	// honour them.
-	delete(header, "Idempotency-Key")
-	delete(header, "X-Idempotency-Key")
-
-	content := c.request.Body
-	if c.attempts > 1 && c.request.GetBody != nil {
-		if content, err = c.request.GetBody(); err != nil {
-			return nil, nil, final{err}
+	if err != nil && ctx.Err() != nil { // each transport has its own error for it
+		if err = c.request.Context().Err(); err == nil {
+			err = attemptTimeout(p.attemptTimeout)
 		}
 	}
-	return header, content, nil
+	if !a.sent {
+		err = asProxyRefusal(transport, request, err)
+	}
+	c.attempts = append(c.attempts, a)
+	c.err = err
 }
 
-// roundTrip goes to the transport itself and not through http.Client, which would follow
-// redirects and send cookies.
-func (t *transport) roundTrip(request *http.Request) (*http.Response, error) {
-	response, err := t.send(request)
+// prepare completes the header and the body of one attempt.
+func (p *pipeline) prepare(request *http.Request, c *call, credential credential, w *wire) {
+	header := maps.Clone(c.request.Header)
+	header["Authorization"] = credential.authorization
+	header["User-Agent"] = p.userAgent
+	header["Accept"] = acceptJSON
+	// With one of these fields net/http repeats a POST by itself, and the API is not known to
+	// support them.
+	delete(header, "Idempotency-Key")
+	delete(header, "X-Idempotency-Key")
+	request.Header = header
+
+	// Without GetBody net/http cannot repeat the request once it has read the body. With it,
+	// HTTP/2 repeats a request after errors that do not exclude that the server acted on it.
+	request.Body, request.GetBody = nil, nil
+	request.ContentLength = int64(len(c.content))
+	if len(c.content) > 0 || !c.operation.Idempotent {
+		request.Body = w
+	}
+	// A connection that carried a new key is not used again: net/http prints what else arrives
+	// on an idle connection, a second copy of the response for example, to the standard logger.
+	request.Close = !c.operation.Idempotent
+}
+
+// roundTrip calls the transport itself and not http.Client, which would follow redirects and
+// send cookies.
+func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Response, error) {
+	response, err := transport.RoundTrip(request)
 	switch {
 	case err != nil:
-		if response != nil && response.Body != nil { // as middleware may have it
+		if response != nil && response.Body != nil { // some middleware returns both
 			_ = response.Body.Close()
 		}
 		return nil, err
@@ -123,114 +106,121 @@ func (t *transport) roundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-var errNoResponse = errors.New("the transport returned neither an answer nor an error")
+// wire is the body of one attempt's request, and records what may have been written to a
+// connection. The transport calls it from goroutines of its own, also after it has returned.
+type wire struct {
+	content []byte
+	offset  int
+	read    atomic.Bool // the body was read
 
-// sentTrace learns from the transport whether it had a connection to write on, and from the
-// request's body whether anyone read it. A transport that says nothing is taken to have
-// written.
-type sentTrace struct{ asked, got, read atomic.Bool }
+	// What net/http's transport reports: that it looked for a connection, got one, wrote the
+	// header to it, and looked for another afterwards.
+	asked, connected, wroteHeaders, replayed atomic.Bool
+}
 
-// body notes when content is read, as it is by a transport that sends and does not say so.
-func (s *sentTrace) body(content io.ReadCloser) io.ReadCloser {
-	if s == nil || content == nil {
-		return content
+// Read implements io.Reader for the transport.
+func (w *wire) Read(p []byte) (int, error) {
+	w.read.Store(true)
+	n := copy(p, w.content[w.offset:])
+	w.offset += n
+	if w.offset == len(w.content) {
+		return n, io.EOF
 	}
-	return &watchedBody{content, &s.read}
+	return n, nil
 }
 
-type watchedBody struct {
-	io.ReadCloser
-	read *atomic.Bool
-}
+// Close implements io.Closer for the transport.
+func (w *wire) Close() error { return nil }
 
-func (b *watchedBody) Read(p []byte) (int, error) {
-	b.read.Store(true)
-	return b.ReadCloser.Read(p)
-}
-
-func (s *sentTrace) watch(ctx context.Context) context.Context {
+func (w *wire) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { s.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
+		GetConn: func(string) { w.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) {
+			w.connected.Store(true)
+			if w.wroteHeaders.Load() {
+				w.replayed.Store(true)
+			}
+		},
+		WroteHeaders: func() { w.wroteHeaders.Store(true) },
 	})
 }
 
-// nothing reports whether nothing can have been written. Where nobody watched it is not known.
-func (s *sentTrace) nothing() bool {
-	return s != nil && s.asked.Load() && !s.got.Load() && !s.read.Load()
+// neverWritten reports whether it is certain that nothing was written: net/http's transport
+// looked for a connection and got none, and nothing read the body. A request without a body is
+// not traced through another transport, which may send it a second time without a trace.
+func (w *wire) neverWritten() bool {
+	return w.asked.Load() && !w.connected.Load() && !w.read.Load()
 }
 
-func (a *attempt) status() int {
-	if a.response == nil {
-		return 0
+// proxyError is the refusal of a proxy to connect to the API.
+type proxyError struct {
+	proxy string
+	err   error
+}
+
+func (e *proxyError) Error() string {
+	return "the proxy " + e.proxy + " refused to connect to the API: " + e.err.Error()
+}
+
+func (e *proxyError) Unwrap() error { return e.err }
+
+// asProxyRefusal returns err as a proxyError if it is the status with which a proxy refused to
+// connect. net/http returns the text of that status and nothing else.
+func asProxyRefusal(rt http.RoundTripper, request *http.Request, err error) error {
+	transport, ok := rt.(*http.Transport)
+	if !ok || transport.Proxy == nil || request.URL.Scheme != "https" || request.Context().Err() != nil {
+		return err
 	}
-	return a.response.StatusCode
-}
-
-func (a *attempt) requestID() string {
-	if a.response == nil {
-		return ""
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Unwrap(err) != nil || fmt.Sprintf("%T", err) != "*errors.errorString" ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
 	}
-	return requestID(a.response)
+	proxy, proxyErr := transport.Proxy(request)
+	if proxyErr != nil || proxy == nil {
+		return err
+	}
+	return &proxyError{proxy.Host, err}
 }
 
-// failure is what went wrong on the way: no answer, or a success that broke off. A refusal
-// that breaks off is one all the same.
-func (a *attempt) failure() error {
+var errBodyTooLarge = errors.New("is longer than the limit")
+
+// readBody reads the body of response, limit bytes at most, and closes it.
+func (c *call) readBody(response *http.Response, limit int64) error {
+	defer func() { _ = response.Body.Close() }()
+	c.body = bodies.Get().(*[]byte)
 	switch {
-	case a.response == nil:
-		return a.err
-	case a.status() < 200 || a.status() > 299:
-		return nil
+	case response.StatusCode < 200:
+		return nil // 101: what follows is a stream that only the server can end
+	case response.ContentLength > limit:
+		return errBodyTooLarge
 	}
-	return a.body.err
+	var err error
+	*c.body, err = readAll(*c.body, response.Body, response.ContentLength, limit)
+	return err
 }
 
-func (a *attempt) fail(err error) {
-	if a.body != nil {
-		a.body.err = err
-	} else {
-		a.err = err
+// readAll is io.ReadAll into a buffer, up to a limit. length is the expected length or -1.
+func readAll(buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
+	buf = slices.Grow(buf, int(min(max(length, 0), 1<<20))+512)
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > limit:
+			return buf, errBodyTooLarge
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		case len(buf) == cap(buf):
+			size := 2 * int64(cap(buf))
+			if size >= limit {
+				size = limit + 1 // no larger one is needed
+			}
+			larger := make([]byte, len(buf), size)
+			copy(larger, buf)
+			clear(buf)
+			buf = larger
+		}
 	}
 }
-
-// mayHaveActed reports whether the server may have done what the request asked for, without
-// saying so.
-func (a *attempt) mayHaveActed(method string) bool {
-	switch {
-	case method == http.MethodGet || a.unsent:
-		return false
-	case a.failure() != nil:
-		return true
-	}
-	return unclear(a.status())
-}
-
-// unclear reports whether a status leaves it open if the request was acted on. A redirect
-// does: 303 is how some servers answer work that is done.
-func unclear(status int) bool {
-	return status == http.StatusRequestTimeout || status >= 500 || status >= 300 && status < 400 || status < 200
-}
-
-// outcome is what Do returns for the last attempt.
-func (a *attempt) outcome(c *call) (*http.Response, error) {
-	if a.response != nil {
-		return a.response, nil
-	}
-	err := c.error(a.err, a.unsent)
-	if c.request.Method == http.MethodPost && a.mayHaveActed(http.MethodPost) {
-		err = &UnknownOutcomeError{Operation: c.operation, Err: err}
-	}
-	return nil, err
-}
-
-func (a *attempt) close() {
-	if a.body != nil {
-		_ = a.body.Close()
-	}
-}
-
-// final marks an error that trying again can't mend.
-type final struct{ error }
-
-func (f final) Unwrap() error { return f.error }

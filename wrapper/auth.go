@@ -1,7 +1,9 @@
 package orgkeys
 
 import (
+	"bytes"
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/orgkeys/orgkeys-go/apitype"
@@ -9,18 +11,18 @@ import (
 
 var (
 	errNoAdminKey = errors.New("admin key: there is none; set OPENAI_ADMIN_KEY or use WithAdminKey. " +
-		"An organization owner makes one at https://platform.openai.com/settings/organization/admin-keys")
-	errMalformedAdminKey = errors.New("admin key: holds white space or more than printable ASCII; " +
+		"An organization owner creates one at https://platform.openai.com/settings/organization/admin-keys")
+	errMalformedAdminKey = errors.New("admin key: contains white space or characters that are not printable ASCII; " +
 		"look for a line break or quotes around it")
 )
 
-// credential is an admin key in the two forms that an attempt needs.
+// credential is an admin key in the forms that an attempt needs.
 type credential struct {
-	key           Secret   // to be masked in what comes back
-	authorization []string // the header's value
+	redactor      *redactor
+	authorization []string // the value of the header field
 }
 
-// newCredential refuses what can't be sent as a bearer token.
+// newCredential refuses what cannot be sent as a bearer token.
 func newCredential(key string) (credential, error) {
 	if strings.TrimSpace(key) == "" {
 		return credential{}, errNoAdminKey
@@ -28,5 +30,12 @@ func newCredential(key string) (credential, error) {
 	if !printable(key) || strings.ContainsAny(key, " \"'") {
 		return credential{}, errMalformedAdminKey
 	}
-	return credential{apitype.NewSecret(key), []string{"Bearer " + key}}, nil
+	return credential{&redactor{key: apitype.NewSecret(key)}, []string{"Bearer " + key}}, nil
+}
+
+// isIn reports whether a request contains the key elsewhere than in its Authorization header.
+func (c credential) isIn(u *url.URL, body []byte) bool {
+	key := c.redactor.key.Reveal()
+	return strings.Contains(u.Path, key) || bytes.Contains(body, []byte(key)) ||
+		u.RawQuery != "" && strings.Contains(u.RawQuery, url.QueryEscape(key))
 }

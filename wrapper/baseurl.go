@@ -2,38 +2,55 @@ package orgkeys
 
 import (
 	"errors"
-	"net"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
 
-// parseBaseURL refuses an address that an admin key must not travel to. Its errors quote
-// nothing of it, since it may hold credentials.
+// parseBaseURL refuses an address to which an admin key must not travel. Its errors do not quote
+// the address, since it may contain credentials.
 func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
 		return nil, errors.New("base URL: is not a URL")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return nil, errors.New("base URL: is not of the form https://host/path")
+		return nil, errors.New("base URL: does not have the form https://host/path")
 	case u.User != nil:
-		return nil, errors.New("base URL: holds credentials; the admin key has an option of its own")
+		return nil, errors.New("base URL: contains credentials; the admin key has an option of its own")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
-		return nil, errors.New("base URL: holds a query or a fragment")
+		return nil, errors.New("base URL: contains a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
-		return nil, errors.New("base URL: http to a host that is not loopback would show the admin key to the network; use https")
+		return nil, errors.New("base URL: http to a host that is not loopback shows the admin key to the network; use https")
 	}
-	if strings.Contains(u.EscapedPath(), "%") || strings.Contains(u.Path+"/", "/../") || strings.Contains(u.Path+"/", "/./") {
-		return nil, errors.New("base URL: its path holds escapes or dot segments")
+	path := strings.TrimRight(u.Path, "/")
+	if strings.Contains(u.EscapedPath(), "%") || hasDotSegment(path+"/x") {
+		return nil, errors.New("base URL: its path contains escapes, dot segments or empty segments")
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.Path = path
 	return u, nil
 }
 
+// isLoopback reports whether net/http connects to host without a proxy from the environment,
+// which is so for the name localhost in lower case and for loopback addresses.
 func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
+	if host == "localhost" {
 		return true
 	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// checkProxy refuses a transport that sends plain HTTP to a loopback host through a proxy, which
+// a function of its own can decide.
+func checkProxy(base *url.URL, transport http.RoundTripper, plainHTTP bool) error {
+	t, ok := transport.(*http.Transport)
+	if base.Scheme != "http" || plainHTTP || !ok || t.Proxy == nil {
+		return nil
+	}
+	if proxy, err := t.Proxy(&http.Request{URL: base}); err != nil || proxy != nil {
+		return errors.New("base URL: http through a proxy shows the admin key to the network; use https")
+	}
+	return nil
 }

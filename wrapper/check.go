@@ -7,37 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-// The checks here name the argument at fault and quote nothing, since what is passed in the
-// wrong place may be a key.
+// The checks name the invalid argument and do not quote it, since what is passed in the wrong
+// place may be a key.
 
-// maxIDLength is far beyond what the API hands out.
+// maxIDLength is far beyond what the API assigns.
 const maxIDLength = 256
 
-// checkID refuses an id that could be read as another path, or that is a key's value.
+// checkID refuses an id that could be read as another path, or that is the value of a key.
 func checkID(argument, id string) error {
 	switch {
 	case id == "." || id == "..":
 		return argumentError(argument + " is a dot segment")
 	case strings.ContainsAny(id, `/\?#%`):
-		return argumentError(argument + ` holds one of / \ ? # %`)
+		return argumentError(argument + ` contains one of / \ ? # %`)
+	case strings.ContainsFunc(id, unicode.IsSpace):
+		return argumentError(argument + " contains white space")
 	}
 	return checkCursor(argument, id)
 }
 
-// checkCursor refuses what is no id at all. A cursor goes into the query, escaped, so that it may
-// be made of more than an id.
+// checkCursor refuses what cannot be an id. A cursor is escaped into the query, so that it may
+// contain more than the id in a path.
 func checkCursor(argument, id string) error {
 	var problem string
 	switch {
-	case id == "":
+	case strings.TrimSpace(id) == "":
 		problem = "is empty"
 	case len(id) > maxIDLength:
 		problem = fmt.Sprintf("is longer than %d bytes", maxIDLength)
 	case !utf8.ValidString(id):
 		problem = "is not valid UTF-8"
-	case strings.ContainsFunc(id, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }):
-		problem = "holds white space or an unprintable character"
-	case strings.HasPrefix(id, "sk-"):
+	case strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
+		problem = "contains an unprintable character"
+	case looksLikeKey(id):
 		problem = "is the value of a key and not an id"
 	default:
 		return nil
@@ -45,7 +47,7 @@ func checkCursor(argument, id string) error {
 	return argumentError(argument + " " + problem)
 }
 
-// maxPage is the most items that the API puts on a page.
+// maxPage is the maximum number of items that the API puts on a page.
 const maxPage = 100
 
 func checkPage(after *string, limit *int) error {
@@ -58,12 +60,26 @@ func checkPage(after *string, limit *int) error {
 	return nil
 }
 
+// checkName refuses what the API refuses, and names that it may change: a key whose name is not
+// the requested one could not be recognized.
 func checkName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return argumentError("name is empty")
+	case strings.TrimSpace(name) != name:
+		return argumentError("name starts or ends with white space")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return argumentError("name holds control characters or is not valid UTF-8")
+		return argumentError("name contains control characters or is not valid UTF-8")
+	}
+	return nil
+}
+
+// maxLifetime is the longest lifetime of a new key, in seconds: a year.
+const maxLifetime = 31536000
+
+func checkLifetime(seconds *int, longest int) error {
+	if seconds != nil && (*seconds < 1 || *seconds > longest) {
+		return argumentError(fmt.Sprintf("expires_in_seconds %d is not from 1 to %d", *seconds, longest))
 	}
 	return nil
 }

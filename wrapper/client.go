@@ -6,8 +6,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// Client calls the API. Make one with [NewClient] and share it: it is safe for concurrent
-// use, and nothing that was passed in is changed or kept open by it.
+// Client calls the API. Create one with [NewClient] and share it: it is safe for concurrent use,
+// and its calls share the rate limits that it has found. It changes nothing that was passed in.
 type Client struct {
 	AdminKeys       *AdminKeyService
 	ProjectKeys     *ProjectKeyService
@@ -16,32 +16,38 @@ type Client struct {
 	generated *gen.ClientWithResponses
 }
 
-// NewClient returns a client of the live API that signs with OPENAI_ADMIN_KEY, or what the
-// options say. OPENAI_BASE_URL takes the place of the live API's address where
-// [WithBaseURL] is absent. No request is sent; a missing or malformed key, base URL or
-// option is an error here and now, and the error quotes neither key nor URL.
+// NewClient returns a client of the live API that authenticates with OPENAI_ADMIN_KEY, unless
+// the options say otherwise. Without [WithBaseURL], OPENAI_BASE_URL replaces the address of the
+// live API. NewClient sends no request. It returns an error for a missing or malformed key, base
+// URL or option; the error quotes neither key nor URL.
 func NewClient(options ...Option) (*Client, error) {
 	c, base, err := configure(options)
 	if err != nil {
 		return nil, fmt.Errorf("orgkeys: %w", err)
 	}
-	generated, err := gen.NewClientWithResponses(base.String(), gen.WithHTTPClient(newTransport(c, base)))
+	s := service{newPipeline(c, base), base.String()}
+	generated, err := gen.NewClientWithResponses(s.server, gen.WithHTTPClient(doer{s.pipeline}))
 	if err != nil {
 		return nil, fmt.Errorf("orgkeys: %w", err)
 	}
 	return &Client{
-		AdminKeys:       &AdminKeyService{generated},
-		ProjectKeys:     &ProjectKeyService{generated},
-		ServiceAccounts: &ServiceAccountService{generated},
+		AdminKeys:       &AdminKeyService{s},
+		ProjectKeys:     &ProjectKeyService{s},
+		ServiceAccounts: &ServiceAccountService{s},
 		generated:       generated,
 	}, nil
 }
 
-// Generated returns the generated client on the same way to the API: authenticated, paced,
-// retried, limited and logged like every call of this package. An operation that is new in
-// the contract can be called on it at once. Its errors are those of the way, and a status
-// other than 200 is for its caller to look at: a 5xx or a body that breaks off leaves it open
-// what became of a create. So is the Body of its responses, which holds the
-// answer as it was sent, the value of a new key included. A request that is no operation of the contract,
-// or that a request editor sends to another origin, is refused.
+// Generated returns the generated client of all operations, whose requests are authenticated,
+// limited, retried and logged like those of the services. An operation that was added to the
+// contract can be called on it without further code. Transport errors match those of the service
+// methods, and a create whose outcome is unknown is an [*UnknownOutcomeError]; the caller checks
+// any other status than 200. The Body of a response is the raw body, which contains the value of
+// a new key. A request whose method, origin, host or path a request editor changed is not sent.
 func (c *Client) Generated() *gen.ClientWithResponses { return c.generated }
+
+// service is what all services have in common.
+type service struct {
+	pipeline *pipeline
+	server   string // the base URL
+}

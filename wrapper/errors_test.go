@@ -48,7 +48,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"base URL with a query", orgkeys.WithBaseURL("https://api.example?a=b")},
 		{"base URL that is none", orgkeys.WithBaseURL("api.example")},
 		{"no attempts", orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: -1})},
-		{"waits that contradict", orgkeys.WithRetry(orgkeys.Retry{MinWait: time.Hour})},
+		{"waits that contradict", orgkeys.WithRetry(orgkeys.Retry{BaseDelay: time.Hour})},
 		{"no time", orgkeys.WithAttemptTimeout(0)},
 		{"no rate", orgkeys.WithRateLimit(0)},
 		{"no bytes", orgkeys.WithMaxResponseBytes(0)},

@@ -2,25 +2,42 @@ package orgkeys
 
 import (
 	"log/slog"
+	"net/http"
 	"time"
 )
 
-// log writes the record of one attempt: an allow-list, so that nothing secret can get in.
-func (t *transport) log(c *call, a *attempt, wait time.Duration, again bool) {
-	if t.logger == nil {
+// log writes the record of the last attempt. Its fields are an allow-list, so that no secret can
+// get into it.
+func (p *pipeline) log(c *call, wait time.Duration, again bool) {
+	if p.logger == nil {
 		return
 	}
-	level := slog.LevelDebug
-	if again || a.failure() != nil || a.status() >= 500 {
-		level = slog.LevelWarn
+	ctx := c.request.Context()
+	a := c.last()
+	level := logLevel(a, c.err, again)
+	if !p.logger.Enabled(ctx, level) {
+		return
 	}
-	t.logger.LogAttrs(c.request.Context(), level, "orgkeys attempt",
-		slog.String("method", c.request.Method),
-		slog.String("operation", c.operation),
-		slog.Int("attempt", c.attempts),
-		slog.Int("status", a.status()),
+	attrs := []slog.Attr{
+		slog.String("method", c.operation.Method),
+		slog.String("operation", c.operation.ID),
+		slog.Int("attempt", len(c.attempts)),
+		slog.Int("status", a.status),
 		slog.Duration("duration", a.duration),
-		slog.String("request_id", a.requestID()),
+		slog.String("request_id", c.requestID()),
 		slog.Duration("wait", wait),
-	)
+	}
+	if c.err != nil {
+		attrs = append(attrs, slog.String("cause", c.redactor.redact(c.err.Error())))
+	}
+	p.logger.LogAttrs(ctx, level, "orgkeys attempt", attrs...)
+}
+
+// logLevel returns warn for an attempt that is retried, has no complete response, or failed for
+// a reason that lies with the server.
+func logLevel(a *attempt, err error, again bool) slog.Level {
+	if again || err != nil || a.status >= 500 || a.status == http.StatusTooManyRequests {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"time"
 )
 
@@ -57,6 +58,9 @@ func configure(options []Option) (config, *url.URL, error) {
 		}
 	}
 	base, err := parseBaseURL(cmp.Or(c.baseURL, os.Getenv(baseURLVariable), defaultBaseURL), c.plainHTTP)
+	if err == nil {
+		err = checkProxy(base, c.http.Transport, c.plainHTTP)
+	}
 	if err != nil && c.baseURL == "" {
 		err = fmt.Errorf("%w (from %s)", err, baseURLVariable)
 	}
@@ -120,6 +124,9 @@ func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
 			return errors.New("WithHTTPClient: the client is nil")
+		}
+		if v := reflect.ValueOf(client.Transport); v.Kind() == reflect.Pointer && v.IsNil() {
+			return errors.New("WithHTTPClient: the client's Transport is a nil pointer")
 		}
 		c.http = client
 		return nil

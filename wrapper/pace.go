@@ -26,14 +26,15 @@ func newPacer(operations []gen.Operation, perMinute int) pacer {
 }
 
 // wait takes the next turn of operation. The last turn, if it is not waited for, is given back.
-func (p pacer) wait(ctx context.Context, operation string) error {
+func (p pacer) wait(ctx context.Context, operation string) (time.Duration, error) {
 	if p == nil {
-		return nil
+		return 0, nil
 	}
+	started := time.Now()
 	turn := p[operation].Reserve()
 	if err := sleep(ctx, turn.Delay()); err != nil {
 		turn.Cancel()
-		return fmt.Errorf("%w while waiting for the rate limit", err)
+		return time.Since(started), fmt.Errorf("%w while waiting for the rate limit", err)
 	}
-	return nil
+	return time.Since(started), nil
 }

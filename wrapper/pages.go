@@ -15,18 +15,20 @@ type page[T any] struct {
 	lastID  *string
 }
 
-// maxEmptyPages ends a list whose server hands out new cursors and no items. Live servers may
-// filter a page down to nothing, and not this often in a row.
+// maxEmptyPages is the number of consecutive empty pages that end a list with an error. A server
+// may filter a page until it is empty, and not that often.
 const maxEmptyPages = 100
 
-// all iterates over the items of all pages from after on. has_more alone ends it; what else
-// can go wrong is an error, yielded once.
+// all iterates over the items of all pages after the item after. Only has_more: false ends the
+// list; anything else that ends it is an error, yielded once.
 func all[T any](after *string, fetch func(after *string) (page[T], error), id func(*T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		after := after
-		used := cursors{seed: maphash.MakeSeed()}
-		used.add(after)
+		used := cursors{seed: maphash.MakeSeed(), seen: make([]uint64, 0, 1024)}
+		if after != nil {
+			used.add(*after)
+		}
 		empty := 0
 		for {
 			p, err := fetch(after)
@@ -42,47 +44,54 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 			if !p.hasMore {
 				return
 			}
-			next := p.lastID
-			if n := len(p.items); n > 0 {
+			if empty++; len(p.items) > 0 {
 				empty = 0
-				if next == nil || *next == "" {
-					next = new(id(&p.items[n-1]))
-				}
-			} else {
-				empty++
 			}
+			next, err := nextCursor(p, id)
 			switch {
-			case next == nil || *next == "":
-				err = errors.New("the server says that more follows, and not where")
-			case checkCursor("", *next) != nil:
-				err = errors.New("the server hands out a cursor that can't be sent")
+			case err != nil:
 			case !used.add(next):
-				err = errors.New("the server hands out a cursor for the second time")
+				err = errors.New("the server sent a page or a cursor for the second time")
 			case empty == maxEmptyPages:
-				err = errors.New("the server hands out empty pages without end")
+				err = fmt.Errorf("the server sent %d empty pages in a row", empty)
 			}
 			if err != nil {
-				yield(zero, fmt.Errorf("orgkeys: the list breaks off: %w; what came is real, and not the whole", err))
+				yield(zero, fmt.Errorf("orgkeys: the list is incomplete: %w; the items so far are valid", err))
 				return
 			}
-			after = next
+			after = &next
 		}
 	}
 }
 
-// cursors remembers which were used, as a hash of each: eight bytes a page, so that a list of any
-// length costs little. A page is a request, next to which looking through all of them is nothing.
+// nextCursor returns the cursor of the page after p: the id of the last item received, as the
+// API defines it, or last_id of a page without items.
+func nextCursor[T any](p page[T], id func(*T) string) (string, error) {
+	var cursor string
+	if n := len(p.items); n > 0 {
+		cursor = id(&p.items[n-1])
+	} else if p.lastID != nil {
+		cursor = *p.lastID
+	}
+	if cursor == "" {
+		return "", errors.New("has_more is true, and there is no cursor for the next page")
+	}
+	if checkCursor("", cursor) != nil {
+		return "", errors.New("the cursor of the next page is not an id")
+	}
+	return cursor, nil
+}
+
+// cursors remembers the cursors that were used by a hash of each, so that a list of any length
+// needs little memory.
 type cursors struct {
 	seed maphash.Seed
 	seen []uint64
 }
 
 // add reports whether cursor is new.
-func (c *cursors) add(cursor *string) bool {
-	if cursor == nil {
-		return true
-	}
-	sum := maphash.String(c.seed, *cursor)
+func (c *cursors) add(cursor string) bool {
+	sum := maphash.String(c.seed, cursor)
 	if slices.Contains(c.seen, sum) {
 		return false
 	}

@@ -3,74 +3,78 @@ package orgkeys
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// ProjectKeyService reads and revokes the keys of projects.
-type ProjectKeyService struct{ api *gen.ClientWithResponses }
+// ProjectKeyService retrieves, updates and deletes the keys of projects.
+type ProjectKeyService struct{ service }
 
-// Get returns one key of a project, without its value. A key or project that is not there is
-// an [*APIError] that is [ErrNotFound].
+// Get returns one key of a project, without its value. A key or project that does not exist is
+// an [*APIError] that matches [ErrNotFound].
 func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*ProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
 	}
-	response, err := s.api.RetrieveProjectAPIKey(ctx, projectID, keyID)
-	key, err := decode[ProjectKey](response, err)
-	if err == nil && key.ID != keyID {
-		return nil, wrong(response, "/id", "is another key's")
-	}
-	return key, err
+	request, err := gen.NewRetrieveProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
+	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) { return verifyID(k.ID, keyID) })
 }
 
-// Update changes when a key of a project expires, the scopes that it is restricted to, or both.
-// The key may belong to a user or to a service account. At least one field of params must be
-// set. params.ExpiresInSeconds counts from the request and must be positive.
-// params.Scopes replaces the scopes; a pointer to an empty slice removes all restrictions.
+// Update changes when a key of a project expires, the scopes that restrict it, or both, and
+// returns the key. The key may belong to a user or to a service account. At least one field of
+// params must be set. params.ExpiresInSeconds counts from the request and must be positive.
+// params.Scopes replaces the scopes; a pointer to an empty, non-nil slice removes all
+// restrictions.
 //
-// Repeating an update sets the same state, so that Update is retried like [ProjectKeyService.Get].
-// An expired key and a lifetime that a policy does not allow are [ErrBadRequest].
+// Update is retried like a read, since repeating it sets the same state; each attempt restarts
+// the time until expiration. An expired key, and a lifetime that a policy does not allow, are
+// [ErrBadRequest].
 func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string, params ProjectKeyUpdateParams) (*ProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
 	}
-	response, err := s.api.UpdateProjectAPIKey(ctx, projectID, keyID, params)
-	key, err := decode[ProjectKey](response, err)
-	if err == nil && key.ID != keyID {
-		return nil, wrong(response, "/id", "is another key's")
+	switch {
+	case params.ExpiresInSeconds == nil && params.Scopes == nil:
+		return nil, argumentError("neither expires_in_seconds nor scopes is set")
+	case params.Scopes != nil && *params.Scopes == nil:
+		return nil, argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
 	}
-	return key, err
+	if err := checkLifetime(params.ExpiresInSeconds, math.MaxInt32); err != nil {
+		return nil, err
+	}
+	request, err := gen.NewUpdateProjectAPIKeyRequest(ctx, s.server, projectID, keyID, params)
+	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) { return verifyID(k.ID, keyID) })
 }
 
-// Delete revokes one key of a project. A nil error means that it is not there any more: the API
-// confirmed it, or finds no such key after an earlier attempt of the same call whose answer was
-// lost or a 5xx, and which so may have revoked it. Where no attempt was unclear, a key that is
-// not there is [ErrNotFound]. A key of a service account is refused with [ErrBadRequest]: it is
-// revoked with its account. Any other error leaves open whether the key is revoked; delete it
-// again. A revoked key can keep working for a short while.
+// Delete deletes one key of a project. A nil error means that the key does not exist any more:
+// the API confirmed it, or responded that there is no such key after an earlier attempt of the
+// same call that may have deleted it. If no attempt was ambiguous, a key that does not exist is
+// [ErrNotFound]. Newer servers also delete a key of a service account, and keep the account;
+// older ones refuse it with [ErrBadRequest] and delete it only together with its account.
+//
+// An error that matches [ErrNotSent] means that the key was not deleted by this call. Any other
+// error leaves open whether it was; it is safe to delete it again. A deleted key can keep working
+// for a short while.
 func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string) (*DeletedProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
 	}
-	response, err := s.api.DeleteProjectAPIKey(ctx, projectID, keyID)
-	gone, err := decode[DeletedProjectKey](response, err)
-	if refusal, ok := errors.AsType[*APIError](err); ok && refusal.acted && errors.Is(err, ErrNotFound) {
+	request, err := gen.NewDeleteProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
+	deleted, err := send(s.pipeline, request, err, func(k *DeletedProjectKey) (pointer, problem string) {
+		if !k.Deleted {
+			return "/deleted", "is false: the key was not deleted"
+		}
+		return verifyID(k.ID, keyID)
+	})
+	if refusal, ok := errors.AsType[*APIError](err); ok && refusal.outcome == done {
 		return &DeletedProjectKey{
 			ID:      keyID,
 			Deleted: true,
 			Object:  gen.ProjectAPIKeyDeleteResponseObjectOrganizationProjectAPIKeyDeleted,
 		}, nil
 	}
-	switch {
-	case err != nil:
-		return nil, err
-	case gone.ID != keyID:
-		return nil, wrong(response, "/id", "is another key's")
-	case !gone.Deleted:
-		return nil, wrong(response, "/deleted", "is false: the key was not revoked")
-	}
-	return gone, nil
+	return deleted, err
 }
 
 func checkKeyID(projectID, keyID string) error {

@@ -9,28 +9,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// Retry says how often a call is tried and how long it waits in between. The zero value of a
-// field stands for its default.
+// Retry configures how often a call is attempted and how long it waits in between. The zero
+// value of a field stands for its default.
 //
-// What is tried again depends on what the attempt may have done. Reads and revokes are tried
-// again after a transport error, an attempt's timeout, an answer cut short, and the statuses
-// 408, 429, 500, 502, 503 and 504. A create is tried again after a 429 and after a failure to
-// connect, and after nothing else: whatever the server may have acted on ends it with an
-// [*UnknownOutcomeError]. An untrusted certificate ends every call.
+// Reads, deletes and updates are retried after a transport error, an attempt's timeout, an
+// incomplete body, and the statuses 408, 429, 500, 502, 503 and 504. A create is retried after a
+// 429, and if nothing was sent, for example because the connection was refused. Whatever else
+// the server may have acted on ends it with an [*UnknownOutcomeError]. An untrusted certificate
+// and a proxy that refuses to connect end every call.
 //
-// A server's Retry-After or retry-after-ms header sets the wait; one that asks for more than
-// MaxWait ends the call with its error. "x-should-retry: false" ends it too.
+// Waits are exponential backoff with full jitter. A Retry-After or retry-after-ms header takes
+// precedence; one that is longer than MaxWait ends the call. "x-should-retry: false" ends it too.
 type Retry struct {
-	// MaxAttempts is how many requests a call sends at most, the first included. Default 4;
-	// 1 never tries again.
+	// MaxAttempts is the maximum number of requests of a call. Default 4; 1 never retries.
 	MaxAttempts int
-	// MinWait is the longest first wait. Each wait is picked at random between nothing and a
-	// bound, and the bound doubles from MinWait. Default 500 ms, or MaxWait if that is
-	// shorter.
-	MinWait time.Duration
-	// MaxWait bounds every wait. Default 90 s.
+	// BaseDelay is the upper bound of the first backoff. The bound doubles with each retry.
+	// Default 500 ms, or MaxWait if that is shorter.
+	BaseDelay time.Duration
+	// MaxWait is the upper bound of every wait. Default 90 s.
 	MaxWait time.Duration
 	// RateLimitWait is the first wait after a 429 that does not say how long; the second is
 	// twice, the third three times as long, each shortened at random by up to a half. Default
@@ -40,13 +40,13 @@ type Retry struct {
 
 var defaultRetry = Retry{
 	MaxAttempts:   4,
-	MinWait:       500 * time.Millisecond,
+	BaseDelay:     500 * time.Millisecond,
 	MaxWait:       90 * time.Second,
 	RateLimitWait: 20 * time.Second,
 }
 
 func (r Retry) withDefaults() (Retry, error) {
-	if r.MaxAttempts < 0 || r.MinWait < 0 || r.MaxWait < 0 || r.RateLimitWait < 0 {
+	if r.MaxAttempts < 0 || r.BaseDelay < 0 || r.MaxWait < 0 || r.RateLimitWait < 0 {
 		return r, errors.New("retry: a field is negative")
 	}
 	or := func(field *time.Duration, fallback time.Duration) {
@@ -58,78 +58,79 @@ func (r Retry) withDefaults() (Retry, error) {
 		r.MaxAttempts = defaultRetry.MaxAttempts
 	}
 	or(&r.MaxWait, defaultRetry.MaxWait)
-	or(&r.MinWait, min(defaultRetry.MinWait, r.MaxWait))
+	or(&r.BaseDelay, min(defaultRetry.BaseDelay, r.MaxWait))
 	or(&r.RateLimitWait, defaultRetry.RateLimitWait)
-	if r.MinWait > r.MaxWait {
-		return r, fmt.Errorf("retry: MinWait %v is longer than MaxWait %v", r.MinWait, r.MaxWait)
+	if r.BaseDelay > r.MaxWait {
+		return r, fmt.Errorf("retry: BaseDelay %v is longer than MaxWait %v", r.BaseDelay, r.MaxWait)
 	}
 	return r, nil
 }
 
-// next reports whether the call goes on after attempt a, and after how long.
-func (r Retry) next(c *call, a *attempt) (wait time.Duration, again bool) {
-	if c.attempts >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.request.Method, a) {
+// next returns whether the call is retried after its last attempt, and after how long.
+func (r Retry) next(c *call) (wait time.Duration, again bool) {
+	a := c.last()
+	if len(c.attempts) >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, a, c.err) {
 		return 0, false
 	}
-	if a.response != nil {
-		header := a.response.Header
-		if header.Get("X-Should-Retry") == "false" {
-			return 0, false
-		}
-		if wait, ok := retryAfter(header, time.Now()); ok {
-			if wait > r.MaxWait {
-				return 0, false
-			}
-			return wait, true
-		}
-		if a.status() == http.StatusTooManyRequests {
-			bound := r.MaxWait
-			if n := time.Duration(c.attempts); r.RateLimitWait < bound/n {
-				bound = r.RateLimitWait * n
-			}
-			return bound/2 + jitter(bound/2), true
-		}
+	if a.header.Get("X-Should-Retry") == "false" {
+		return 0, false
 	}
-	bound := r.MinWait
-	for i := 1; i < c.attempts && bound < r.MaxWait; i++ {
-		bound += min(bound, r.MaxWait-bound)
+	if wait, ok := retryAfter(a.header, time.Now()); ok {
+		return wait, wait <= r.MaxWait
 	}
-	return jitter(bound), true
+	if a.status == http.StatusTooManyRequests {
+		bound := r.MaxWait
+		if n := time.Duration(len(c.attempts)); r.RateLimitWait < bound/n {
+			bound = r.RateLimitWait * n
+		}
+		return bound/2 + rand.N(max(bound/2, 1)), true
+	}
+	return rand.N(max(r.bound(len(c.attempts)), 1)), true
 }
 
-func jitter(bound time.Duration) time.Duration { return rand.N(max(bound, 1)) }
+// bound returns the upper bound of the backoff after so many attempts: BaseDelay, doubled with
+// each further attempt, MaxWait at most.
+func (r Retry) bound(attempts int) time.Duration {
+	bound := r.BaseDelay
+	for i := 1; i < attempts && bound < r.MaxWait; i++ {
+		bound += min(bound, r.MaxWait-bound)
+	}
+	return bound
+}
 
-// retryable holds the rule of which attempts may be followed by another.
-func retryable(method string, a *attempt) bool {
-	err := a.failure()
+// retryable is the rule of which attempts may be followed by another. err is why the attempt has
+// no complete response, or nil.
+func retryable(operation *gen.Operation, a *attempt, err error) bool {
 	switch {
-	case isFinal(err):
+	case nonRetryable(err):
 		return false
-	case method == http.MethodPost && err != nil:
-		return a.unsent
-	case method == http.MethodPost:
-		return a.status() == http.StatusTooManyRequests
-	case err != nil || a.body.err != nil && !isFinal(a.body.err):
+	case a.outcome() == notSent || a.status == http.StatusTooManyRequests:
+		return true
+	case !operation.Idempotent:
+		return false
+	case err != nil:
 		return true
 	}
-	switch a.status() {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	switch a.status {
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return false
 }
 
-func isFinal(err error) bool {
-	if _, ok := errors.AsType[final](err); ok {
-		return true
+// nonRetryable reports whether err will be the same at the next attempt.
+func nonRetryable(err error) bool {
+	if err == nil {
+		return false
 	}
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return untrusted || errors.Is(err, errBodyTooLarge)
+	_, proxy := errors.AsType[*proxyError](err)
+	return untrusted || proxy || errors.Is(err, errBodyTooLarge)
 }
 
-// retryAfter reads how long the server asks to wait: milliseconds win over seconds or a date.
-// What is malformed or negative is no answer.
+// retryAfter returns how long the server asks to wait. Milliseconds take precedence over seconds
+// or a date. A malformed or negative value is ignored.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	if wait, ok := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); ok {
 		return wait, true
@@ -144,7 +145,7 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// parseWait reads a number of units, the longest wait there is where it is more than that.
+// parseWait parses a number of units. A number that is too large is the longest duration.
 func parseWait(value string, unit time.Duration) (time.Duration, bool) {
 	if value == "" || strings.Trim(value, "0123456789.") != "" {
 		return 0, false

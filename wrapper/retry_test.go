@@ -317,7 +317,7 @@ func TestAPolicyCanBeSet(t *testing.T) {
 		t.Run(strconv.Itoa(attempts)+" attempts", func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
 				server.Inject(orgkeystest.Fault{Operation: read, Status: 500, Times: -1})
-				client := newClient(t, server, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: attempts, MinWait: time.Minute, MaxWait: time.Minute}))
+				client := newClient(t, server, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: attempts, BaseDelay: time.Minute, MaxWait: time.Minute}))
 				began := time.Now()
 				_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
 				require.Error(t, err)
@@ -326,7 +326,7 @@ func TestAPolicyCanBeSet(t *testing.T) {
 			})
 		})
 	}
-	for _, retry := range []orgkeys.Retry{{MaxAttempts: -1}, {MinWait: -1}, {MaxWait: -1}, {RateLimitWait: -1}, {MinWait: time.Minute, MaxWait: time.Second}} {
+	for _, retry := range []orgkeys.Retry{{MaxAttempts: -1}, {BaseDelay: -1}, {MaxWait: -1}, {RateLimitWait: -1}, {BaseDelay: time.Minute, MaxWait: time.Second}} {
 		_, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithRetry(retry))
 		assert.ErrorContains(t, err, "retry")
 	}
@@ -337,9 +337,9 @@ func TestNoWaitOverflows(t *testing.T) {
 	const forever = time.Duration(1<<63 - 1)
 	for _, status := range []int{429, 500} {
 		for _, retry := range []orgkeys.Retry{
-			{MaxAttempts: 80, MinWait: 1, MaxWait: 1, RateLimitWait: forever},
-			{MaxAttempts: 80, MinWait: time.Millisecond, MaxWait: forever, RateLimitWait: 1},
-			{MaxAttempts: 3, MaxWait: forever, MinWait: forever, RateLimitWait: forever},
+			{MaxAttempts: 80, BaseDelay: 1, MaxWait: 1, RateLimitWait: forever},
+			{MaxAttempts: 80, BaseDelay: time.Millisecond, MaxWait: forever, RateLimitWait: 1},
+			{MaxAttempts: 3, MaxWait: forever, BaseDelay: forever, RateLimitWait: forever},
 			{MaxAttempts: 3, MaxWait: time.Millisecond},
 		} {
 			synctest.Test(t, func(t *testing.T) {

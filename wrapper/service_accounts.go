@@ -3,16 +3,15 @@ package orgkeys
 import (
 	"context"
 	"iter"
-	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
 // ServiceAccountService lists and creates the service accounts of projects.
-type ServiceAccountService struct{ api *gen.ClientWithResponses }
+type ServiceAccountService struct{ service }
 
-// List returns one page: the first, or the one behind params.After. Use
-// [ServiceAccountService.All] for all of them. params.Limit is from 1 to 100, absent 20. An
+// List returns one page: the first, or the one after the account with the id params.After. Use
+// [ServiceAccountService.All] for all pages. params.Limit is from 1 to 100; the default is 20. An
 // archived project is [ErrBadRequest].
 func (s *ServiceAccountService) List(ctx context.Context, projectID string, params ServiceAccountListParams) (*ServiceAccountPage, error) {
 	if err := checkID("project id", projectID); err != nil {
@@ -21,11 +20,12 @@ func (s *ServiceAccountService) List(ctx context.Context, projectID string, para
 	if err := checkPage(params.After, params.Limit); err != nil {
 		return nil, err
 	}
-	return decode[ServiceAccountPage](s.api.ListProjectServiceAccounts(ctx, projectID, &params))
+	request, err := gen.NewListProjectServiceAccountsRequest(ctx, s.server, projectID, &params)
+	return send[ServiceAccountPage](s.pipeline, request, err, nil)
 }
 
-// All iterates over all service accounts of a project from params.After on. It fetches and
-// fails as [AdminKeyService.All] does.
+// All iterates over all service accounts of a project after params.After. It fetches pages and
+// fails like [AdminKeyService.All].
 func (s *ServiceAccountService) All(ctx context.Context, projectID string, params ServiceAccountListParams) iter.Seq2[ServiceAccount, error] {
 	if params.Limit == nil {
 		params.Limit = new(maxPage)
@@ -41,13 +41,15 @@ func (s *ServiceAccountService) All(ctx context.Context, projectID string, param
 	}, func(a *ServiceAccount) string { return a.ID })
 }
 
-// Create makes one service account with one key. made.APIKey.Value.Reveal() is the key's
-// value, which no later call shows. With params.CreateServiceAccountOnly the account has no
-// key, and made.APIKey is nil as the API has it; otherwise it never is. An archived project is
-// [ErrBadRequest].
+// Create creates one service account with one key. APIKey.Value of the result is the key itself,
+// which no later call returns; only its Reveal method shows it. With
+// params.CreateServiceAccountOnly the account has no key and APIKey is nil; otherwise APIKey is
+// never nil. params.ExpiresInSeconds is from 1 to 31536000, a year, and not allowed together with
+// params.CreateServiceAccountOnly; if it is nil, the key never expires, unless a policy of the
+// organization or project requires a lifetime. An archived project is [ErrBadRequest].
 //
-// One call makes at most one account. An [*UnknownOutcomeError] means that one may have been
-// made: see [ServiceAccountService.FindCreated]. Any other error means that none was.
+// One call creates at most one account. An [*UnknownOutcomeError] means that one may have been
+// created: see [ServiceAccountService.FindCreated]. Any other error means that none was.
 func (s *ServiceAccountService) Create(ctx context.Context, projectID string, params ServiceAccountCreateParams) (*CreatedServiceAccount, error) {
 	if err := checkID("project id", projectID); err != nil {
 		return nil, err
@@ -55,23 +57,38 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 	if err := checkName(params.Name); err != nil {
 		return nil, err
 	}
-	started := time.Now()
-	response, err := s.api.CreateProjectServiceAccount(ctx, projectID, params)
-	made, err := decode[CreatedServiceAccount](response, err)
-	accountOnly := params.CreateServiceAccountOnly != nil && *params.CreateServiceAccountOnly
-	if err == nil && made.APIKey == nil && !accountOnly {
-		made, err = nil, created(response, wrong(response, "/api_key", "is null, though a key was asked for"), true)
-	}
-	return made, identify(err, started, projectID, params.Name)
-}
-
-// FindCreated looks for what the create behind unknown may have made: the service accounts of
-// that name and project that were created since the call began. It finds, allows for and needs
-// what [AdminKeyService.FindCreated] does.
-func (s *ServiceAccountService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]ServiceAccount, error) {
-	if err := unknown.check("create-project-service-account"); err != nil {
+	if err := checkLifetime(params.ExpiresInSeconds, maxLifetime); err != nil {
 		return nil, err
 	}
-	return findCreated(unknown, s.All(ctx, unknown.ProjectID, ServiceAccountListParams{}),
-		func(a *ServiceAccount) (string, UnixTime) { return a.Name, a.CreatedAt })
+	accountOnly := params.CreateServiceAccountOnly != nil && *params.CreateServiceAccountOnly
+	if accountOnly && params.ExpiresInSeconds != nil {
+		return nil, argumentError("expires_in_seconds is set for an account without a key")
+	}
+	request, err := gen.NewCreateProjectServiceAccountRequest(ctx, s.server, projectID, params)
+	return send(s.pipeline, request, err, func(a *CreatedServiceAccount) (pointer, problem string) {
+		switch {
+		case a.Name != params.Name:
+			return "/name", "is not the requested name"
+		case a.APIKey != nil:
+			return verifySecret(a.APIKey.Value, "/api_key/value", a.ID, a.Name, a.APIKey.ID, a.APIKey.Name)
+		case !accountOnly:
+			return "/api_key", "is null, though a key was requested"
+		}
+		return "", ""
+	})
+}
+
+// FindCreated looks for what the create behind unknown may have created: the service accounts of
+// that name and project that were created since the call started. It behaves and fails like
+// [AdminKeyService.FindCreated].
+func (s *ServiceAccountService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]ServiceAccount, error) {
+	if err := unknown.check(gen.OperationCreateProjectServiceAccount); err != nil {
+		return nil, err
+	}
+	list := func(ctx context.Context) iter.Seq2[ServiceAccount, error] {
+		return s.All(ctx, unknown.ProjectID, ServiceAccountListParams{})
+	}
+	return findCreated(ctx, unknown, list, func(a *ServiceAccount) (id, name string, createdAt UnixTime) {
+		return a.ID, a.Name, a.CreatedAt
+	})
 }

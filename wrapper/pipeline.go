@@ -1,0 +1,221 @@
+package orgkeys
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/orgkeys/orgkeys-go/gen"
+)
+
+// pipeline sends requests. Every call of the client passes through its do method, which is the
+// whole of it: accept the request, wait for its turn, authenticate, attempt, decide whether to
+// retry.
+type pipeline struct {
+	base *url.URL
+	// transport is kept in a closure, so that printers that use reflection do not reach the
+	// requests in the buffers of net/http's own.
+	transport      func() http.RoundTripper
+	credential     func(context.Context) (credential, error)
+	userAgent      []string
+	attemptTimeout time.Duration
+	retry          Retry
+	pacer          pacer
+	logger         *slog.Logger
+	maxBody        int64
+}
+
+func newPipeline(c config, base *url.URL) *pipeline {
+	if c.http.Timeout > 0 {
+		c.attemptTimeout = min(c.attemptTimeout, c.http.Timeout)
+	}
+	return &pipeline{
+		base:           base,
+		transport:      func() http.RoundTripper { return cmp.Or(c.http.Transport, http.DefaultTransport) },
+		credential:     c.credential,
+		userAgent:      []string{c.userAgent},
+		attemptTimeout: c.attemptTimeout,
+		retry:          c.retry,
+		pacer:          newPacer(gen.Operations(), c.perMinute),
+		logger:         c.logger,
+		maxBody:        c.maxBody,
+	}
+}
+
+// do sends request until the retry policy ends the call, and returns the record of it. The
+// caller releases the record.
+func (p *pipeline) do(request gen.Request) *call {
+	c := &call{
+		operation: request.Operation,
+		request:   request.Request,
+		options:   optionsOf(request.Context()),
+		started:   time.Now(),
+	}
+	c.attempts = c.first[:0]
+	if err := p.accept(c, request.Target); err != nil {
+		c.stop(err)
+	} else {
+		p.run(c)
+	}
+	c.finish()
+	return c
+}
+
+// run makes attempts until the call ends.
+func (p *pipeline) run(c *call) {
+	for {
+		credential, err := p.admit(c)
+		if err != nil {
+			c.stop(err)
+			return
+		}
+		p.attempt(c, credential)
+		wait, again := p.retry.next(c)
+		p.log(c, wait, again)
+		if !again {
+			return
+		}
+		failure := c.failure()
+		c.release()
+		c.err = failure
+		if err := c.sleep(wait); err != nil {
+			c.stop(fmt.Errorf("%w while waiting to retry", err))
+			return
+		}
+	}
+}
+
+// stop ends the call before its next attempt. The failure of the last attempt stays part of the
+// error.
+func (c *call) stop(err error) {
+	if c.err != nil {
+		err = fmt.Errorf("%w; the last attempt: %w", err, c.err)
+	}
+	c.err, c.stopped = err, true
+}
+
+// accept refuses a request that is not the one that was built, and reads its body, so that the
+// body can be sent again.
+func (p *pipeline) accept(c *call, target string) error {
+	if err := c.request.Context().Err(); err != nil {
+		return err
+	}
+	if !p.isTarget(c.request, c.operation.Method, target) {
+		return argumentError("the request's method, origin, host or path is not the one that it was built for")
+	}
+	if u := c.request.URL; looksLikeKey(u.Path[len(p.base.Path):]) || looksLikeKey(u.RawQuery) {
+		return argumentError("the request's path or query contains the value of a key")
+	}
+	if c.options != nil {
+		if err := addHeader(c.request.Header, c.options.header); err != nil {
+			return err
+		}
+	}
+	if c.request.Body == nil || c.request.Body == http.NoBody {
+		return nil
+	}
+	defer func() { _ = c.request.Body.Close() }()
+	content, err := io.ReadAll(c.request.Body)
+	c.content = content
+	return err
+}
+
+// isTarget reports whether the request goes to target, which is below the base URL.
+func (p *pipeline) isTarget(request *http.Request, method, target string) bool {
+	u := request.URL
+	if u == nil || request.Method != method || u.Opaque != "" || u.User != nil ||
+		u.Scheme != p.base.Scheme || u.Host != p.base.Host || request.Host != "" && request.Host != u.Host {
+		return false
+	}
+	rest, ok := strings.CutPrefix(target, p.base.Scheme+"://")
+	if !ok {
+		return false
+	}
+	path, ok := strings.CutPrefix(rest, p.base.Host)
+	return ok && u.EscapedPath() == path && strings.HasPrefix(path, p.base.Path+"/") && !hasDotSegment(path)
+}
+
+func hasDotSegment(path string) bool {
+	return strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../") || strings.Contains(path, "//") || strings.HasSuffix(path, "/")
+}
+
+// addHeader adds the fields that the context of the call asks for.
+func addHeader(header, more http.Header) error {
+	for name, values := range more {
+		if reservedHeaders[name] || !isToken(name) || !printable(values[0]) {
+			return argumentError("WithHeader: the field is one of the client's own, controls the connection, or is malformed")
+		}
+		header[name] = values
+	}
+	return nil
+}
+
+// reservedHeaders cannot be set by WithHeader.
+var reservedHeaders = map[string]bool{
+	"Authorization": true, "User-Agent": true, "Accept": true, "Accept-Encoding": true, "Content-Type": true,
+	"Content-Length": true, "Content-Encoding": true, "Host": true, "Connection": true, "Proxy-Connection": true,
+	"Proxy-Authorization": true, "Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true,
+	"Upgrade": true, "Expect": true, "Cookie": true, "Idempotency-Key": true, "X-Idempotency-Key": true, "": true,
+}
+
+func isToken(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; !isWord(c) && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// admit waits until the call may make its next attempt, and returns the admin key for it.
+func (p *pipeline) admit(c *call) (credential, error) {
+	ctx := c.request.Context()
+	if err := ctx.Err(); err != nil {
+		return credential{}, err
+	}
+	waited, err := p.pacer.wait(ctx, c.operation.ID)
+	c.waited += waited
+	if err != nil {
+		return credential{}, err
+	}
+	found, err := p.credential(ctx)
+	if err != nil {
+		return credential{}, err
+	}
+	c.redactor = found.redactor
+	if found.isIn(c.request.URL, c.content) {
+		return credential{}, argumentError("the request contains the admin key in its path, query or body")
+	}
+	return found, nil
+}
+
+// sleep waits, and returns at once if the context of the call is done.
+func (c *call) sleep(wait time.Duration) error {
+	started := time.Now()
+	err := sleep(c.request.Context(), wait)
+	c.waited += time.Since(started)
+	return err
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errNoResponse = errors.New("the transport returned neither a response nor an error")
