@@ -47,7 +47,7 @@ func (p *pipeline) attempt(c *call, credential credential) {
 		if err = c.readBody(response, p.maxBody); err != nil {
 			a.body = bodyBroken
 		}
-		a.notFound = a.status == http.StatusNotFound && err == nil && isEnvelope(*c.body)
+		a.notFound = request.Method == http.MethodDelete && a.status == http.StatusNotFound && err == nil && isEnvelope(*c.body)
 	} else {
 		a.sent = !w.neverWritten()
 	}

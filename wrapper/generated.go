@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -22,6 +23,9 @@ func (d doer) Do(*http.Request) (*http.Response, error) {
 // DoRequest sends the request and returns the response with its body read. The error of a create
 // whose outcome is unknown is an *UnknownOutcomeError.
 func (d doer) DoRequest(request gen.Request) (*http.Response, error) {
+	if u := request.URL; u != nil && (looksLikeKey(strings.TrimPrefix(u.Path, d.pipeline.base.Path)) || looksLikeKey(u.RawQuery)) {
+		return nil, argumentError("the request's path or query contains the value of a key")
+	}
 	c := d.pipeline.do(request)
 	defer c.release()
 	a := c.last()

@@ -110,9 +110,6 @@ func (p *pipeline) accept(c *call, target string) error {
 	if !p.isTarget(c.request, c.operation.Method, target) {
 		return argumentError("the request's method, origin, host or path is not the one that it was built for")
 	}
-	if u := c.request.URL; looksLikeKey(u.Path[len(p.base.Path):]) || looksLikeKey(u.RawQuery) {
-		return argumentError("the request's path or query contains the value of a key")
-	}
 	if c.options != nil {
 		if err := addHeader(c.request.Header, c.options.header); err != nil {
 			return err

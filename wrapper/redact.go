@@ -27,7 +27,8 @@ type redactor struct {
 
 	once      sync.Once
 	fragments map[uint64]bool // the hashes of all fragments of the key
-	length    int             // the length of each
+	filter    [64]uint64      // a bit for the first bits of each hash, since most texts have none
+	length    int             // the length of each fragment
 }
 
 // redact returns text without the admin key, without fragments of it, without anything else that
@@ -86,6 +87,7 @@ func (r *redactor) prepare() {
 	r.fragments = make(map[uint64]bool, count)
 	for _, hash := range windows(key, r.length) {
 		r.fragments[hash] = true
+		r.filter[hash>>58] |= 1 << (hash >> 52 & 63)
 	}
 }
 
@@ -97,8 +99,11 @@ func (r *redactor) findFragments(text string) func(yield func([2]int, bool) bool
 			return
 		}
 		r.once.Do(r.prepare)
+		if len(text) < r.length {
+			return
+		}
 		for at, hash := range windows(text, r.length) {
-			if r.fragments[hash] && !yield(at, true) {
+			if r.filter[hash>>58]&(1<<(hash>>52&63)) != 0 && r.fragments[hash] && !yield(at, true) {
 				return
 			}
 		}
