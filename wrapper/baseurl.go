@@ -25,7 +25,7 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 		return nil, errors.New("base URL: http to a host that is not loopback shows the admin key to the network; use https")
 	}
 	path := strings.TrimRight(u.Path, "/")
-	if strings.Contains(u.EscapedPath(), "%") || hasDotSegment(path+"/x") {
+	if strings.Contains(u.EscapedPath(), "%") || hasOddSegment(path) {
 		return nil, errors.New("base URL: its path contains escapes, dot segments or empty segments")
 	}
 	u.Path = path

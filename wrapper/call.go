@@ -64,8 +64,10 @@ func (c *call) outcome() outcome { return judge(c.operation, c.attempts) }
 
 // requestID returns the id by which the vendor knows the last request.
 func (c *call) requestID() string {
-	if a := c.last(); a != nil && a.header != nil {
-		return c.redactor.redact(a.header.Get("X-Request-Id"))
+	if a := c.last(); a != nil {
+		if values := a.header["X-Request-Id"]; len(values) > 0 {
+			return c.redactor.redact(values[0])
+		}
 	}
 	return ""
 }

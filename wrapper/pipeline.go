@@ -136,11 +136,24 @@ func (p *pipeline) isTarget(request *http.Request, method, target string) bool {
 		return false
 	}
 	path, ok := strings.CutPrefix(rest, p.base.Host)
-	return ok && u.EscapedPath() == path && strings.HasPrefix(path, p.base.Path+"/") && !hasDotSegment(path)
+	return ok && u.EscapedPath() == path && strings.HasPrefix(path, p.base.Path+"/") && !hasOddSegment(path)
 }
 
-func hasDotSegment(path string) bool {
-	return strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../") || strings.Contains(path, "//") || strings.HasSuffix(path, "/")
+// hasOddSegment reports whether a segment of path is empty or a dot segment.
+func hasOddSegment(path string) bool {
+	for i := range len(path) {
+		if path[i] != '/' {
+			continue
+		}
+		dots := 0
+		for i+1+dots < len(path) && path[i+1+dots] == '.' {
+			dots++
+		}
+		if end := i + 1 + dots; dots <= 2 && (end == len(path) || path[end] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 // addHeader adds the fields that the context of the call asks for.

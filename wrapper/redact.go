@@ -27,7 +27,7 @@ type redactor struct {
 
 	once      sync.Once
 	fragments map[uint64]bool // the hashes of all fragments of the key
-	filter    [64]uint64      // a bit for the first bits of each hash, since most texts have none
+	filter    filter          // of the hashes
 	length    int             // the length of each fragment
 }
 
@@ -68,79 +68,94 @@ func (r *redactor) isClean(text string) bool {
 			return false
 		}
 	}
-	for range r.findFragments(text) {
-		return false
-	}
-	return true
+	clean := true
+	r.findFragments(text, func(int, int) { clean = false })
+	return clean
 }
 
 // prepare computes the fragments of the key.
 func (r *redactor) prepare() {
 	key := r.key.Reveal()
-	count := 0
 	for i := range len(key) {
-		if isKeyCharacter(key[i]) {
-			count++
+		if folded[key[i]] != 0 && r.length < fragment {
+			r.length++
 		}
 	}
-	r.length = min(fragment, count)
-	r.fragments = make(map[uint64]bool, count)
-	for _, hash := range windows(key, r.length) {
+	r.fragments = make(map[uint64]bool, len(key))
+	all := filter{}
+	for i := range all {
+		all[i] = ^uint64(0)
+	}
+	windows(key, r.length, &all, func(_, _ int, hash uint64) {
 		r.fragments[hash] = true
-		r.filter[hash>>58] |= 1 << (hash >> 52 & 63)
-	}
+		r.filter.add(hash)
+	})
 }
 
-// findFragments iterates over the fragments of the key in text, by their start and end. Case
+// findFragments calls found with the start and the end of each fragment of the key in text. Case
 // does not matter, nor do characters in between that keys do not consist of.
-func (r *redactor) findFragments(text string) func(yield func([2]int, bool) bool) {
-	return func(yield func([2]int, bool) bool) {
-		if r == nil || r.key.IsZero() {
-			return
+func (r *redactor) findFragments(text string, found func(start, end int)) {
+	if r == nil || r.key.IsZero() {
+		return
+	}
+	r.once.Do(r.prepare)
+	windows(text, r.length, &r.filter, func(start, end int, hash uint64) {
+		if r.fragments[hash] {
+			found(start, end)
 		}
-		r.once.Do(r.prepare)
-		if len(text) < r.length {
-			return
+	})
+}
+
+// filter has a bit for the first bits of a hash. It excludes most hashes that are not in a set.
+type filter [64]uint64
+
+func (f *filter) add(hash uint64)           { f[hash>>58] |= 1 << (hash >> 52 & 63) }
+func (f *filter) contains(hash uint64) bool { return f[hash>>58]>>(hash>>52&63)&1 != 0 }
+
+// windows calls visit with the start and the end of each run of length key characters in text,
+// and a hash of them, if the filter contains the hash. length is at most fragment.
+func windows(text string, length int, in *filter, visit func(start, end int, hash uint64)) {
+	if length == 0 || len(text) < length {
+		return
+	}
+	const factor = 0x9E3779B97F4A7C15
+	power := uint64(1) // factor to the power of length
+	for range length {
+		power *= factor
+	}
+	var positions [16]int // of the last key characters
+	var hash uint64
+	n := 0
+	for i := range len(text) {
+		c := folded[text[i]]
+		if c == 0 {
+			continue
 		}
-		for at, hash := range windows(text, r.length) {
-			if r.filter[hash>>58]&(1<<(hash>>52&63)) != 0 && r.fragments[hash] && !yield(at, true) {
-				return
-			}
+		hash = hash*factor + uint64(c)
+		if n >= length {
+			hash -= power * uint64(folded[text[positions[(n-length)&15]]])
+		}
+		positions[n&15] = i
+		n++
+		if n >= length && in.contains(hash) {
+			visit(positions[(n-length)&15], i+1, hash)
 		}
 	}
 }
 
-// windows iterates over all runs of so many key characters in text, by their start and end and
-// a hash of them.
-func windows(text string, length int) func(yield func([2]int, uint64) bool) {
-	const factor = 0x9E3779B97F4A7C15
-	return func(yield func([2]int, uint64) bool) {
-		if length == 0 {
-			return
-		}
-		power := uint64(1) // factor to the power of length
-		for range length {
-			power *= factor
-		}
-		var positions [fragment]int // of the characters in the window
-		var hash uint64
-		n := 0
-		for i := range len(text) {
-			if !isKeyCharacter(text[i]) {
-				continue
-			}
-			hash = hash*factor + uint64(text[i]|0x20)
-			slot := &positions[n%length]
-			if n >= length {
-				hash -= power * uint64(text[*slot]|0x20)
-			}
-			*slot = i
-			if n++; n >= length && !yield([2]int{positions[n%length], i + 1}, hash) {
-				return
+// folded maps each character that a bearer token (RFC 6750) may contain to its lower case, and
+// any other to 0.
+var folded = func() (table [256]byte) {
+	for c := range 256 {
+		if isKeyCharacter(byte(c)) {
+			table[c] = byte(c)
+			if c >= 'A' && c <= 'Z' {
+				table[c] |= 0x20
 			}
 		}
 	}
-}
+	return table
+}()
 
 // decodedText is a text as bytes without escapes and invisible characters.
 type decodedText struct {
@@ -173,9 +188,7 @@ func (r *redactor) decode(text string) decodedText {
 			i += n - 1
 		}
 	}
-	for at := range r.findFragments(plain) {
-		hide(at[0], at[1])
-	}
+	r.findFragments(plain, hide)
 	if r != nil && !r.key.IsZero() { // the key may consist of other characters
 		known := r.key.Reveal()
 		for i := 0; strings.Contains(plain[i:], known); i += len(known) {
@@ -376,7 +389,6 @@ func isAlphanumeric(c byte) bool {
 
 func isWord(c byte) bool { return isAlphanumeric(c) || c == '_' }
 
-// isKeyCharacter reports whether a bearer token (RFC 6750) may contain c.
 func isKeyCharacter(c byte) bool {
 	return isWord(c) || c == '-' || c == '.' || c == '~' || c == '+' || c == '/' || c == '='
 }
