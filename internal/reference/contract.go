@@ -1,270 +1,208 @@
-package reference
+package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// The contract as far as a page shows it, in the order in which it is written.
-type (
-	contract struct {
-		Paths      ordered[ordered[*operation]]
-		Components struct{ Schemas ordered[*schema] }
-	}
-	operation struct {
-		OperationID string `yaml:"operationId"`
-		Summary     string
-		Description string
-		Deprecated  bool
-		Parameters  []parameter
-		RequestBody *body `yaml:"requestBody"`
-		Responses   ordered[*body]
-	}
-	parameter struct {
-		Name, In, Description string
-		Required              bool
-		Schema                *schema
-		Example               yaml.Node
-	}
-	body struct {
-		Description string
-		Required    bool
-		Content     ordered[*media]
-	}
-	media struct {
-		Schema  *schema
-		Example yaml.Node
-	}
-	schema struct {
-		Ref         string `yaml:"$ref"`
-		Type        words
-		Format      string
-		Description string
-		Const       yaml.Node
-		Enum        []yaml.Node
-		Default     yaml.Node
-		Minimum     *number
-		Maximum     *number
-		MinLength   *number `yaml:"minLength"`
-		MaxLength   *number `yaml:"maxLength"`
-		Deprecated  bool
-		Items       *schema
-		Rest        *schema `yaml:"additionalProperties"`
-		Properties  ordered[*schema]
-		Required    []string
-		AllOf       []*schema `yaml:"allOf"`
-		AnyOf       []*schema `yaml:"anyOf"`
-		OneOf       []*schema `yaml:"oneOf"`
-	}
-)
-
-// ordered is a mapping that remembers its order.
-type ordered[T any] struct {
-	keys []string
-	at   map[string]T
+// page is a path of the contract, with every named schema that its operations use.
+type page struct {
+	Path, File string
+	Operations []*operation
+	Schemas    []namedSchema
 }
 
-func (o *ordered[T]) UnmarshalYAML(n *yaml.Node) error {
-	o.at = map[string]T{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		var v T
-		if err := n.Content[i+1].Decode(&v); err != nil {
-			return err
-		}
-		o.keys = append(o.keys, n.Content[i].Value)
-		o.at[n.Content[i].Value] = v
-	}
-	return nil
+type operation struct {
+	*openapi3.Operation
+	Method, Path, Title string
+	Idempotent          bool // sent twice, it has the effect of being sent once
+	Calls               []call
+	Fields              map[string]string // of the calls' parameters: Go name and type by JSON name
 }
 
-// words is one word or a list of them.
-type words []string
-
-func (w *words) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		*w = words{n.Value}
-		return nil
-	}
-	return n.Decode((*[]string)(w))
+type namedSchema struct {
+	Name   string
+	Ref    *openapi3.SchemaRef
+	GoType string            // as a program writes it, or ""
+	Fields map[string]string // the Go field and its type, by JSON name
 }
 
-// number is a number as it is written.
-type number string
-
-func (v *number) UnmarshalYAML(n *yaml.Node) error {
-	*v = number(n.Value)
-	return nil
-}
-
-func read(src []byte) (*contract, error) {
-	c := new(contract)
-	if err := yaml.Unmarshal(src, c); err != nil {
+func readContract(spec []byte, source *source) (pages []*page, err error) {
+	doc, err := openapi3.NewLoader().LoadFromData(spec)
+	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	return c, nil
+	fileNames := strings.NewReplacer("/", "-", "{", "", "}", "")
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
+		p := &page{Path: path, File: fileNames.Replace(strings.Trim(path, "/")) + ".md"}
+		item, names := doc.Paths.Value(path), []string(nil)
+		for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"} {
+			op := item.GetOperation(method)
+			if op == nil {
+				continue
+			}
+			op.Parameters = slices.Concat(item.Parameters, op.Parameters)
+			for _, parameter := range op.Parameters {
+				parameter.Ref = "" // written out, so that only references to schemas are left
+			}
+			if op.RequestBody != nil {
+				op.RequestBody.Ref = ""
+			}
+			for _, response := range op.Responses.Map() {
+				response.Ref = ""
+			}
+			o := &operation{Operation: op, Method: method, Path: path, Title: cmp.Or(op.Summary, op.OperationID), Fields: map[string]string{}}
+			o.Idempotent = method != http.MethodPost && method != http.MethodPatch || op.Extensions["x-idempotent"] == true
+			source.addCalls(o)
+			p.Operations = append(p.Operations, o)
+			names = reached(doc, op, names)
+		}
+		for _, name := range names {
+			typ := source.typeOf(name)
+			p.Schemas = append(p.Schemas, namedSchema{name, doc.Components.Schemas[name], typ, source.fields(typ)})
+		}
+		pages = append(pages, p)
+	}
+	return pages, nil
 }
 
-// name is the name of the schema that a reference leads to.
-func (s *schema) name() string { return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:] }
+var schemaRef = regexp.MustCompile(`"#/components/schemas/([^"]+)"`)
 
-// property is a row of an object's table.
-type property struct {
-	name     string
-	schema   *schema
-	required bool
+// reached appends to names those of the schemas that a part of the document refers to.
+func reached(doc *openapi3.T, part any, names []string) []string {
+	for _, ref := range schemaRef.FindAllStringSubmatch(jsonText(part, ""), -1) {
+		if !slices.Contains(names, ref[1]) {
+			names = reached(doc, doc.Components.Schemas[ref[1]].Value, append(names, ref[1]))
+		}
+	}
+	return names
 }
 
-// properties are those of an object, with the parts of an allOf put together and the objects
-// that have no name of their own spread out.
-func (c *contract) properties(s *schema) []property {
-	var list []property
-	var gather func(s *schema, prefix string)
-	gather = func(s *schema, prefix string) {
-		if s.Ref != "" {
-			s = c.Components.Schemas.at[s.name()]
-		}
-		for _, part := range s.AllOf {
-			gather(part, prefix)
-		}
-		for _, name := range s.Properties.keys {
-			p := s.Properties.at[name]
-			list = append(list, property{prefix + name, p, slices.Contains(s.Required, name)})
-			if p.Ref == "" {
-				gather(p, prefix+name+".")
+// row is a property in an object's table.
+type row struct {
+	Name     string
+	Ref      *openapi3.SchemaRef
+	Required bool
+}
+
+// rows are the properties of an object. The parts of an allOf are merged, and the properties of
+// objects without a name follow their parent's, as `parent.child` or `list[].child`.
+func rows(ref *openapi3.SchemaRef, prefix string) (list []row) {
+	if ref == nil {
+		return nil
+	}
+	for _, part := range ref.Value.AllOf {
+		list = append(list, rows(part, prefix)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ref.Value.Properties)) {
+		p := ref.Value.Properties[name]
+		list = append(list, row{prefix + name, p, slices.Contains(ref.Value.Required, name)})
+		for _, part := range slices.Concat(openapi3.SchemaRefs{p}, p.Value.AnyOf, p.Value.OneOf) {
+			if part.Ref == "" {
+				list = append(list, rows(part, prefix+name+".")...)
+			}
+			if items := part.Value.Items; part.Ref == "" && items != nil && items.Ref == "" {
+				list = append(list, rows(items, prefix+name+"[].")...)
 			}
 		}
 	}
-	gather(s, "")
 	return list
 }
 
-// reached are the named schemas that s leads to, in the order in which they come up.
-func (c *contract) reached(s *schema, list []string) []string {
-	if s == nil {
-		return list
+// kind is a schema's type in words, with links to the sections of named schemas.
+func kind(ref *openapi3.SchemaRef) string {
+	if ref == nil {
+		return "any value"
 	}
-	if s.Ref != "" {
-		if name := s.name(); !slices.Contains(list, name) {
-			list = c.reached(c.Components.Schemas.at[name], append(list, name))
-		}
+	if ref.Ref != "" {
+		name := ref.Ref[strings.LastIndexByte(ref.Ref, '/')+1:]
+		return fmt.Sprintf("[%s](#%s)", name, anchor(name))
 	}
-	for _, part := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf, []*schema{s.Items, s.Rest}) {
-		list = c.reached(part, list)
-	}
-	for _, name := range s.Properties.keys {
-		list = c.reached(s.Properties.at[name], list)
-	}
-	return list
-}
-
-// kind is a schema's type in words, with a link where it has a page entry of its own.
-func (s *schema) kind() string {
+	s := ref.Value
 	var kinds []string
-	null := slices.Contains(s.Type, "null")
-	switch {
-	case s.Ref != "":
-		kinds = append(kinds, fmt.Sprintf("[%s](#%s)", s.name(), anchor(s.name())))
-	case slices.Contains(s.Type, "array") && s.Items != nil:
-		kinds = append(kinds, "array of "+s.Items.kind())
-	case slices.Contains(s.Type, "object") && s.Rest != nil:
-		kinds = append(kinds, "object of "+s.Rest.kind())
-	}
 	for _, branch := range slices.Concat(s.AnyOf, s.OneOf) {
-		if slices.Equal(branch.Type, words{"null"}) {
-			null = true
-			continue
-		}
-		kinds = append(kinds, branch.kind())
+		kinds = append(kinds, kind(branch))
 	}
-	for _, t := range s.Type {
-		if t == "null" || len(kinds) > 0 {
-			continue
-		}
-		if s.Format != "" {
+	for _, t := range s.Type.Slice() {
+		values := s.AdditionalProperties.Schema
+		switch {
+		case t == "null":
+		case len(s.AnyOf)+len(s.OneOf) > 0:
+			continue // the branches are more exact
+		case t == "array" && s.Items != nil:
+			t = "array of " + kind(s.Items)
+		case t == "object" && values != nil:
+			t = "map of string to " + kind(values)
+		case s.Format != "":
 			t += " (" + s.Format + ")"
 		}
 		kinds = append(kinds, t)
 	}
-	if len(kinds) == 0 && len(s.AllOf) > 0 {
-		kinds = append(kinds, "object")
+	switch {
+	case len(kinds) == 0 && len(s.AllOf) == 1:
+		return kind(s.AllOf[0])
+	case len(kinds) == 0 && len(s.AllOf)+len(s.Properties) > 0:
+		return "object"
 	}
-	if null {
-		kinds = append(kinds, "null")
-	}
-	if len(kinds) == 0 {
-		return "anything"
-	}
-	return strings.Join(kinds, " or ")
+	return cmp.Or(strings.Join(slices.Compact(kinds), " or "), "any value")
 }
 
-// allowed are the values that a schema allows, where it limits them.
-func (s *schema) allowed() string {
-	var list []string
-	for _, n := range s.Enum {
-		list = append(list, code(jsonText(&n)))
-	}
-	if s.Const.Kind != 0 {
-		list = append(list, code(jsonText(&s.Const)))
-	}
-	if len(list) > 0 {
-		return strings.Join(list, ", ")
-	}
-	for _, limit := range []struct {
-		low, high *number
-		unit      string
-	}{{s.Minimum, s.Maximum, ""}, {s.MinLength, s.MaxLength, " characters"}} {
-		switch {
-		case limit.low != nil && limit.high != nil:
-			return fmt.Sprintf("%s to %s%s", *limit.low, *limit.high, limit.unit)
-		case limit.low != nil:
-			return fmt.Sprintf("at least %s%s", *limit.low, limit.unit)
-		case limit.high != nil:
-			return fmt.Sprintf("at most %s%s", *limit.high, limit.unit)
-		}
-	}
-	return ""
+// constraints are the keywords that limit a schema's values, in the words of a table.
+var constraints = []struct{ keyword, format string }{
+	{"const", "%s"}, {"enum", "one of %s"}, {"default", "default %s"}, {"multipleOf", "a multiple of %s"}, {"pattern", "matches %s"},
+	{"minimum", "at least %s"}, {"exclusiveMinimum", "more than %s"}, {"maximum", "at most %s"}, {"exclusiveMaximum", "less than %s"},
+	{"minLength", "at least %s characters"}, {"maxLength", "at most %s characters"}, {"uniqueItems", "unique items: %s"},
+	{"minItems", "at least %s items"}, {"maxItems", "at most %s items"},
+	{"minProperties", "at least %s properties"}, {"maxProperties", "at most %s properties"},
 }
 
-// jsonText is a value as JSON on one line, with its members in order.
-func jsonText(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		var members []string
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			members = append(members, strconv.Quote(n.Content[i].Value)+": "+jsonText(n.Content[i+1]))
-		}
-		return "{" + strings.Join(members, ", ") + "}"
-	case yaml.SequenceNode:
-		var items []string
-		for _, item := range n.Content {
-			items = append(items, jsonText(item))
-		}
-		return "[" + strings.Join(items, ", ") + "]"
-	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return "null"
-	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return "null"
-	}
-	return strings.TrimSpace(out.String())
-}
-
-// jsonBlock is a value as JSON on lines.
-func jsonBlock(n *yaml.Node) string {
-	var out bytes.Buffer
-	if err := json.Indent(&out, []byte(jsonText(n)), "", "  "); err != nil {
+// allowed are the constraints of a schema and of the schemas without a name in it, in words.
+func allowed(ref *openapi3.SchemaRef) string {
+	if ref == nil || ref.Ref != "" {
 		return ""
 	}
-	return out.String()
+	var list []string
+	var keywords map[string]any
+	_ = json.Unmarshal([]byte(jsonText(ref.Value, "")), &keywords) // what was read is well-formed
+	for _, c := range constraints {
+		value, ok := keywords[c.keyword]
+		values, many := value.([]any)
+		if !many {
+			values = []any{value}
+		}
+		for i, v := range values {
+			values[i] = "`" + jsonText(v, "") + "`"
+		}
+		if ok {
+			list = append(list, fmt.Sprintf(c.format, strings.Trim(fmt.Sprint(values), "[]")))
+		}
+	}
+	s := ref.Value
+	for _, part := range slices.Concat(openapi3.SchemaRefs{s.Items, s.AdditionalProperties.Schema}, s.AllOf, s.AnyOf, s.OneOf) {
+		if text := allowed(part); text != "" {
+			list = append(list, text)
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// jsonText is a value as JSON, on one line if indent is empty.
+func jsonText(v any, indent string) string {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(out.String())
 }

@@ -1,12 +1,11 @@
-package reference
+package main
 
 import (
-	"fmt"
+	"cmp"
 	"go/ast"
 	"go/parser"
-	"go/printer"
 	"go/token"
-	"io/fs"
+	"go/types"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -14,84 +13,60 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// source is what the source of gen and wrapper says about how an operation is called.
+// source is what gen and wrapper declare. Names have their package in front, as gen.AdminAPIKey.
 type source struct {
-	types    map[string]ast.Expr // of gen
-	consts   map[string]string   // of gen: the type and the value, and the name
-	alias    map[string]string   // what gen or apitype declares, and what wrapper calls it
-	services map[string]string   // wrapper's service type, and the client's field
-	methods  []*ast.FuncDecl     // of wrapper's services and of gen's client
+	types    map[string]ast.Expr
+	alias    map[string]string // the name in orgkeys of what gen or apitype declares
+	services map[string]string // the field of orgkeys.Client, by its type
+	methods  []*ast.FuncDecl
 }
 
-// method is one Go method that calls an operation.
-type method struct {
-	call   string // client.AdminKeys.List
-	params []*ast.Field
-	gen    bool // it is the generated client's
-	all    bool // it iterates over the pages
+// call is a Go method that sends an operation, such as client.AdminKeys.List.
+type call struct {
+	Name, Signature string
+	Generated       bool // it belongs to the generated client
 }
 
 func readSource(root string) (*source, error) {
-	s := &source{types: map[string]ast.Expr{}, consts: map[string]string{}, alias: map[string]string{}, services: map[string]string{}}
+	s := &source{types: map[string]ast.Expr{}, alias: map[string]string{}, services: map[string]string{}}
 	for _, dir := range []string{"gen", "wrapper"} {
-		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+		paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range files {
-			if strings.HasSuffix(path, "_test.go") {
-				continue
-			}
+		for _, path := range paths {
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 			if err != nil {
 				return nil, err
 			}
-			s.declare(file)
+			for _, decl := range file.Decls {
+				if !strings.HasSuffix(path, "_test.go") {
+					s.declare(file.Name.Name+".", decl)
+				}
+			}
 		}
-	}
-	if len(s.types) == 0 || len(s.services) == 0 {
-		return nil, &fs.PathError{Op: "read the Go source of", Path: root, Err: fs.ErrNotExist}
 	}
 	return s, nil
 }
 
-func (s *source) declare(file *ast.File) {
-	for _, decl := range file.Decls {
-		switch decl := decl.(type) {
-		case *ast.FuncDecl:
-			if decl.Recv != nil && decl.Name.IsExported() {
-				s.methods = append(s.methods, decl)
-			}
-		case *ast.GenDecl:
-			for _, spec := range decl.Specs {
-				if v, ok := spec.(*ast.ValueSpec); ok && len(v.Names) == 1 && len(v.Values) == 1 {
-					switch to := v.Values[0].(type) {
-					case *ast.BasicLit:
-						if v.Type != nil && file.Name.Name == "gen" {
-							s.consts[show(v.Type)+to.Value] = v.Names[0].Name
-						}
-					case *ast.SelectorExpr:
-						s.alias[show(to)] = v.Names[0].Name
-					}
+func (s *source) declare(pkg string, decl ast.Decl) {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Recv != nil && d.Name.IsExported() {
+			s.methods = append(s.methods, d)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			if t, ok := spec.(*ast.TypeSpec); ok {
+				s.types[pkg+t.Name.Name] = t.Type
+				if t.Assign != 0 && pkg == "orgkeys." {
+					s.alias[types.ExprString(t.Type)] = pkg + t.Name.Name
 				}
-				t, ok := spec.(*ast.TypeSpec)
-				if !ok {
-					continue
-				}
-				if file.Name.Name == "gen" {
-					s.types[t.Name.Name] = t.Type
-				} else if from, ok := t.Type.(*ast.SelectorExpr); ok && t.Assign != 0 {
-					s.alias[show(from)] = t.Name.Name
-				}
-				if object, ok := t.Type.(*ast.StructType); ok && t.Name.Name == "Client" && file.Name.Name == "orgkeys" {
-					for _, field := range object.Fields.List {
-						for _, name := range field.Names {
-							s.services[strings.TrimPrefix(show(field.Type), "*")] = name.Name
-						}
+				if client, ok := t.Type.(*ast.StructType); ok && pkg+t.Name.Name == "orgkeys.Client" {
+					for _, f := range client.Fields.List {
+						s.services[types.ExprString(f.Type)] = f.Names[0].Name
 					}
 				}
 			}
@@ -104,183 +79,80 @@ func folded(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
 }
 
-// calls are the Go methods for an operation, first those that wrapper offers.
-func (s *source) calls(id string) []method {
-	var found []method
-	for _, f := range s.methods {
-		service, ok := s.services[receiver(f)]
-		if ok && slices.ContainsFunc(called(f), func(name string) bool { return folded(name) == folded(id) }) {
-			found = append(found, method{call: "client." + service + "." + f.Name.Name, params: f.Type.Params.List})
-			for _, g := range s.methods {
-				if g.Name.Name == "All" && f.Name.Name == "List" && receiver(g) == receiver(f) {
-					found = append(found, method{call: "client." + service + ".All", params: g.Type.Params.List, all: true})
-				}
+// addCalls adds the methods of the services that send the operation, or else the generated
+// client's. A method sends an operation if it uses a function of gen that is named after it.
+func (s *source) addCalls(op *operation) {
+	id := folded(op.OperationID)
+	builders := []string{id, id + "withresponse", "new" + id + "request"}
+	for _, m := range s.methods {
+		service, sends := s.services[types.ExprString(m.Recv.List[0].Type)], false
+		ast.Inspect(m.Body, func(n ast.Node) bool {
+			name, ok := n.(*ast.Ident)
+			sends = sends || ok && slices.Contains(builders, folded(name.Name))
+			return !sends
+		})
+		for _, also := range s.methods {
+			all := m.Name.Name == "List" && also.Name.Name == "All" && s.services[types.ExprString(also.Recv.List[0].Type)] == service
+			if ast.IsExported(service) && sends && (also == m || all) {
+				s.addCall(op, "client."+service+".", also, "orgkeys.")
 			}
 		}
 	}
-	for _, f := range s.methods {
-		if len(found) == 0 && receiver(f) == "ClientWithResponses" && folded(f.Name.Name) == folded(id)+"withresponse" {
-			found = append(found, method{call: "client.Generated()." + f.Name.Name, params: f.Type.Params.List, gen: true})
+	for _, m := range s.methods {
+		if len(op.Calls) == 0 && folded(m.Name.Name) == id+"withresponse" {
+			s.addCall(op, "client.Generated().", m, "gen.")
+		}
+	}
+}
+
+func (s *source) addCall(op *operation, receiver string, m *ast.FuncDecl, pkg string) {
+	name, signature := receiver+m.Name.Name, s.public(pkg, types.ExprString(m.Type))
+	op.Calls = append(op.Calls, call{name, name + strings.TrimPrefix(signature, "func"), pkg == "gen."})
+	for _, param := range m.Type.Params.List {
+		maps.Copy(op.Fields, s.fields(strings.TrimPrefix(s.public(pkg, types.ExprString(param.Type)), "*")))
+	}
+}
+
+// fields are the fields of a struct type and their types, by JSON name.
+func (s *source) fields(typ string) map[string]string {
+	pkg, found := typ[:strings.IndexByte(typ, '.')+1], map[string]string{}
+	switch t := s.types[typ].(type) {
+	case *ast.Ident:
+		return s.fields(pkg + t.Name)
+	case *ast.SelectorExpr:
+		return s.fields(types.ExprString(t))
+	case *ast.StructType:
+		for _, f := range t.Fields.List {
+			if f.Tag != nil && len(f.Names) == 1 {
+				tag, _ := strconv.Unquote(f.Tag.Value)
+				name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+				found[name] = f.Names[0].Name + " " + s.public(pkg, types.ExprString(f.Type))
+			}
 		}
 	}
 	return found
 }
 
-func receiver(f *ast.FuncDecl) string { return strings.TrimPrefix(show(f.Recv.List[0].Type), "*") }
-
-// called are the methods of the generated client that a method of a service calls.
-func called(f *ast.FuncDecl) []string {
-	var names []string
-	ast.Inspect(f.Body, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if to, ok := call.Fun.(*ast.SelectorExpr); ok && strings.HasSuffix(show(to.X), ".api") {
-				names = append(names, to.Sel.Name)
-			}
-		}
-		return true
-	})
-	return names
-}
-
-// snippet is an operation's call with the values of the contract's examples.
-func (s *source) snippet(m method, op *operation) string {
-	values := map[string]*yaml.Node{}
-	var path []*yaml.Node
-	for i, p := range op.Parameters {
-		if p.In == "path" {
-			path = append(path, &op.Parameters[i].Example)
-		} else if !m.all || p.Name == "order" { // how All pages is its own affair
-			values[p.Name] = &op.Parameters[i].Example
-		}
-	}
-	if op.RequestBody != nil {
-		if json := op.RequestBody.Content.at["application/json"]; json != nil && json.Example.Kind == yaml.MappingNode {
-			for i := 0; i+1 < len(json.Example.Content); i += 2 {
-				values[json.Example.Content[i].Value] = json.Example.Content[i+1]
-			}
-		}
-	}
-	args := []string{"ctx"}
-	for _, param := range m.params {
-		typ := show(param.Type)
-		if _, rest := param.Type.(*ast.Ellipsis); typ == "context.Context" || rest {
-			continue
-		}
-		for range max(1, len(param.Names)) {
-			switch {
-			case typ == "string" && len(path) > 0:
-				args = append(args, s.literal(path[0], "string"))
-				path = path[1:]
-			case m.gen && strings.HasPrefix(typ, "*"):
-				args = append(args, "&"+s.object("gen."+typ[1:], typ[1:], values))
-			case m.gen:
-				args = append(args, s.object("gen."+typ, typ, values))
-			default:
-				args = append(args, s.object("orgkeys."+typ, s.aliased(typ), values))
-			}
-		}
-	}
-	call := m.call + "(" + strings.Join(args, ", ") + ")"
-	if m.all {
-		return "for item, err := range " + call + " {\n\tif err != nil {\n\t\treturn err\n\t}\n\tfmt.Println(item.ID)\n}"
-	}
-	return "result, err := " + call
-}
-
-// aliased is gen's name of a type of wrapper.
-func (s *source) aliased(name string) string {
-	for from, to := range s.alias {
-		if to == name {
-			return strings.TrimPrefix(from, "gen.")
-		}
-	}
-	return name
-}
-
-// object is a composite literal of a struct of gen.
-func (s *source) object(shown, typ string, values map[string]*yaml.Node) string {
-	var fields []string
-	for _, f := range s.fields(typ) {
-		if n := values[f.json]; n != nil && n.Kind == yaml.ScalarNode {
-			if text := s.literal(n, strings.TrimPrefix(f.typ, "*")); strings.HasPrefix(f.typ, "*") {
-				fields = append(fields, f.name+": new("+text+")")
-			} else {
-				fields = append(fields, f.name+": "+text)
-			}
-		}
-	}
-	return shown + "{" + strings.Join(fields, ", ") + "}"
-}
-
-// literal is a value in Go of a type.
-func (s *source) literal(n *yaml.Node, typ string) string {
-	text := n.Value
-	if n.ShortTag() == "!!str" {
-		text = strconv.Quote(n.Value)
-	}
-	if slices.Contains([]string{"string", "int", "bool"}, typ) {
-		return text
-	}
-	if name := s.consts[typ+text]; name != "" {
-		return s.public(name)
-	}
-	return s.public(typ) + "(" + text + ")"
-}
-
-// field is a field of a generated struct.
-type field struct{ json, name, typ string }
-
-// fields are those of a type of gen, in the generator's order.
-func (s *source) fields(typ string) []field {
-	switch t := s.types[typ].(type) {
-	case *ast.Ident:
-		return s.fields(t.Name)
-	case *ast.StructType:
-		var list []field
-		for _, f := range t.Fields.List {
-			if f.Tag == nil || len(f.Names) != 1 {
-				continue
-			}
-			tag, _ := strconv.Unquote(f.Tag.Value)
-			name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
-			list = append(list, field{name, f.Names[0].Name, show(f.Type)})
-		}
-		return list
-	default:
-		return nil
-	}
-}
-
-// schemaType is gen's type for a schema of the contract, or "".
-func (s *source) schemaType(name string) string {
-	for _, typ := range slices.Sorted(maps.Keys(s.types)) {
-		if folded(typ) == folded(name) {
-			return typ
+// typeOf is the Go type that a schema of the contract is generated as, or "".
+func (s *source) typeOf(schema string) string {
+	for t := range s.types {
+		if folded(t) == "gen."+folded(schema) {
+			return s.public("", t)
 		}
 	}
 	return ""
 }
 
-// typeName is a name of a type, with its package, within a type.
-var typeName = regexp.MustCompile(`(\w+\.)?[A-Z]\w*`)
+// typeName is the name of an exported type, with its package if it has one, in a type expression.
+var typeName = regexp.MustCompile(`(\w+\.)?\b[A-Z]\w*`)
 
-// public is a type of gen as a program writes it: by wrapper's name where that has one.
-func (s *source) public(typ string) string {
-	return typeName.ReplaceAllStringFunc(typ, func(name string) string {
+// public is a type expression of a package as a program writes it, with names of package
+// orgkeys where it has one.
+func (s *source) public(pkg, expression string) string {
+	return typeName.ReplaceAllStringFunc(expression, func(name string) string {
 		if !strings.Contains(name, ".") {
-			name = "gen." + name
+			name = pkg + name
 		}
-		if alias, ok := s.alias[name]; ok {
-			return "orgkeys." + alias
-		}
-		return name
+		return cmp.Or(s.alias[name], name)
 	})
-}
-
-func show(n ast.Expr) string {
-	var out strings.Builder
-	if err := printer.Fprint(&out, token.NewFileSet(), n); err != nil {
-		return fmt.Sprint(err)
-	}
-	return out.String()
 }
