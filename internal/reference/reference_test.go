@@ -62,11 +62,12 @@ func section(t *testing.T, pages map[string]string, op gen.Operation) string {
 
 var signature = regexp.MustCompile(`(?m)^(client\.[\w.()]+)(\(ctx .*)$`)
 
-func TestSignaturesCompile(t *testing.T) {
+func TestOperationsMatchTheGeneratedCode(t *testing.T) {
 	source := bytes.NewBufferString("package signatures\n\nimport (\n\"context\"\n\"iter\"\n\n\"github.com/orgkeys/orgkeys-go/gen\"\norgkeys \"github.com/orgkeys/orgkeys-go/wrapper\"\n)\n\nvar (\nclient *orgkeys.Client\n_ gen.Client\n_ iter.Seq[int]\n_ context.Context\n)\n")
 	for _, op := range gen.Operations() {
 		found := signature.FindAllStringSubmatch(section(t, readPages(t), op), -1)
 		assert.NotEmpty(t, found, op.ID)
+		assert.Equal(t, op.Idempotent, strings.Contains(section(t, readPages(t), op), "\n- Idempotent"), op.ID)
 		for _, s := range found {
 			source.WriteString("\nvar _ func" + s[2] + " = " + s[1] + "\n")
 		}
