@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -156,7 +157,7 @@ func seconds(p *int) *int64 {
 }
 
 func (vanillaClient) refusal(err error) (answers.Refusal, bool) {
-	e, ok := err.(*vanillaError)
+	e, ok := errors.AsType[*vanillaError](err)
 	if !ok {
 		return answers.Refusal{}, false
 	}

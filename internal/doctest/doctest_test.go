@@ -3,6 +3,7 @@
 package doctest
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -123,7 +124,7 @@ func TestEveryGoBlockCompiles(t *testing.T) {
 			file, err := parser.ParseFile(fset, b.String(), source, parser.SkipObjectResolution)
 			require.NoError(t, err)
 			config := types.Config{Importer: imports, Error: func(err error) {
-				if e, ok := err.(types.Error); !ok || !e.Soft || strings.HasPrefix(b.text, "package ") {
+				if e, ok := errors.AsType[types.Error](err); !ok || !e.Soft || strings.HasPrefix(b.text, "package ") {
 					t.Error(err)
 				}
 			}}
