@@ -1,53 +1,74 @@
-# Two commands to know: `make demo` shows the SDK at work, `make test` tests it.
-# `make check` is what CI runs on every change. CONTRIBUTING.md says what each part holds.
+# `make help` lists the targets. CONTRIBUTING.md says what each of them checks.
 
 GO ?= go
 
+# The newest Go release. `make check` tests the SDK with it too, downloaded as a toolchain if
+# another one is installed. Set to nothing, that part is skipped.
+NEWEST ?= go1.27.4
+
 # Linters run at a pinned version and stay out of go.mod, which users get to see.
-STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-# Modules of their own, so that what they need reaches no user.
+# Modules of their own, so that their dependencies never reach a user.
 MODULES = bench examples/tracing
+
+# What users import.
+SDK = ./api ./apitype ./gen/... ./internal/strictjson ./orgkeystest ./speccheck ./wrapper/...
 
 # How long each fuzz target runs in a check.
 FUZZTIME ?= 5s
 
+.PHONY: help
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
 .PHONY: demo
-demo: ## Run all six operations on a fake of the API.
+demo: ## Run every operation against a fake of the API.
 	$(GO) run ./examples/quickstart
 
 .PHONY: test
-test: ## Run the tests. TESTFLAGS=-race as in a check, TESTFLAGS=-short for the quick ones.
-	$(GO) test $(TESTFLAGS) ./...
+test: ## Run the quick tests. TESTFLAGS=-race adds the race detector.
+	$(GO) test -short -timeout 5m $(TESTFLAGS) ./...
+	@echo "make check also runs: the long tests, the race detector, $(NEWEST), $(MODULES), fuzzing, linters, other platforms"
 
 .PHONY: check
-check: lint tidy drift ## What CI runs on every change.
-	$(MAKE) test TESTFLAGS=-race
-	for m in $(MODULES); do (cd $$m && $(GO) test ./...) || exit 1; done
-	$(MAKE) fuzz demo bench-smoke
+check: lint tidy drift platforms ## Run everything that CI runs on a change.
+	$(GO) test -race -timeout 9m ./...
+	for m in $(MODULES); do (cd $$m && $(GO) test -timeout 5m ./...) || exit 1; done
+	$(MAKE) $(if $(NEWEST),newest) fuzz demo bench-smoke
+
+.PHONY: newest
+newest: ## Run the quick tests of what users import with the newest Go release.
+	GOTOOLCHAIN=$(NEWEST) $(GO) test -short -timeout 5m $(SDK)
+
+.PHONY: platforms
+platforms: ## Compile for 32-bit, Windows and macOS.
+	GOARCH=386 $(GO) vet ./...
+	GOOS=windows $(GO) build ./...
+	GOOS=darwin $(GO) build ./...
 
 .PHONY: generate
-generate: ## Make gen/ and docs/reference/ from the contract.
+generate: ## Generate gen/ and docs/reference/ from the contract, and bench/vanilla.
 	$(GO) generate ./...
+	cd bench && $(GO) generate ./...
 
 .PHONY: drift
-drift: ## Fail where what is committed is not what would be generated.
+drift: ## Fail if a generated file is not what would be generated.
 	@before=$$(mktemp -d) && trap 'rm -rf "$$before"' EXIT && \
-	cp -R gen docs/reference "$$before" && $(GO) generate ./... && \
-	diff -ru "$$before/gen" gen && diff -ru "$$before/reference" docs/reference && \
+	cp -R gen docs/reference bench/vanilla "$$before" && $(MAKE) --no-print-directory generate && \
+	for d in gen docs/reference bench/vanilla; do diff -ru "$$before/$${d##*/}" $$d || exit 1; done && \
 	echo "generated files are up to date"
 
 .PHONY: lint
-lint: ## Formatting, go vet, staticcheck, and actionlint for the workflows.
-	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(STATICCHECK) ./...
-	for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(STATICCHECK) ./...) || exit 1; done
+lint: ## Run golangci-lint and actionlint, and look for files that nothing refers to.
+	$(GOLANGCI_LINT) run ./...
+	for m in $(MODULES); do (cd $$m && $(GOLANGCI_LINT) run ./...) || exit 1; done
 	$(ACTIONLINT) -shellcheck=
+	.ci/unreferenced.sh
 
 .PHONY: tidy
-tidy: ## Fail where a go.mod is not tidy.
+tidy: ## Fail if a go.mod is not tidy.
 	$(GO) mod tidy -diff
 	for m in $(MODULES); do (cd $$m && $(GO) mod tidy -diff) || exit 1; done
 
@@ -56,7 +77,7 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 	@set -e; for package in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package | tail -1; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -timeout 2m $$package | tail -1; \
 		done; \
 	done
 
@@ -75,5 +96,5 @@ bench: ## Measure everything and write bench/RESULTS.md and its plot; takes a qu
 	cd bench && $(GO) run ./cmd/report
 
 .PHONY: bench-smoke
-bench-smoke: ## Run each benchmark once, so that none of them rots.
-	cd bench && $(GO) test -short -run '^$$' -bench . -benchtime 1x ./...
+bench-smoke: ## Run each benchmark once, to see that it still works.
+	cd bench && $(GO) test -short -run '^$$' -bench . -benchtime 1x -timeout 5m ./...

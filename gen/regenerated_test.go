@@ -95,7 +95,7 @@ func TestAContractIsEnforcedOnceItIsRegenerated(t *testing.T) {
 		{"its null", "admin-api-keys-create", func(o object) { o["fingerprint"] = nil }, "/fingerprint"},
 		{"all is there", "admin-api-keys-create", func(o object) { o["fingerprint"] = "f"; o.at("owner")["verified"] = false }, "ok"},
 		{"a time", "delete-project-api-key", func(object) {}, "/revoked_at"},
-		{"a time in milliseconds", "delete-project-api-key", func(o object) { o["revoked_at"] = 1711471533000 }, "/revoked_at"},
+		{"a time in milliseconds", "delete-project-api-key", func(o object) { o["revoked_at"] = int64(1711471533000) }, "/revoked_at"},
 		{"the time is there", "delete-project-api-key", func(o object) { o["revoked_at"] = 1711471533 }, "ok"},
 		{"an object", "retrieve-project-api-key", func(object) {}, "/limits"},
 		{"a property of that object", "retrieve-project-api-key", func(o object) { o["limits"] = object{} }, "/limits/scopes"},

@@ -246,70 +246,70 @@ func (e AdminApiKeysListParamsOrder) Valid() bool {
 
 // AdminApiKey A key that administers the organization, without its value.
 type AdminApiKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
 
-	// ExpiresAt When the key stops working. Null for a key that never expires; older servers leave it out.
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
 	ExpiresAt *int `json:"expires_at,omitempty"`
 
 	// Id The key's id, which is not its value.
 	Id string `json:"id"`
 
-	// LastUsedAt When the key was last used; null or absent for a key that never was.
+	// LastUsedAt When the key was last used. Null or absent if it never was.
 	LastUsedAt *int `json:"last_used_at,omitempty"`
 
-	// Name The name that the key was given; null or absent where it has none.
+	// Name The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object AdminApiKeyObject `json:"object"`
 
-	// Owner Who the key belongs to.
+	// Owner The owner of an admin key.
 	Owner AdminApiKeyOwner `json:"owner"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
-// AdminApiKeyObject The kind of object this is.
+// AdminApiKeyObject The type of this object.
 type AdminApiKeyObject string
 
-// AdminApiKeyCreateResponse A key that administers the organization, on the one occasion that shows its value.
+// AdminApiKeyCreateResponse A new key that administers the organization, with its value. Only the response to its creation contains the value.
 type AdminApiKeyCreateResponse struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
 
-	// ExpiresAt When the key stops working. Null for a key that never expires; older servers leave it out.
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
 	ExpiresAt *int `json:"expires_at,omitempty"`
 
 	// Id The key's id, which is not its value.
 	Id string `json:"id"`
 
-	// LastUsedAt When the key was last used; null or absent for a key that never was.
+	// LastUsedAt When the key was last used. Null or absent if it never was.
 	LastUsedAt *int `json:"last_used_at,omitempty"`
 
-	// Name The name that the key was given; null or absent where it has none.
+	// Name The name of the key; null or absent if it has none.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object AdminApiKeyCreateResponseObject `json:"object"`
 
-	// Owner Who the key belongs to.
+	// Owner The owner of an admin key.
 	Owner AdminApiKeyOwner `json:"owner"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// Value The key itself. No later answer shows it again.
+	// Value The key itself. No later response contains it.
 	Value string `json:"value"`
 }
 
-// AdminApiKeyCreateResponseObject The kind of object this is.
+// AdminApiKeyCreateResponseObject The type of this object.
 type AdminApiKeyCreateResponseObject string
 
-// AdminApiKeyOwner Who the key belongs to.
+// AdminApiKeyOwner The owner of an admin key.
 type AdminApiKeyOwner struct {
-	// CreatedAt When the owner came into being.
+	// CreatedAt When the owner was created.
 	CreatedAt *int `json:"created_at,omitempty"`
 
 	// Id The owner's id.
@@ -318,119 +318,122 @@ type AdminApiKeyOwner struct {
 	// Name The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// Object The kind of object that the owner is, such as `organization.user`.
+	// Object The type of the owner's object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// Role The owner's role in the organization, such as `owner` or `member`. More may come.
+	// Role The owner's role in the organization, such as `owner` or `member`. The set is open.
 	Role *string `json:"role,omitempty"`
 
-	// Type The kind of owner, such as `user` or `service_account`. More may come.
+	// Type The type of the owner, such as `user` or `service_account`. The set is open.
 	Type *string `json:"type,omitempty"`
 }
 
 // ApiKeyList A page of admin keys.
 type ApiKeyList struct {
-	// Data The keys of the page, in the order asked for.
+	// Data The keys of the page, in the requested order.
 	Data []AdminApiKey `json:"data"`
 
-	// FirstId The id of the page's first key; null or absent on an empty page.
+	// FirstId The id of the page's first key; null or absent if the page is empty.
 	FirstId *string `json:"first_id,omitempty"`
 
-	// HasMore Whether keys follow behind this page.
+	// HasMore Whether more keys follow this page.
 	HasMore bool `json:"has_more"`
 
-	// LastId The id of the page's last key, the next page's `after`; null or absent on an empty page.
+	// LastId The id of the page's last key, which is `after` of the next page; null or absent if the page is empty.
 	LastId *string `json:"last_id,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ApiKeyListObject `json:"object"`
 }
 
-// ApiKeyListObject The kind of object this is.
+// ApiKeyListObject The type of this object.
 type ApiKeyListObject string
 
-// Error Why a call was refused.
+// Error The reason why a request failed.
 type Error struct {
-	// Code The reason as a word for programs, where there is one.
+	// Code A code that names the reason for programs, if there is one.
 	Code *string `json:"code"`
 
-	// Message The reason in a sentence for people. It may quote parts of a key.
+	// Message The reason as a sentence for people. It may quote parts of a key.
 	Message string `json:"message"`
 
-	// Param The parameter at fault, where it is one.
+	// Param The invalid parameter, if the reason is a parameter.
 	Param *string `json:"param"`
 
-	// Type The class of the reason.
+	// Type The category of the reason.
 	Type string `json:"type"`
 }
 
-// ErrorResponse The answer to a call that was refused.
+// ErrorResponse The body of a response to a request that failed.
 type ErrorResponse struct {
-	// Error Why a call was refused.
+	// Error The reason why a request failed.
 	Error Error `json:"error"`
 }
 
 // ProjectApiKey A key that calls models within one project, without its value.
 type ProjectApiKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
+
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt *int `json:"expires_at,omitempty"`
 
 	// Id The key's id, which is not its value.
 	Id string `json:"id"`
 
-	// LastUsedAt When the key was last used; null for a key that never was.
+	// LastUsedAt When the key was last used. Null if it never was.
 	LastUsedAt *int `json:"last_used_at"`
 
-	// Name The name that the key was given.
+	// Name The name of the key.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectApiKeyObject `json:"object"`
 
-	// Owner Who the key belongs to. `type` says which of the other two is there.
+	// Owner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 	Owner ProjectApiKeyOwner `json:"owner"`
 
-	// OwnerProjectAccess Whether the owner can reach the project at present. Older servers leave it out.
+	// OwnerProjectAccess Whether the owner currently has access to the project. Absent on older servers.
 	OwnerProjectAccess *ProjectApiKeyOwnerProjectAccess `json:"owner_project_access,omitempty"`
 
-	// RedactedValue The first and last characters of the key's value, to recognize it by.
+	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 }
 
-// ProjectApiKeyObject The kind of object this is.
+// ProjectApiKeyObject The type of this object.
 type ProjectApiKeyObject string
 
-// ProjectApiKeyOwnerProjectAccess Whether the owner can reach the project at present. Older servers leave it out.
+// ProjectApiKeyOwnerProjectAccess Whether the owner currently has access to the project. Absent on older servers.
 type ProjectApiKeyOwnerProjectAccess string
 
-// ProjectApiKeyDeleteResponse What became of a key that was to be revoked.
+// ProjectApiKeyDeleteResponse The result of deleting a project key.
 type ProjectApiKeyDeleteResponse struct {
-	// Deleted Whether the key is revoked.
+	// Deleted Whether the key is deleted.
 	Deleted bool `json:"deleted"`
 
 	// Id The id of the key.
 	Id string `json:"id"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectApiKeyDeleteResponseObject `json:"object"`
 }
 
-// ProjectApiKeyDeleteResponseObject The kind of object this is.
+// ProjectApiKeyDeleteResponseObject The type of this object.
 type ProjectApiKeyDeleteResponseObject string
 
-// ProjectApiKeyOwner Who the key belongs to. `type` says which of the other two is there.
+// ProjectApiKeyOwner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectApiKeyOwner struct {
 	// ServiceAccount A service account, as the owner of a project key.
 	ServiceAccount *ProjectApiKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// Type The kind of owner. More may come.
+	// Type The type of the owner. The set is open.
 	Type *ProjectApiKeyOwnerType `json:"type,omitempty"`
 
 	// User A person, as the owner of a project key.
 	User *ProjectApiKeyOwnerUser `json:"user,omitempty"`
 }
 
-// ProjectApiKeyOwnerType The kind of owner. More may come.
+// ProjectApiKeyOwnerType The type of the owner. The set is open.
 type ProjectApiKeyOwnerType string
 
 // ProjectApiKeyOwnerServiceAccount A service account, as the owner of a project key.
@@ -466,34 +469,49 @@ type ProjectApiKeyOwnerUser struct {
 	Role string `json:"role"`
 }
 
+// ProjectApiKeyUpdateRequest The changes to a project key. At least one property is present.
+type ProjectApiKeyUpdateRequest struct {
+	// ExpiresInSeconds Seconds from this request until the key expires. If absent, the expiration does not
+	// change. The policies of the organization and project apply.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
+
+	// Scopes The scopes that restrict the key, in place of its present ones. An empty array
+	// removes every restriction, so that the key has all permissions of its owner. If
+	// absent, the scopes do not change.
+	Scopes *[]string `json:"scopes,omitempty"`
+}
+
 // ProjectServiceAccount The identity of a program within a project.
 type ProjectServiceAccount struct {
 	// CreatedAt When the account was created.
 	CreatedAt int `json:"created_at"`
 
-	// Id The account's id. Not every one starts alike.
+	// Id The account's id. Its prefix varies.
 	Id string `json:"id"`
 
 	// Name The account's name. Names need not be unique.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// Role What the account may do in the project. More may come.
+	// Role The account's role in the project. The set is open.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
-// ProjectServiceAccountObject The kind of object this is.
+// ProjectServiceAccountObject The type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole What the account may do in the project. More may come.
+// ProjectServiceAccountRole The account's role in the project. The set is open.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountApiKey A service account's key, on the one occasion that shows its value.
+// ProjectServiceAccountApiKey A new key of a service account, with its value. Only the response to its creation contains the value.
 type ProjectServiceAccountApiKey struct {
-	// CreatedAt When the key was minted.
+	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
+
+	// ExpiresAt When the key expires. Null if it never does; absent on servers that do not report expirations.
+	ExpiresAt *int `json:"expires_at,omitempty"`
 
 	// Id The key's id, which is not its value.
 	Id string `json:"id"`
@@ -501,50 +519,56 @@ type ProjectServiceAccountApiKey struct {
 	// Name The key's name.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountApiKeyObject `json:"object"`
 
-	// Value The key itself. No later answer shows it again.
+	// Value The key itself. No later response contains it.
 	Value string `json:"value"`
 }
 
-// ProjectServiceAccountApiKeyObject The kind of object this is.
+// ProjectServiceAccountApiKeyObject The type of this object.
 type ProjectServiceAccountApiKeyObject string
 
-// ProjectServiceAccountCreateRequest How a new service account is called and what comes with it.
+// ProjectServiceAccountCreateRequest The name of a new service account, and the options of its first key.
 type ProjectServiceAccountCreateRequest struct {
-	// CreateServiceAccountOnly True for an account with no role in the project and no key.
+	// CreateServiceAccountOnly If true, the account gets no role in the project and no key.
 	CreateServiceAccountOnly *bool `json:"create_service_account_only,omitempty"`
+
+	// ExpiresInSeconds Seconds until the first key expires, at most a year. If null or absent, it never
+	// expires, unless a policy of the organization or project requires a lifetime; the
+	// lifetime must not exceed that policy's maximum. Not allowed together with
+	// `create_service_account_only: true`.
+	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// Name A name for people to recognize the account by. Names need not be unique.
 	Name string `json:"name"`
 }
 
-// ProjectServiceAccountCreateResponse A new service account, on the one occasion that shows the value of its key.
+// ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// ApiKey The account's key; null where only the account was asked for.
+	// ApiKey The account's first key; null if only the account was requested.
 	ApiKey *ProjectServiceAccountApiKey `json:"api_key"`
 
 	// CreatedAt When the account was created.
 	CreatedAt int `json:"created_at"`
 
-	// Id The account's id. Not every one starts alike.
+	// Id The account's id. Its prefix varies.
 	Id string `json:"id"`
 
 	// Name The account's name.
 	Name string `json:"name"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// Role What the account may do in the project, `none` where only the account was asked for. More may come.
+	// Role The account's role in the project, `none` if only the account was requested. The set is open.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
-// ProjectServiceAccountCreateResponseObject The kind of object this is.
+// ProjectServiceAccountCreateResponseObject The type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole What the account may do in the project, `none` where only the account was asked for. More may come.
+// ProjectServiceAccountCreateResponseRole The account's role in the project, `none` if only the account was requested. The set is open.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse A page of service accounts.
@@ -552,31 +576,31 @@ type ProjectServiceAccountListResponse struct {
 	// Data The accounts of the page.
 	Data []ProjectServiceAccount `json:"data"`
 
-	// FirstId The id of the page's first account; null or absent on an empty page.
+	// FirstId The id of the page's first account; null or absent if the page is empty.
 	FirstId *string `json:"first_id,omitempty"`
 
-	// HasMore Whether accounts follow behind this page.
+	// HasMore Whether more accounts follow this page.
 	HasMore bool `json:"has_more"`
 
-	// LastId The id of the page's last account, the next page's `after`; null or absent on an empty page.
+	// LastId The id of the page's last account, which is `after` of the next page; null or absent if the page is empty.
 	LastId *string `json:"last_id,omitempty"`
 
-	// Object The kind of object this is.
+	// Object The type of this object.
 	Object ProjectServiceAccountListResponseObject `json:"object"`
 }
 
-// ProjectServiceAccountListResponseObject The kind of object this is.
+// ProjectServiceAccountListResponseObject The type of this object.
 type ProjectServiceAccountListResponseObject string
 
 // AdminApiKeysListParams defines parameters for AdminApiKeysList.
 type AdminApiKeysListParams struct {
-	// After The id of the last key already seen. The page starts right behind it; absent, it starts at the beginning.
+	// After The id of the last key received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
-	// Order The direction in creation time, oldest first (`asc`) or newest first (`desc`).
+	// Order The order by creation time, oldest first (`asc`) or newest first (`desc`).
 	Order *AdminApiKeysListParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 
-	// Limit How many keys the page holds at most.
+	// Limit The maximum number of keys on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -585,7 +609,7 @@ type AdminApiKeysListParamsOrder string
 
 // AdminApiKeysCreateJSONBody defines parameters for AdminApiKeysCreate.
 type AdminApiKeysCreateJSONBody struct {
-	// ExpiresInSeconds The key's life in seconds, a year at most. Absent, the key never expires.
+	// ExpiresInSeconds Seconds until the key expires, at most a year. If absent, the key never expires.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
 	// Name A name for people to recognize the key by. Names need not be unique.
@@ -594,15 +618,18 @@ type AdminApiKeysCreateJSONBody struct {
 
 // ListProjectServiceAccountsParams defines parameters for ListProjectServiceAccounts.
 type ListProjectServiceAccountsParams struct {
-	// Limit How many accounts the page holds at most.
+	// Limit The maximum number of accounts on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The id of the last account already seen. The page starts right behind it; absent, it starts at the beginning.
+	// After The id of the last account received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // AdminApiKeysCreateJSONRequestBody defines body for AdminApiKeysCreate for application/json ContentType.
 type AdminApiKeysCreateJSONRequestBody AdminApiKeysCreateJSONBody
+
+// UpdateProjectApiKeyJSONRequestBody defines body for UpdateProjectApiKey for application/json ContentType.
+type UpdateProjectApiKeyJSONRequestBody = ProjectApiKeyUpdateRequest
 
 // CreateProjectServiceAccountJSONRequestBody defines body for CreateProjectServiceAccount for application/json ContentType.
 type CreateProjectServiceAccountJSONRequestBody = ProjectServiceAccountCreateRequest
@@ -683,59 +710,83 @@ type ClientInterface interface {
 
 	// AdminApiKeysList List admin keys
 	//
-	// One page of the organization's admin keys, by creation time. The values of the keys
-	// are not part of it, only their redacted form.
+	// Returns one page of the organization's admin keys, ordered by creation time. It contains
+	// redacted values only.
 	//
 	// Corresponds with GET /organization/admin_api_keys (the `AdminApiKeysList` operationId).
 	AdminApiKeysList(ctx context.Context, params *AdminApiKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdminApiKeysCreateWithBody Mint an admin key
+	// AdminApiKeysCreateWithBody Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminApiKeysCreate` operationId).
 	AdminApiKeysCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdminApiKeysCreate Mint an admin key
+	// AdminApiKeysCreate Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminApiKeysCreate` operationId).
 	AdminApiKeysCreate(ctx context.Context, body AdminApiKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteProjectApiKey Revoke a project key
+	// DeleteProjectApiKey Delete a project key
 	//
-	// Revokes a key of a project for good. A key that a service account owns is refused with
-	// a 400: it goes with its account. A revoked key can keep working for a short while.
+	// Deletes a key of a project permanently. The key may belong to a user or to a service
+	// account, whose other keys stay. Older servers refuse a service account's key with 400
+	// and delete it only together with its account. A deleted key can keep working for a
+	// short while.
 	//
 	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectApiKey` operationId).
 	DeleteProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RetrieveProjectApiKey Read a project key
+	// RetrieveProjectApiKey Retrieve a project key
 	//
-	// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+	// Returns one key of a project, with its owner and the time of its last use, but without its value.
 	//
 	// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectApiKey` operationId).
 	RetrieveProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateProjectApiKeyWithBody Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+	UpdateProjectApiKeyWithBody(ctx context.Context, projectId string, apiKeyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateProjectApiKey Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+	UpdateProjectApiKey(ctx context.Context, projectId string, apiKeyId string, body UpdateProjectApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProjectServiceAccounts List a project's service accounts
 	//
-	// One page of the service accounts of a project. Their keys are not part of it.
+	// Returns one page of the service accounts of a project, without their keys.
 	//
 	// Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
 	ListProjectServiceAccounts(ctx context.Context, projectId string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProjectServiceAccountWithBody Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -744,9 +795,9 @@ type ClientInterface interface {
 
 	// CreateProjectServiceAccount Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -756,8 +807,8 @@ type ClientInterface interface {
 
 // AdminApiKeysList List admin keys
 //
-// One page of the organization's admin keys, by creation time. The values of the keys
-// are not part of it, only their redacted form.
+// Returns one page of the organization's admin keys, ordered by creation time. It contains
+// redacted values only.
 //
 // Corresponds with GET /organization/admin_api_keys (the `AdminApiKeysList` operationId).
 func (c *Client) AdminApiKeysList(ctx context.Context, params *AdminApiKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -772,10 +823,10 @@ func (c *Client) AdminApiKeysList(ctx context.Context, params *AdminApiKeysListP
 	return c.Client.Do(req)
 }
 
-// AdminApiKeysCreateWithBody Mint an admin key
+// AdminApiKeysCreateWithBody Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes any type of body and a specified content type.
 //
@@ -792,10 +843,10 @@ func (c *Client) AdminApiKeysCreateWithBody(ctx context.Context, contentType str
 	return c.Client.Do(req)
 }
 
-// AdminApiKeysCreate Mint an admin key
+// AdminApiKeysCreate Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -812,10 +863,12 @@ func (c *Client) AdminApiKeysCreate(ctx context.Context, body AdminApiKeysCreate
 	return c.Client.Do(req)
 }
 
-// DeleteProjectApiKey Revoke a project key
+// DeleteProjectApiKey Delete a project key
 //
-// Revokes a key of a project for good. A key that a service account owns is refused with
-// a 400: it goes with its account. A revoked key can keep working for a short while.
+// Deletes a key of a project permanently. The key may belong to a user or to a service
+// account, whose other keys stay. Older servers refuse a service account's key with 400
+// and delete it only together with its account. A deleted key can keep working for a
+// short while.
 //
 // Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectApiKey` operationId).
 func (c *Client) DeleteProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -830,9 +883,9 @@ func (c *Client) DeleteProjectApiKey(ctx context.Context, projectId string, apiK
 	return c.Client.Do(req)
 }
 
-// RetrieveProjectApiKey Read a project key
+// RetrieveProjectApiKey Retrieve a project key
 //
-// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+// Returns one key of a project, with its owner and the time of its last use, but without its value.
 //
 // Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectApiKey` operationId).
 func (c *Client) RetrieveProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -847,9 +900,51 @@ func (c *Client) RetrieveProjectApiKey(ctx context.Context, projectId string, ap
 	return c.Client.Do(req)
 }
 
+// UpdateProjectApiKeyWithBody Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+func (c *Client) UpdateProjectApiKeyWithBody(ctx context.Context, projectId string, apiKeyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateProjectApiKeyRequestWithBody(c.Server, projectId, apiKeyId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateProjectApiKey Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+func (c *Client) UpdateProjectApiKey(ctx context.Context, projectId string, apiKeyId string, body UpdateProjectApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateProjectApiKeyRequest(c.Server, projectId, apiKeyId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProjectServiceAccounts List a project's service accounts
 //
-// One page of the service accounts of a project. Their keys are not part of it.
+// Returns one page of the service accounts of a project, without their keys.
 //
 // Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
 func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectId string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -866,9 +961,9 @@ func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectId strin
 
 // CreateProjectServiceAccountWithBody Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes any type of body and a specified content type.
 //
@@ -887,9 +982,9 @@ func (c *Client) CreateProjectServiceAccountWithBody(ctx context.Context, projec
 
 // CreateProjectServiceAccount Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1106,6 +1201,60 @@ func NewRetrieveProjectApiKeyRequest(server string, projectId string, apiKeyId s
 	return req, nil
 }
 
+// NewUpdateProjectApiKeyRequest calls the generic UpdateProjectApiKey builder with application/json body
+func NewUpdateProjectApiKeyRequest(server string, projectId string, apiKeyId string, body UpdateProjectApiKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateProjectApiKeyRequestWithBody(server, projectId, apiKeyId, "application/json", bodyReader)
+}
+
+// NewUpdateProjectApiKeyRequestWithBody constructs an http.Request for the UpdateProjectApiKey method, with any body, and a specified content type
+func NewUpdateProjectApiKeyRequestWithBody(server string, projectId string, apiKeyId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "api_key_id", apiKeyId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/organization/projects/%s/api_keys/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListProjectServiceAccountsRequest constructs an http.Request for the ListProjectServiceAccounts method
 func NewListProjectServiceAccountsRequest(server string, projectId string, params *ListProjectServiceAccountsParams) (*http.Request, error) {
 	var err error
@@ -1272,56 +1421,80 @@ type ClientWithResponsesInterface interface {
 
 	// AdminApiKeysListWithResponse List admin keys
 	//
-	// One page of the organization's admin keys, by creation time. The values of the keys
-	// are not part of it, only their redacted form.
+	// Returns one page of the organization's admin keys, ordered by creation time. It contains
+	// redacted values only.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /organization/admin_api_keys (the `AdminApiKeysList` operationId).
 	AdminApiKeysListWithResponse(ctx context.Context, params *AdminApiKeysListParams, reqEditors ...RequestEditorFn) (*AdminApiKeysListResponse, error)
 
-	// AdminApiKeysCreateWithBodyWithResponse Mint an admin key
+	// AdminApiKeysCreateWithBodyWithResponse Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminApiKeysCreate` operationId).
 	AdminApiKeysCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdminApiKeysCreateResponse, error)
 
-	// AdminApiKeysCreateWithResponse Mint an admin key
+	// AdminApiKeysCreateWithResponse Create an admin key
 	//
-	// Mints one admin key. Its value is in this answer and in no later one. The API documents
-	// no way to make the call repeatable: each request that arrives may mint a key.
+	// Creates one admin key. The response is the only one that contains the key's value. The
+	// API documents no idempotency: every request that arrives may create a key.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /organization/admin_api_keys (the `AdminApiKeysCreate` operationId).
 	AdminApiKeysCreateWithResponse(ctx context.Context, body AdminApiKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*AdminApiKeysCreateResponse, error)
 
-	// DeleteProjectApiKeyWithResponse Revoke a project key
+	// DeleteProjectApiKeyWithResponse Delete a project key
 	//
-	// Revokes a key of a project for good. A key that a service account owns is refused with
-	// a 400: it goes with its account. A revoked key can keep working for a short while.
+	// Deletes a key of a project permanently. The key may belong to a user or to a service
+	// account, whose other keys stay. Older servers refuse a service account's key with 400
+	// and delete it only together with its account. A deleted key can keep working for a
+	// short while.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectApiKey` operationId).
 	DeleteProjectApiKeyWithResponse(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*DeleteProjectApiKeyResponse, error)
 
-	// RetrieveProjectApiKeyWithResponse Read a project key
+	// RetrieveProjectApiKeyWithResponse Retrieve a project key
 	//
-	// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+	// Returns one key of a project, with its owner and the time of its last use, but without its value.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectApiKey` operationId).
 	RetrieveProjectApiKeyWithResponse(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*RetrieveProjectApiKeyResponse, error)
 
+	// UpdateProjectApiKeyWithBodyWithResponse Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+	UpdateProjectApiKeyWithBodyWithResponse(ctx context.Context, projectId string, apiKeyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectApiKeyResponse, error)
+
+	// UpdateProjectApiKeyWithResponse Update a project key
+	//
+	// Changes when a key expires, what it may be used for, or both; both are saved together.
+	// The key may belong to a user or to a service account. An expired key cannot be updated.
+	// Sending the request again sets the same scopes and restarts the time until expiration.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+	UpdateProjectApiKeyWithResponse(ctx context.Context, projectId string, apiKeyId string, body UpdateProjectApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectApiKeyResponse, error)
+
 	// ListProjectServiceAccountsWithResponse List a project's service accounts
 	//
-	// One page of the service accounts of a project. Their keys are not part of it.
+	// Returns one page of the service accounts of a project, without their keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1330,9 +1503,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProjectServiceAccountWithBodyWithResponse Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1341,9 +1514,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProjectServiceAccountWithResponse Create a service account
 	//
-	// Creates a service account and, unless asked not to, mints its key. The key's value is
-	// in this answer and in no later one. The API documents no way to make the call
-	// repeatable: each request that arrives may create an account.
+	// Creates a service account and, unless `create_service_account_only` is true, its first
+	// key. The response is the only one that contains the key's value. The API documents no
+	// idempotency: every request that arrives may create an account.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1522,6 +1695,54 @@ func (r RetrieveProjectApiKeyResponse) ContentType() string {
 	return ""
 }
 
+type UpdateProjectApiKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProjectApiKey
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ErrorResponse
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateProjectApiKeyResponse) GetJSON200() *ProjectApiKey {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateProjectApiKeyResponse) GetJSON400() *ErrorResponse {
+	return r.JSON400
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateProjectApiKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateProjectApiKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateProjectApiKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateProjectApiKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProjectServiceAccountsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -1620,8 +1841,8 @@ func (r CreateProjectServiceAccountResponse) ContentType() string {
 
 // AdminApiKeysListWithResponse List admin keys
 //
-// One page of the organization's admin keys, by creation time. The values of the keys
-// are not part of it, only their redacted form.
+// Returns one page of the organization's admin keys, ordered by creation time. It contains
+// redacted values only.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1634,10 +1855,10 @@ func (c *ClientWithResponses) AdminApiKeysListWithResponse(ctx context.Context, 
 	return ParseAdminApiKeysListResponse(rsp)
 }
 
-// AdminApiKeysCreateWithBodyWithResponse Mint an admin key
+// AdminApiKeysCreateWithBodyWithResponse Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1650,10 +1871,10 @@ func (c *ClientWithResponses) AdminApiKeysCreateWithBodyWithResponse(ctx context
 	return ParseAdminApiKeysCreateResponse(rsp)
 }
 
-// AdminApiKeysCreateWithResponse Mint an admin key
+// AdminApiKeysCreateWithResponse Create an admin key
 //
-// Mints one admin key. Its value is in this answer and in no later one. The API documents
-// no way to make the call repeatable: each request that arrives may mint a key.
+// Creates one admin key. The response is the only one that contains the key's value. The
+// API documents no idempotency: every request that arrives may create a key.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1666,10 +1887,12 @@ func (c *ClientWithResponses) AdminApiKeysCreateWithResponse(ctx context.Context
 	return ParseAdminApiKeysCreateResponse(rsp)
 }
 
-// DeleteProjectApiKeyWithResponse Revoke a project key
+// DeleteProjectApiKeyWithResponse Delete a project key
 //
-// Revokes a key of a project for good. A key that a service account owns is refused with
-// a 400: it goes with its account. A revoked key can keep working for a short while.
+// Deletes a key of a project permanently. The key may belong to a user or to a service
+// account, whose other keys stay. Older servers refuse a service account's key with 400
+// and delete it only together with its account. A deleted key can keep working for a
+// short while.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1682,9 +1905,9 @@ func (c *ClientWithResponses) DeleteProjectApiKeyWithResponse(ctx context.Contex
 	return ParseDeleteProjectApiKeyResponse(rsp)
 }
 
-// RetrieveProjectApiKeyWithResponse Read a project key
+// RetrieveProjectApiKeyWithResponse Retrieve a project key
 //
-// One key of a project, with who owns it and when it was last used. Its value is not part of it.
+// Returns one key of a project, with its owner and the time of its last use, but without its value.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1697,9 +1920,43 @@ func (c *ClientWithResponses) RetrieveProjectApiKeyWithResponse(ctx context.Cont
 	return ParseRetrieveProjectApiKeyResponse(rsp)
 }
 
+// UpdateProjectApiKeyWithBodyWithResponse Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+func (c *ClientWithResponses) UpdateProjectApiKeyWithBodyWithResponse(ctx context.Context, projectId string, apiKeyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectApiKeyResponse, error) {
+	rsp, err := c.UpdateProjectApiKeyWithBody(ctx, projectId, apiKeyId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateProjectApiKeyResponse(rsp)
+}
+
+// UpdateProjectApiKeyWithResponse Update a project key
+//
+// Changes when a key expires, what it may be used for, or both; both are saved together.
+// The key may belong to a user or to a service account. An expired key cannot be updated.
+// Sending the request again sets the same scopes and restarts the time until expiration.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectApiKey` operationId).
+func (c *ClientWithResponses) UpdateProjectApiKeyWithResponse(ctx context.Context, projectId string, apiKeyId string, body UpdateProjectApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectApiKeyResponse, error) {
+	rsp, err := c.UpdateProjectApiKey(ctx, projectId, apiKeyId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateProjectApiKeyResponse(rsp)
+}
+
 // ListProjectServiceAccountsWithResponse List a project's service accounts
 //
-// One page of the service accounts of a project. Their keys are not part of it.
+// Returns one page of the service accounts of a project, without their keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1714,9 +1971,9 @@ func (c *ClientWithResponses) ListProjectServiceAccountsWithResponse(ctx context
 
 // CreateProjectServiceAccountWithBodyWithResponse Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1731,9 +1988,9 @@ func (c *ClientWithResponses) CreateProjectServiceAccountWithBodyWithResponse(ct
 
 // CreateProjectServiceAccountWithResponse Create a service account
 //
-// Creates a service account and, unless asked not to, mints its key. The key's value is
-// in this answer and in no later one. The API documents no way to make the call
-// repeatable: each request that arrives may create an account.
+// Creates a service account and, unless `create_service_account_only` is true, its first
+// key. The response is the only one that contains the key's value. The API documents no
+// idempotency: every request that arrives may create an account.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1851,6 +2108,39 @@ func ParseRetrieveProjectApiKeyResponse(rsp *http.Response) (*RetrieveProjectApi
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateProjectApiKeyResponse parses an HTTP response from a UpdateProjectApiKeyWithResponse call
+func ParseUpdateProjectApiKeyResponse(rsp *http.Response) (*UpdateProjectApiKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateProjectApiKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProjectApiKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
 
 	}
 
