@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Holds the exported API against the last release, as docs/compatibility.md promises it.
+# Compares the exported API with the last release, by the rules of docs/compatibility.md.
 #
 #   api-compat.sh [BASE]    BASE is a tag or a commit; without it, the last v* tag
 #
-# An incompatible change fails, unless BASE is a v0 and the changelog's Unreleased section
-# owns up to it with an entry that starts "- **Breaking:**".
+# An incompatible change is an error, unless BASE is a v0 release and CHANGELOG.md has an entry
+# under Unreleased that starts with "- **Breaking:**".
 set -euo pipefail
 
 cd "$(git rev-parse --show-toplevel)"
@@ -35,8 +35,8 @@ apidiff -incompatible "$work/old" "$module" >"$work/incompatible"
   if [ -s "$work/changes" ]; then cat "$work/changes"; else echo "Nothing changed."; fi
 } | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}"
 
-# What the policy does not cover: programs, the server that the fake is made of, and the
-# interfaces of gen, which grow with the contract.
+# Not covered by the policy: commands, the generated server behind the fake, and the interfaces
+# of gen, which gain methods with the contract.
 broken=$(grep -Ev \
   -e "^- (\./|package $module/)(cmd|examples|gen/server)[/.:]" \
   -e '^- \./gen\.[A-Za-z]+Interface\.[A-Za-z]+: added$' \
@@ -47,13 +47,13 @@ printf '\nIncompatible with %s:\n%s\n' "$base" "$broken"
 case $base in
   v0.*)
     if .github/scripts/changelog-section.sh Unreleased | grep -q '^- \*\*Breaking:\*\*'; then
-      echo "The changelog says so: the next release raises the minor version."
+      echo "CHANGELOG.md announces it: the next release raises the minor version."
       exit 0
     fi
-    echo "::error title=API::Incompatible with $base. Keep what was there, or say \"- **Breaking:** …\" under Unreleased in CHANGELOG.md."
+    echo "::error title=API::Incompatible with $base. Restore the old API, or add \"- **Breaking:** …\" under Unreleased in CHANGELOG.md."
     ;;
   *)
-    echo "::error title=API::Incompatible with $base. Only a new major version may be."
+    echo "::error title=API::Incompatible with $base. Only a new major version may break it."
     ;;
 esac
 exit 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of one version, without its heading.
+# Prints the section of one version in CHANGELOG.md, without its heading.
 #
 #   changelog-section.sh 0.1.0 [CHANGELOG.md]
 #
-# Fails where there is no such section, or nothing in it. "Unreleased" is a version too.
+# Fails if the section does not exist or is empty. "Unreleased" is a version too.
 set -euo pipefail
 
 version=${1:?usage: changelog-section.sh VERSION [FILE]}
@@ -15,7 +15,7 @@ section=$(awk -v heading="## [$version]" '
   on' "$file" | sed '/./,$!d')
 
 if [ -z "$section" ]; then
-  echo "$file: nothing is written under \"## [$version]\"" >&2
+  echo "$file: no entries under \"## [$version]\"" >&2
   exit 1
 fi
 printf '%s\n' "$section"

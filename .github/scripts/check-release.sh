@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Says whether a tag may become a release.
+# Checks that a tag may be released, or, before it exists, that HEAD may be tagged with it.
 #
 #   check-release.sh v0.1.0
 #
-# The tag is a semantic version, its commit is on main, and the changelog has a dated section
-# for it. Entries that start "- **Breaking:**" need the version that docs/compatibility.md asks for.
+# The tag must be a semantic version, its commit must be on main, and CHANGELOG.md must have a
+# dated section for it. Entries that start with "- **Breaking:**" require the version number that
+# docs/compatibility.md asks for. Nothing may be left under Unreleased.
 set -euo pipefail
 
 tag=${1:?usage: check-release.sh TAG}
@@ -19,14 +20,20 @@ number='(0|[1-9][0-9]*)'
 major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]} patch=${BASH_REMATCH[3]}
 version=${tag#v}
 
-git merge-base --is-ancestor "refs/tags/$tag^{commit}" origin/main || refuse "its commit is not on main"
+commit=$(git rev-parse --quiet --verify "refs/tags/$tag^{commit}" || git rev-parse HEAD)
+main=$(git rev-parse --quiet --verify origin/main || git rev-parse main)
+git merge-base --is-ancestor "$commit" "$main" || refuse "its commit is not on main"
 
 grep -Eq "^## \[${version//./\\.}\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$" CHANGELOG.md ||
   refuse "CHANGELOG.md has no \"## [$version] - YYYY-MM-DD\""
 section=$("$(dirname "$0")/changelog-section.sh" "$version") || refuse "its section of CHANGELOG.md is empty"
 
+if unreleased=$("$(dirname "$0")/changelog-section.sh" Unreleased 2>/dev/null) && [ -n "$unreleased" ]; then
+  refuse "CHANGELOG.md has entries under Unreleased, which belong to the release or to a later commit"
+fi
+
 if grep -q '^- \*\*Breaking:\*\*' <<<"$section"; then
-  [ "$patch" -eq 0 ] || refuse "a patch release breaks nothing, but its changelog says Breaking"
-  [ "$major" -eq 0 ] || [ "$minor" -eq 0 ] || refuse "a minor release breaks nothing from v1 on, but its changelog says Breaking"
+  [ "$patch" -eq 0 ] || refuse "a patch release must not break programs, but its changelog says Breaking"
+  [ "$major" -eq 0 ] || [ "$minor" -eq 0 ] || refuse "from v1 on a minor release must not break programs, but its changelog says Breaking"
 fi
 echo "$tag may be released."

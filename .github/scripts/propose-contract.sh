@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Opens the pull request that follows the vendor's document, or brings it up to date.
+# Opens the pull request that follows the vendor's document, or updates it.
 #
-#   propose-contract.sh DIR    DIR is what sync-contract.sh filled
+#   propose-contract.sh DIR    DIR is the output of sync-contract.sh
 #
-# A branch that a person has committed to is left alone. Needs GH_TOKEN, for gh.
+# Leaves the branch alone if a person has committed to it. gh needs GH_TOKEN.
 set -euo pipefail
 
 dir=$(cd "${1:?usage: propose-contract.sh DIR}" && pwd)
@@ -19,7 +19,7 @@ pr=$(gh pr list --head "$branch" --state open --json number --jq '.[].number')
 if [ -n "$pr" ]; then
   git fetch --quiet origin "+refs/heads/$branch:refs/remotes/origin/$branch"
   if git log --format=%ae "HEAD..origin/$branch" | grep -qvxF "$email"; then
-    echo "::notice title=Contract::People work on pull request $pr, so it is left alone. The report is in this run's summary."
+    echo "::notice title=Contract::Pull request $pr has commits of people, so it was not updated. The report is in this run's summary."
     exit 0
   fi
 fi
@@ -33,7 +33,7 @@ fi
 
 {
   cat "$dir/report.md"
-  printf '\n---\nMade by the contract workflow. Checks start on a pull request of a workflow only once it is closed and opened again.\n'
+  printf '\n---\nCreated by the contract workflow. To start the checks, close and reopen this pull request.\n'
 } >"$dir/body.md"
 if [ -n "$pr" ]; then
   gh pr edit "$pr" --body-file "$dir/body.md"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Follows the vendor's OpenAPI document in the work tree, and keeps what came of it for the
-# pull request.
+# Carries changes of the vendor's OpenAPI document over into the work tree, and saves the result
+# for a pull request.
 #
 #   sync-contract.sh SPEC DIR    SPEC is a path or a URL
 #
-# Where the contract changed, DIR gets contract.patch, report.md and status (0, or 1 where a check
-# of the changed repository failed). Where it did not, DIR stays empty.
+# If the contract changed, DIR receives contract.patch, report.md and status (0, or 1 if a check
+# of the changed repository failed). Otherwise DIR stays empty.
 set -euo pipefail
 
 spec=${1:?usage: sync-contract.sh SPEC DIR}
@@ -16,7 +16,7 @@ cd "$(git rev-parse --show-toplevel)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Built, not `go run`, which turns every failure into status 1.
+# Built, because `go run` turns every failure into status 1.
 go build -o "$work/sync" ./internal/contract/cmd/sync
 status=0
 "$work/sync" -format markdown -o "$work/report.md" "$spec" || status=$?
