@@ -1,5 +1,5 @@
-// Package doctest holds what the README and the guides in docs say: each Go block compiles,
-// each command works, each link leads somewhere.
+// Package doctest tests the README and the guides in docs: Go blocks compile, commands work, and
+// links resolve.
 package doctest
 
 import (
@@ -24,14 +24,14 @@ import (
 
 const root = "../.."
 
-// guides are the pages that people write; docs/reference is generated and held elsewhere.
+// guides returns the hand-written pages. internal/reference tests the generated ones.
 func guides(t *testing.T) []string {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	require.NoError(t, err)
 	return append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md"))
 }
 
-// block is a fenced block of a page.
+// block is a fenced code block of a page.
 type block struct {
 	page, language, text string
 	line                 int
@@ -60,12 +60,12 @@ func blocks(t *testing.T, languages ...string) (found []block) {
 				open.text += line + "\n"
 			}
 		}
-		require.Nil(t, open, "%s: a block is not closed", page)
+		require.Nil(t, open, "%s: unclosed code block", page)
 	}
 	return found
 }
 
-// surroundings are what a fragment may take for granted.
+// surroundings are the imports and variables that a fragment may use.
 const surroundings = `package fragment
 
 import (
@@ -103,10 +103,9 @@ func fragment(ctx context.Context, client *orgkeys.Client, t *testing.T, project
 }
 `
 
-// TestEveryGoBlockCompiles type-checks each block: a whole file as it is, declarations behind
-// the imports above, statements in a function of their own. A fragment may leave a variable
-// unused and declare one again.
-func TestEveryGoBlockCompiles(t *testing.T) {
+// TestGoBlocksCompile type-checks each block: a whole file unchanged, declarations after the
+// imports above, statements in a function. A fragment may have unused and redeclared variables.
+func TestGoBlocksCompile(t *testing.T) {
 	found := blocks(t, "go")
 	require.NotEmpty(t, found)
 	fset := token.NewFileSet()
@@ -134,24 +133,24 @@ func TestEveryGoBlockCompiles(t *testing.T) {
 	}
 }
 
-// checked are the commands that `make check`, which runs this test, runs itself or is.
+// checked matches commands that make check runs, as it runs this test.
 var checked = regexp.MustCompile(`^make (check|test|lint|tidy|drift|fuzz|bench-smoke|demo)\b`)
 
-// elsewhere are commands that can't run here, each with the reason.
+// elsewhere are commands that cannot run here, each with the reason.
 var elsewhere = map[string]string{
 	`^make bench$`:               "takes a quarter of an hour; make bench-smoke runs its parts",
 	`^make sync(-check)? SPEC`:   "needs the vendor's document; internal/contract tests what they run",
 	`^export `:                   "sets a variable",
-	`^git clone `:                "is how the reader came by this file",
-	`^mitmdump |npm test|^kill `: "needs a proxy and tests of the reader's own",
-	`^curl `:                     "asks the live API",
-	`^speccheck `:                "is what go install brings; cmd/speccheck tests it",
+	`^git clone `:                "a reader of this file has done it",
+	`^mitmdump |npm test|^kill `: "needs a proxy and the reader's tests",
+	`^curl `:                     "calls the live API",
+	`^speccheck `:                "cmd/speccheck tests it",
 	`^go (get|install) `:         "needs a release; TestThePublishedModule runs it against a proxy of its own",
 }
 
-// TestEveryCommandWorks runs the lines of each sh block, in order and in one shell at the root
-// of a copy of the project, but for those that make check runs itself.
-func TestEveryCommandWorks(t *testing.T) {
+// TestCommandsWork runs the lines of each sh block in order, in one shell at the root of the
+// repository, except for those that make check runs itself.
+func TestCommandsWork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs programs")
 	}
@@ -182,8 +181,8 @@ func TestEveryCommandWorks(t *testing.T) {
 	}
 }
 
-// TestEveryTargetThatIsNamedExists holds that make knows the targets that the pages name.
-func TestEveryTargetThatIsNamedExists(t *testing.T) {
+// TestMakeTargetsExist looks for each make target that a page names.
+func TestMakeTargetsExist(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	require.NoError(t, err)
 	for _, page := range guides(t) {
@@ -195,9 +194,9 @@ func TestEveryTargetThatIsNamedExists(t *testing.T) {
 	}
 }
 
-// TestEveryLinkLeadsSomewhere holds the links within the project, and that each test or
-// benchmark that is named in one exists.
-func TestEveryLinkLeadsSomewhere(t *testing.T) {
+// TestLinksResolve checks links within the repository. A link whose text is the name of a test,
+// benchmark or example must point to the file that declares it.
+func TestLinksResolve(t *testing.T) {
 	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
 	for _, page := range guides(t) {
