@@ -19,8 +19,10 @@ type call struct {
 	options   *callOptions
 	started   time.Time
 	redactor  *redactor     // knows the admin key of the last attempt
-	waited    time.Duration // for turns of the rate limit and between attempts
+	turn      turn          // in the gate of the operation
+	slept     time.Duration // between attempts
 	attempts  []attempt
+	uncounted int // attempts that were refused by the rate limit and do not count
 
 	// err is why the call ended without a complete response: the failure of the last attempt,
 	// or what kept the next one from being made.
@@ -60,6 +62,9 @@ func (c *call) last() *attempt {
 	return &c.attempts[len(c.attempts)-1]
 }
 
+// waited returns the time spent waiting for the rate limit and between attempts.
+func (c *call) waited() time.Duration { return c.turn.waited + c.slept }
+
 func (c *call) outcome() outcome { return judge(c.operation, c.attempts) }
 
 // requestID returns the id by which the vendor knows the last request.
@@ -97,6 +102,14 @@ var bodies = sync.Pool{New: func() any { return new([]byte) }}
 // maxPooled is the size of the largest buffer that the pool keeps. A page of a hundred keys has
 // some 40 kB.
 const maxPooled = 256 << 10
+
+// received returns the body of the last response as far as it was read.
+func (c *call) received() []byte {
+	if c.body == nil {
+		return nil
+	}
+	return *c.body
+}
 
 // release clears the body and gives its buffer back.
 func (c *call) release() {
@@ -181,7 +194,7 @@ func (c *call) finish() {
 	if c.options.info != nil {
 		*c.options.info = CallInfo{
 			Operation: c.operation.ID, Status: c.status(), RequestID: c.requestID(),
-			Attempts: c.count(), Waited: c.waited, Duration: time.Since(c.started),
+			Attempts: c.count(), Waited: c.waited(), Duration: time.Since(c.started),
 		}
 	}
 	if a := c.last(); c.options.clock != nil && a != nil {

@@ -46,6 +46,17 @@ func NewClient(options ...Option) (*Client, error) {
 // a new key. A request whose method, origin, host or path a request editor changed is not sent.
 func (c *Client) Generated() *gen.ClientWithResponses { return c.generated }
 
+// RateLimit returns what the client knows of the rate limit of an operation, named by its
+// operationId such as "delete-project-api-key", and how many calls wait for it. Each operation has
+// a limit of its own. RateLimit sends nothing and may be called at any time; for an unknown
+// operation all fields but the name are zero.
+func (c *Client) RateLimit(operation string) RateLimit {
+	if gate := c.AdminKeys.pipeline.gates[operation]; gate != nil {
+		return gate.snapshot(operation)
+	}
+	return RateLimit{Operation: operation}
+}
+
 // service is what all services have in common.
 type service struct {
 	pipeline *pipeline

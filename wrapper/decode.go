@@ -45,11 +45,11 @@ func (c *call) decode(value json.Unmarshaler) error {
 	case !isJSON(a.header.Get("Content-Type")):
 		return c.invalidResponse("", "does not have the content type application/json")
 	}
-	err := value.UnmarshalJSON(*c.body)
+	err := value.UnmarshalJSON(c.received())
 	if err == nil {
 		return nil
 	}
-	if e, ok := readEnvelope(*c.body); ok || e.Message != "" {
+	if e, ok := readEnvelope(c.received()); ok || e.Message != "" {
 		return c.invalidResponse("", "is an error envelope: "+e.Message)
 	}
 	if at, ok := errors.AsType[*strictjson.Error](err); ok {

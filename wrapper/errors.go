@@ -143,7 +143,7 @@ func advice(e *APIError, operation *gen.Operation, path string) string {
 		return "check the base URL"
 	case e.Status == http.StatusBadRequest && e.Operation == gen.OperationDeleteProjectAPIKey:
 		return "if the key belongs to a service account, older servers delete it only together with the account"
-	case e.Status == http.StatusTooManyRequests && e.Code == "insufficient_quota":
+	case e.Status == http.StatusTooManyRequests && e.Code == insufficientQuota:
 		return "the organization's quota is used up: waiting does not help"
 	case e.Status == http.StatusTooManyRequests && e.RetryAfter > 0:
 		return "the server asks to wait " + e.RetryAfter.String()

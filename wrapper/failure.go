@@ -54,11 +54,11 @@ func (c *call) apiError() *APIError {
 		Status:    a.status,
 		RequestID: c.requestID(),
 		Attempts:  c.count(),
-		Waited:    c.waited,
+		Waited:    c.waited(),
 		outcome:   c.outcome(),
 	}
 	var reason gen.Error
-	reason, e.envelope = readEnvelope(*c.body)
+	reason, e.envelope = readEnvelope(c.received())
 	e.Type, e.Message = c.redactor.redact(reason.Type), c.redactor.redact(reason.Message)
 	if reason.Code != nil {
 		e.Code = c.redactor.redact(*reason.Code)
@@ -81,7 +81,7 @@ func (c *call) invalidResponse(pointer, problem string) error {
 		Pointer:   c.redactor.redact(pointer),
 		Problem:   c.redactor.redact(problem),
 		Attempts:  c.count(),
-		Waited:    c.waited,
+		Waited:    c.waited(),
 	}
 	if a.body == bodyBroken {
 		cause := c.err
@@ -106,7 +106,7 @@ func (c *call) asUnknownOutcome(err error) error {
 		StartedAt: c.started,
 		RequestID: c.requestID(),
 		Attempts:  c.count(),
-		Waited:    c.waited,
+		Waited:    c.waited(),
 		Err:       err,
 	}
 }

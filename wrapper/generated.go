@@ -35,7 +35,7 @@ func (d doer) DoRequest(request gen.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	content := bytes.Clone(*c.body)
+	content := bytes.Clone(c.received())
 	return &http.Response{
 		Status:        http.StatusText(a.status),
 		StatusCode:    a.status,

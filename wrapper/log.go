@@ -26,6 +26,10 @@ func (p *pipeline) log(c *call, wait time.Duration, again bool) {
 		slog.Duration("duration", a.duration),
 		slog.String("request_id", c.requestID()),
 		slog.Duration("wait", wait),
+		slog.Duration("waited", c.waited()),
+	}
+	if a.status == http.StatusTooManyRequests {
+		attrs = append(attrs, slog.Any("rate_limit", p.gates[c.operation.ID].snapshot(c.operation.ID)))
 	}
 	if c.err != nil {
 		attrs = append(attrs, slog.String("cause", c.redactor.redact(c.err.Error())))

@@ -154,8 +154,10 @@ func WithAttemptTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithRateLimit sends at most perMinute requests a minute for each operation, evenly spaced,
-// retries included. The live API allows some 7 to 10, tells no one, and answers 429 beyond.
+// WithRateLimit sends at most perMinute requests a minute for each operation, evenly spaced from
+// the first one on, retries included. Without it, requests are spaced once the API has responded
+// with a 429; with it, they are also spaced more widely if the API grants less. The live API
+// grants some 7 to 10 requests a minute.
 func WithRateLimit(perMinute int) Option {
 	return func(c *config) error {
 		if perMinute < 1 {
@@ -166,10 +168,11 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithLogger writes one record for each attempt to logger: at warn level one that is tried
-// again, got no whole answer or a 5xx, at debug level any other. It holds method, operation, attempt, status,
-// duration, request_id and wait, the time until the next attempt, and nothing else: no
-// header, no body, no URL.
+// WithLogger writes one record for each attempt to logger: at warn level if the attempt is
+// retried, has no complete response, or failed with a 429 or 5xx, and at debug level otherwise. A
+// record contains method, operation, attempt, status, duration, request_id, wait (the time until
+// the next attempt), waited (the waiting time of the call so far), the redacted cause of a
+// failure, and the state of the rate limit after a 429. It contains no header, body or URL.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

@@ -56,6 +56,25 @@ func (a *attempt) outcome() outcome {
 	return unknown
 }
 
+// verdict returns what the attempt says about the rate limit. body is that of the response.
+func (a *attempt) verdict(body []byte) verdict {
+	switch {
+	case a.status == http.StatusTooManyRequests:
+		if reason, _ := readEnvelope(body); reason.Code != nil && *reason.Code == insufficientQuota {
+			return exhausted
+		}
+		return limited
+	case a.outcome() == notSent:
+		return unsent
+	case a.status == 0 || a.status >= 500:
+		return silent
+	}
+	return granted
+}
+
+// insufficientQuota is the code of a 429 that waiting does not cure.
+const insufficientQuota = "insufficient_quota"
+
 // statusClientClosedRequest is what some proxies respond if they gave up on the client while the
 // server was at work.
 const statusClientClosedRequest = 499

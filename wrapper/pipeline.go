@@ -27,7 +27,7 @@ type pipeline struct {
 	userAgent      []string
 	attemptTimeout time.Duration
 	retry          Retry
-	pacer          pacer
+	gates          map[string]*gate // by operationId
 	logger         *slog.Logger
 	maxBody        int64
 }
@@ -43,7 +43,7 @@ func newPipeline(c config, base *url.URL) *pipeline {
 		userAgent:      []string{c.userAgent},
 		attemptTimeout: c.attemptTimeout,
 		retry:          c.retry,
-		pacer:          newPacer(gen.Operations(), c.perMinute),
+		gates:          newGates(gen.Operations(), c),
 		logger:         c.logger,
 		maxBody:        c.maxBody,
 	}
@@ -77,6 +77,7 @@ func (p *pipeline) run(c *call) {
 			return
 		}
 		p.attempt(c, credential)
+		p.leave(c)
 		wait, again := p.retry.next(c)
 		p.log(c, wait, again)
 		if !again {
@@ -190,27 +191,37 @@ func (p *pipeline) admit(c *call) (credential, error) {
 	if err := ctx.Err(); err != nil {
 		return credential{}, err
 	}
-	waited, err := p.pacer.wait(ctx, c.operation.ID)
-	c.waited += waited
-	if err != nil {
+	gate := p.gates[c.operation.ID]
+	if err := gate.enter(ctx, &c.turn); err != nil {
 		return credential{}, err
 	}
 	found, err := p.credential(ctx)
+	if err == nil {
+		c.redactor = found.redactor
+		if found.isIn(c.request.URL, c.content) {
+			err = argumentError("the request contains the admin key in its path, query or body")
+		}
+	}
 	if err != nil {
-		return credential{}, err
+		gate.leave(&c.turn, unsent, noHint)
 	}
-	c.redactor = found.redactor
-	if found.isIn(c.request.URL, c.content) {
-		return credential{}, argumentError("the request contains the admin key in its path, query or body")
+	return found, err
+}
+
+// leave tells the gate what the last attempt says about the rate limit.
+func (p *pipeline) leave(c *call) {
+	a := c.last()
+	counts := p.gates[c.operation.ID].leave(&c.turn, a.verdict(c.received()), rateLimitHint(a.status, a.header, time.Now()))
+	if a.status == http.StatusTooManyRequests && !counts {
+		c.uncounted++
 	}
-	return found, nil
 }
 
 // sleep waits, and returns at once if the context of the call is done.
 func (c *call) sleep(wait time.Duration) error {
 	started := time.Now()
 	err := sleep(c.request.Context(), wait)
-	c.waited += time.Since(started)
+	c.slept += time.Since(started)
 	return err
 }
 

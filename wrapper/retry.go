@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
@@ -24,29 +22,27 @@ import (
 //
 // Waits are exponential backoff with full jitter. A Retry-After or retry-after-ms header takes
 // precedence; one that is longer than MaxWait ends the call. "x-should-retry: false" ends it too.
+// After a 429 the call waits for its turn instead, and the 429 may not count as an attempt: see
+// Rate limits in the package comment.
 type Retry struct {
-	// MaxAttempts is the maximum number of requests of a call. Default 4; 1 never retries.
+	// MaxAttempts is the maximum number of requests of a call, apart from those refused with a 429
+	// that does not count. Default 4; 1 never retries.
 	MaxAttempts int
 	// BaseDelay is the upper bound of the first backoff. The bound doubles with each retry.
 	// Default 500 ms, or MaxWait if that is shorter.
 	BaseDelay time.Duration
 	// MaxWait is the upper bound of every wait. Default 90 s.
 	MaxWait time.Duration
-	// RateLimitWait is the first wait after a 429 that does not say how long; the second is
-	// twice, the third three times as long, each shortened at random by up to a half. Default
-	// 20 s: the API's window is about a minute, and three waits outlast it.
-	RateLimitWait time.Duration
 }
 
 var defaultRetry = Retry{
-	MaxAttempts:   4,
-	BaseDelay:     500 * time.Millisecond,
-	MaxWait:       90 * time.Second,
-	RateLimitWait: 20 * time.Second,
+	MaxAttempts: 4,
+	BaseDelay:   500 * time.Millisecond,
+	MaxWait:     90 * time.Second,
 }
 
 func (r Retry) withDefaults() (Retry, error) {
-	if r.MaxAttempts < 0 || r.BaseDelay < 0 || r.MaxWait < 0 || r.RateLimitWait < 0 {
+	if r.MaxAttempts < 0 || r.BaseDelay < 0 || r.MaxWait < 0 {
 		return r, errors.New("retry: a field is negative")
 	}
 	or := func(field *time.Duration, fallback time.Duration) {
@@ -59,7 +55,6 @@ func (r Retry) withDefaults() (Retry, error) {
 	}
 	or(&r.MaxWait, defaultRetry.MaxWait)
 	or(&r.BaseDelay, min(defaultRetry.BaseDelay, r.MaxWait))
-	or(&r.RateLimitWait, defaultRetry.RateLimitWait)
 	if r.BaseDelay > r.MaxWait {
 		return r, fmt.Errorf("retry: BaseDelay %v is longer than MaxWait %v", r.BaseDelay, r.MaxWait)
 	}
@@ -69,21 +64,20 @@ func (r Retry) withDefaults() (Retry, error) {
 // next returns whether the call is retried after its last attempt, and after how long.
 func (r Retry) next(c *call) (wait time.Duration, again bool) {
 	a := c.last()
-	if len(c.attempts) >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, a, c.err) {
+	if r.MaxAttempts == 1 || len(c.attempts)-c.uncounted >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, a, c.err) {
 		return 0, false
 	}
 	if a.header.Get("X-Should-Retry") == "false" {
 		return 0, false
 	}
-	if wait, ok := retryAfter(a.header, time.Now()); ok {
-		return wait, wait <= r.MaxWait
-	}
-	if a.status == http.StatusTooManyRequests {
-		bound := r.MaxWait
-		if n := time.Duration(len(c.attempts)); r.RateLimitWait < bound/n {
-			bound = r.RateLimitWait * n
-		}
-		return bound/2 + rand.N(max(bound/2, 1)), true
+	asked, ok := retryAfter(a.header, time.Now())
+	switch {
+	case ok && asked > r.MaxWait:
+		return 0, false
+	case a.status == http.StatusTooManyRequests:
+		return 0, true // the gate knows how long to wait
+	case ok:
+		return asked, true
 	}
 	return rand.N(max(r.bound(len(c.attempts)), 1)), true
 }
@@ -127,36 +121,4 @@ func nonRetryable(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, proxy := errors.AsType[*proxyError](err)
 	return untrusted || proxy || errors.Is(err, errBodyTooLarge)
-}
-
-// retryAfter returns how long the server asks to wait. Milliseconds take precedence over seconds
-// or a date. A malformed or negative value is ignored.
-func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	if wait, ok := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); ok {
-		return wait, true
-	}
-	value := header.Get("Retry-After")
-	if wait, ok := parseWait(value, time.Second); ok || value == "" {
-		return wait, ok
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now)), true
-	}
-	return 0, false
-}
-
-// parseWait parses a number of units. A number that is too large is the longest duration.
-func parseWait(value string, unit time.Duration) (time.Duration, bool) {
-	if value == "" || strings.Trim(value, "0123456789.") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(value, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) || !(n >= 0) {
-		return 0, false
-	}
-	const longest = time.Duration(1<<63 - 1)
-	if n >= float64(longest/unit) {
-		return longest, true
-	}
-	return time.Duration(n * float64(unit)), true
 }
