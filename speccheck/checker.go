@@ -21,53 +21,55 @@ import (
 	"github.com/orgkeys/orgkeys-go/api"
 )
 
-// DefaultMaxBody is the size in bytes beyond which a body is not judged, unless [WithMaxBody]
-// says otherwise.
+// DefaultMaxBody is the size in bytes of the largest body that is validated, unless [WithMaxBody]
+// sets another.
 const DefaultMaxBody = 8 << 20
 
-// Checker holds exchanges against a contract. It is safe for concurrent use.
+// Checker validates exchanges against a contract. It is safe for concurrent use.
 type Checker struct {
 	contract *contract
 	maxBody  int64
 }
 
-// Option is a setting of [New].
+// Option is an option of [New].
 type Option func(*settings) error
 
 type settings struct {
-	spec    []byte
-	other   bool // whether spec is to be used
+	spec    []byte // of WithSpec
+	hasSpec bool
 	maxBody int64
 }
 
-// ours is the contract of this module. It is made once, since that takes longer than many tests.
-var ours = sync.OnceValues(func() (*contract, error) { return newContract(api.Spec) })
+// defaultContract is the contract of this module. It is read once per process, since that takes
+// longer than many tests.
+var defaultContract = sync.OnceValues(func() (*contract, error) { return newContract(api.Spec) })
 
-// WithSpec takes another contract than the one of this module: an OpenAPI document of version
-// 3.0 or 3.1 in YAML or JSON, in one piece. Operations in it that are not valid OpenAPI are
-// reported as [Unchecked] when they are called. Discriminators, readOnly and writeOnly are not
-// looked at.
+// WithSpec sets another contract than the one of this module: an OpenAPI document of version 3.0
+// or 3.1 in YAML or JSON, without references to other documents. Calls of operations that are not
+// valid OpenAPI, such as one with a schema that is its own alternative, are reported as
+// [Unchecked]. Discriminators, readOnly and writeOnly are ignored, and so are extensions ("x-…").
 func WithSpec(document []byte) Option {
 	return func(s *settings) error {
-		s.spec, s.other = document, true
+		s.spec, s.hasSpec = document, true
 		return nil
 	}
 }
 
-// WithMaxBody sets the size in bytes beyond which a body is not judged but reported as
-// [Unchecked]. It counts what a compressed body unpacks to.
+// WithMaxBody sets the size in bytes of the largest body that is validated; a larger one is
+// reported as [Unchecked]. The size of a compressed body is its decompressed size. It must be
+// positive; the default is [DefaultMaxBody].
 func WithMaxBody(bytes int64) Option {
 	return func(s *settings) error {
 		if bytes <= 0 {
-			return fmt.Errorf("speccheck: a largest body of %d bytes", bytes)
+			return fmt.Errorf("speccheck: the largest body to validate must be at least 1 byte, not %d", bytes)
 		}
 		s.maxBody = bytes
 		return nil
 	}
 }
 
-// New returns a checker of [api.Spec], or of the document given by [WithSpec]. It fails for a
-// document that is no OpenAPI, or that has no valid operation.
+// New returns a Checker of [api.Spec], or of the document given by [WithSpec]. It returns an error
+// if the document is not OpenAPI 3, or if none of its operations is valid.
 func New(opts ...Option) (*Checker, error) {
 	s := settings{maxBody: DefaultMaxBody}
 	for _, opt := range opts {
@@ -75,10 +77,11 @@ func New(opts ...Option) (*Checker, error) {
 			return nil, err
 		}
 	}
-	contract, err := ours()
-	if s.other {
-		contract, err = newContract(s.spec)
+	load := defaultContract
+	if s.hasSpec {
+		load = func() (*contract, error) { return newContract(s.spec) }
 	}
+	contract, err := load()
 	if err != nil {
 		return nil, fmt.Errorf("speccheck: %w", err)
 	}
@@ -90,111 +93,114 @@ func (c *Checker) Operations() []string {
 	return slices.Sorted(maps.Keys(c.contract.operations))
 }
 
-// Operation returns the id of the operation that req calls. matched tells whether any path of
-// the contract matches its URL; if one does and has no operation of that method, id is "".
+// Operation returns the id of the operation that req calls; for a HEAD request that is the GET
+// operation, unless the contract has one for HEAD. matched reports whether the URL matches a path
+// of the contract; if that path has no operation of the request's method, id is "".
 func (c *Checker) Operation(req *http.Request) (id string, matched bool) {
 	p, _ := c.contract.find(req.URL)
 	if p == nil {
 		return "", false
 	}
-	if o := p.operations[methodOf(req)]; o != nil {
+	if o := p.operation(methodOf(req)); o != nil {
 		return o.OperationID, true
 	}
 	return "", true
 }
 
-// Check holds one exchange against the contract and returns every violation, or nil. The
-// operation is the one whose path the request's URL ends in, at any host and behind any prefix.
-// The bodies are as they were sent; a gzip one is unpacked where header says so. A status of 0
-// stands for no answer: the request is judged alone. Nothing is changed or kept.
+// Check validates one exchange and returns all violations, or nil. The operation is the one whose
+// path the request's URL ends in, at any host and after any prefix. The bodies are as they were
+// sent; a gzip body is decompressed if its Content-Encoding header is gzip. A status of 0 means
+// that there was no response: only the request is validated. Check modifies and retains none of
+// its arguments.
 func (c *Checker) Check(req *http.Request, reqBody []byte, status int, header http.Header, body []byte) []Violation {
 	if status == 0 {
-		return c.check(req, payload{data: reqBody}, nil)
+		return c.check(req, capture{data: reqBody}, nil)
 	}
-	return c.check(req, payload{data: reqBody}, &answer{status, header, payload{data: body}})
+	return c.check(req, capture{data: reqBody}, &response{status, header, capture{data: body}})
 }
 
-// CheckResponse holds one response body against what the contract documents for an operation
-// and a status. It is for bodies that were recorded without their request. An operation that
-// the contract does not have is a [NoSuchOperation].
+// CheckResponse validates one response body against what the contract documents for an operation
+// and a status. It is for bodies that were recorded without their request. An operation that is
+// not in the contract is reported as [NoSuchOperation].
 func (c *Checker) CheckResponse(operationID string, status int, contentType string, body []byte) []Violation {
 	o := c.contract.operations[operationID]
 	if o == nil {
 		return []Violation{{Kind: NoSuchOperation, Status: status, Rule: "operation"}}
 	}
 	if o.invalid != nil {
-		return o.unusable(status)
+		return o.complete(o.method, status, o.unchecked())
 	}
 	header := http.Header{"Content-Type": {contentType}}
-	return o.stamp(status, c.checkResponse(o, answer{status, header, payload{data: body}}))
+	return o.complete(o.method, status, c.checkResponse(o, o.method, response{status, header, capture{data: body}}))
 }
 
-// payload is as much of a body as there is.
-type payload struct {
+// capture is the part of a body that was read.
+type capture struct {
 	data []byte
-	// early is set where the reader closed the body before its end.
-	early bool
-	// problem is the rule by which the body cannot be judged, or "".
+	// closedEarly is set if the reader closed the body before its end.
+	closedEarly bool
+	// problem is the rule by which the body cannot be validated, or "".
 	problem string
 }
 
-type answer struct {
+// response is a response with the captured part of its body.
+type response struct {
 	status int
 	header http.Header
-	body   payload
+	body   capture
 }
 
-// check holds a request against the contract, and its answer unless there was none.
-func (c *Checker) check(req *http.Request, sent payload, got *answer) []Violation {
+// check validates a request, and its response unless that is nil.
+func (c *Checker) check(req *http.Request, sent capture, resp *response) []Violation {
 	status := 0
-	if got != nil {
-		status = got.status
+	if resp != nil {
+		status = resp.status
 	}
 	method := methodOf(req)
 	p, pathParameters := c.contract.find(req.URL)
 	if p == nil {
-		return []Violation{{Kind: NoSuchOperation, Method: standard(method), Status: status, Rule: "path"}}
+		return []Violation{{Kind: NoSuchOperation, Method: standardMethod(method), Status: status, Rule: "path"}}
 	}
-	o := p.operations[method]
+	o := p.operation(method)
 	if o == nil {
 		documented := strings.Join(slices.Sorted(maps.Keys(p.operations)), " or ")
 		return []Violation{{
-			Kind: NoSuchOperation, Method: standard(method), Path: p.template, Status: status,
+			Kind: NoSuchOperation, Method: standardMethod(method), Path: p.template, Status: status,
 			Rule: "method", Expected: documented,
 		}}
 	}
 	if o.invalid != nil {
-		return o.unusable(status)
+		return o.complete(method, status, o.unchecked())
 	}
 	found := c.checkRequest(o, req, pathParameters, sent)
-	if got != nil {
-		found = append(found, c.checkResponse(o, *got)...)
+	if resp != nil {
+		found = append(found, c.checkResponse(o, method, *resp)...)
 	}
-	return o.stamp(status, found)
+	return o.complete(method, status, found)
 }
 
 func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodGet) }
 
-// standard returns method if HTTP defines it: any other may be anything.
-func standard(method string) string {
+// standardMethod returns method if HTTP defines it, and "" otherwise: it may be any text.
+func standardMethod(method string) string {
 	if slices.Contains(methods, method) {
 		return method
 	}
 	return ""
 }
 
-// unusable reports an operation that is not valid in the contract itself.
-func (o *operation) unusable(status int) []Violation {
+// unchecked reports an operation that is not valid in the contract itself.
+func (o *operation) unchecked() []Violation {
 	reason, _, _ := strings.Cut(o.invalid.Error(), "\n")
-	return o.stamp(status, []Violation{{Kind: Unchecked, Rule: "contract", Expected: "valid OpenAPI (" + reason + ")"}})
+	return []Violation{{Kind: Unchecked, Rule: "contract", Expected: "valid OpenAPI (" + reason + ")"}}
 }
 
-// stamp completes what was found in an exchange, each thing once.
-func (o *operation) stamp(status int, found []Violation) []Violation {
+// complete adds the operation and the status to violations, and removes duplicates.
+func (o *operation) complete(method string, status int, found []Violation) []Violation {
 	var distinct []Violation
 	seen := map[Violation]bool{}
 	for _, v := range found {
-		v.OperationID, v.Method, v.Path, v.Status = o.OperationID, o.method, o.path, status
+		v.OperationID, v.Method, v.Path, v.Status = o.OperationID, method, o.path, status
 		if !seen[v] {
 			distinct, seen[v] = append(distinct, v), true
 		}
@@ -202,7 +208,7 @@ func (o *operation) stamp(status int, found []Violation) []Violation {
 	return distinct
 }
 
-func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters map[string]string, sent payload) []Violation {
+func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters map[string]string, sent capture) []Violation {
 	var found []Violation
 	input := &openapi3filter.RequestValidationInput{
 		Request: req, PathParams: pathParameters, Route: o.route,
@@ -211,9 +217,9 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 	for _, ref := range o.parameters {
 		p := ref.Value
 		if err := openapi3filter.ValidateParameter(req.Context(), input, p); err != nil {
-			for _, rule := range brokenRules(err) {
+			for _, rule := range violatedRules(err) {
 				found = append(found, Violation{
-					Kind: RequestViolation, In: p.In, Parameter: p.Name, Rule: rule, Expected: expectedOf(p, rule),
+					Kind: RequestViolation, In: p.In, Parameter: p.Name, Rule: rule, Expected: parameterExpectation(p, rule),
 				})
 			}
 		}
@@ -222,7 +228,7 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 		return found
 	}
 	body := o.RequestBody.Value
-	if len(sent.data) == 0 && sent.problem == "" && !sent.early {
+	if len(sent.data) == 0 && sent.problem == "" && !sent.closedEarly {
 		if body.Required {
 			found = append(found, Violation{Kind: RequestViolation, In: InRequest, Rule: "required", Expected: "a body"})
 		}
@@ -231,53 +237,62 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 	return append(found, c.checkBody(InRequest, RequestViolation, RequestViolation, body.Content, req.Header, sent)...)
 }
 
-// brokenRules names what a parameter violates, by the rules of its schema. The error's own text
-// quotes the parameter and goes nowhere.
-func brokenRules(err error) []string {
+// violatedRules returns the rules that a parameter violates. The text of the error quotes the
+// parameter, and must not be used.
+func violatedRules(err error) []string {
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 		return []string{"required"}
 	}
-	if wrong, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		var rules []string
-		for _, v := range new(contract).explain(wrong) { // of a schema on its own
+		for _, v := range new(contract).explain(invalid) { // the schema is not a part of the document here
 			rules = append(rules, v.Rule)
 		}
 		return rules
 	}
-	if wrong, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		return []string{wrong.SchemaField}
+	if invalid, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		return []string{invalid.SchemaField}
 	}
-	return []string{"type"} // what cannot be read as its type does not get to the schema
+	return []string{"type"} // a parameter that cannot be parsed as its type does not reach the schema
 }
 
-func expectedOf(p *openapi3.Parameter, rule string) string {
+func parameterExpectation(p *openapi3.Parameter, rule string) string {
 	if rule == "required" {
 		return "present"
 	}
 	if p.Schema == nil || p.Schema.Value == nil {
 		return ""
 	}
-	schema, _ := asJSON(p.Schema.Value)
-	return says(schema, rule)
+	schema, err := asJSON(p.Schema.Value)
+	if err != nil {
+		return ""
+	}
+	return keywordText(schema, rule)
 }
 
-func (c *Checker) checkResponse(o *operation, got answer) []Violation {
-	documented := o.response(got.status)
+func (c *Checker) checkResponse(o *operation, method string, resp response) []Violation {
+	documented := o.response(resp.status)
 	if documented == nil {
 		kind := WrongStatus
-		if got.status >= 400 {
+		if resp.status >= 400 {
 			kind = UndocumentedStatus
 		}
 		return []Violation{{Kind: kind, Rule: "status", Expected: strings.Join(slices.Sorted(maps.Keys(o.Responses.Map())), " or ")}}
 	}
-	if len(documented.Content) == 0 {
+	if len(documented.Content) == 0 || !hasBody(method, resp.status) {
 		return nil
 	}
-	return c.checkBody(InResponse, BodyViolation, UndocumentedContentType, documented.Content, got.header, got.body)
+	return c.checkBody(InResponse, BodyViolation, UndocumentedContentType, documented.Content, resp.header, resp.body)
 }
 
-// checkBody holds a body against the content that the contract documents for it.
-func (c *Checker) checkBody(in string, broken, otherType Kind, content openapi3.Content, header http.Header, body payload) []Violation {
+// hasBody reports whether HTTP allows a body in a response.
+func hasBody(method string, status int) bool {
+	return method != http.MethodHead && status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// checkBody validates a body against the documented content. The violations are of the kind
+// invalid, or of the kind otherType if its content type is not documented.
+func (c *Checker) checkBody(in string, invalid, otherType Kind, content openapi3.Content, header http.Header, body capture) []Violation {
 	documented := content.Get(header.Get("Content-Type"))
 	if documented == nil {
 		return []Violation{{
@@ -289,16 +304,16 @@ func (c *Checker) checkBody(in string, broken, otherType Kind, content openapi3.
 	if schema == nil {
 		return nil
 	}
-	data, problem := c.unpack(header, body)
-	if problem == "" && body.early && !isJSON(data) {
+	data, problem := c.decompress(header, body)
+	if problem == "" && body.closedEarly && !isJSON(data) {
 		problem = "incomplete"
 	}
 	if problem != "" {
 		return []Violation{{Kind: Unchecked, In: in, Rule: problem, Expected: c.expectation(problem)}}
 	}
-	found := c.contract.judge(schema, data)
+	found := c.contract.validate(schema, data)
 	for i := range found {
-		found[i].Kind, found[i].In = broken, in
+		found[i].Kind, found[i].In = cmp.Or(found[i].Kind, invalid), in
 	}
 	return found
 }
@@ -314,8 +329,9 @@ func (c *Checker) expectation(problem string) string {
 	}
 }
 
-// unpack returns the body as plain JSON, or why it cannot.
-func (c *Checker) unpack(header http.Header, body payload) (data []byte, problem string) {
+// decompress returns the body without its content encoding, or the rule by which it cannot be
+// validated.
+func (c *Checker) decompress(header http.Header, body capture) (data []byte, problem string) {
 	if body.problem != "" {
 		return nil, body.problem
 	}
@@ -329,11 +345,11 @@ func (c *Checker) unpack(header http.Header, body payload) (data []byte, problem
 	default:
 		return nil, "content-encoding"
 	}
-	unpacker, err := gzip.NewReader(bytes.NewReader(body.data))
+	reader, err := gzip.NewReader(bytes.NewReader(body.data))
 	if err != nil {
 		return nil, "incomplete"
 	}
-	data, err = io.ReadAll(io.LimitReader(unpacker, c.maxBody+1))
+	data, err = io.ReadAll(io.LimitReader(reader, c.maxBody+1))
 	switch {
 	case int64(len(data)) > c.maxBody:
 		return nil, "max-body"

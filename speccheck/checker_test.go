@@ -415,7 +415,7 @@ func TestOtherContractsAreReadAsTheyAreMeant(t *testing.T) {
 			name: "a keyword of 2020-12", version: "3.1.0", schema: `{"type":"array","prefixItems":[{"type":"string"}],"items":false}`,
 			exchange: exchange{body: `[1,2]`, want: []string{
 				"get 200: response body /0: type: expected string, found number (body)",
-				"get 200: response body /1: false: expected nothing (body)",
+				"get 200: response body /1: false: expected no value (body)",
 			}},
 		},
 		{

@@ -18,16 +18,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// contract is an OpenAPI document, ready to be applied.
+// contract is an OpenAPI document that is ready for validation.
 type contract struct {
-	paths []*path
+	paths []*path // most specific first
 	// operations by their id.
 	operations map[string]*operation
-	// schemas of the JSON bodies, by the place that documents them. No entry means that
-	// nothing is said about the body.
+	// schemas of the JSON bodies that have one, by the media type object that documents them.
 	schemas map[*openapi3.MediaType]*jsonschema.Schema
-	root    any             // the document as plain JSON, with bodiesKey added
-	names   map[string]bool // of the properties in it
+	root    any             // the document as decoded JSON, with schemasKey added
+	names   map[string]bool // all property names in the document
 }
 
 type path struct {
@@ -36,33 +35,42 @@ type path struct {
 	operations map[string]*operation // by method
 }
 
+// operation returns the operation of a method, or nil. A HEAD request is a GET whose response has
+// no body, and contracts seldom list it.
+func (p *path) operation(method string) *operation {
+	if o := p.operations[method]; o != nil || method != http.MethodHead {
+		return o
+	}
+	return p.operations[http.MethodGet]
+}
+
 type operation struct {
 	*openapi3.Operation
 	method, path string
 	parameters   openapi3.Parameters
 	route        *routers.Route
-	// invalid says why the operation cannot be judged. A vendor's document may be at odds with
-	// OpenAPI in parts that nobody here calls.
+	// invalid is why the operation cannot be validated, or nil. A vendor's document may violate
+	// OpenAPI in operations that nobody calls here.
 	invalid error
 }
 
-// The schemas of the bodies are compiled as a part of the document, so that references in them
+// Schemas are compiled as a part of the document, under schemasKey, so that references in them
 // resolve.
 const (
-	location  = "contract:///openapi.json"
-	bodiesKey = "x-speccheck-bodies"
+	documentURL = "contract:///openapi.json"
+	schemasKey  = "x-speccheck-schemas"
 )
 
 func newContract(spec []byte) (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
-		return nil, fmt.Errorf("no OpenAPI document: %w", err)
+		return nil, fmt.Errorf("not an OpenAPI document: %w", err)
 	}
 	if !strings.HasPrefix(doc.OpenAPI, "3.") {
-		return nil, errors.New("no OpenAPI document of version 3")
+		return nil, errors.New("not an OpenAPI document of version 3")
 	}
 	if !doc.IsOpenAPI31OrLater() {
-		openapi3conv.Upgrade(doc) // to one notation of null and of limits
+		openapi3conv.Upgrade(doc) // nullable and exclusiveMinimum have another notation in 3.1
 	}
 	c := &contract{
 		operations: map[string]*operation{},
@@ -79,14 +87,13 @@ func newContract(spec []byte) (*contract, error) {
 		}
 		c.paths = append(c.paths, p)
 	}
-	// The longest template that fits is meant, and a literal segment rather than a parameter.
 	slices.SortStableFunc(c.paths, func(a, b *path) int {
 		return cmp.Or(cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(parameters(a), parameters(b)))
 	})
 	if err := c.compile(doc); err != nil {
 		return nil, err
 	}
-	delete(c.operations, "")
+	delete(c.operations, "") // operations without an id
 	return c, nil
 }
 
@@ -104,9 +111,6 @@ func newOperation(doc *openapi3.T, template, method string, item *openapi3.PathI
 
 // bodies returns the JSON bodies of a valid operation that have a schema.
 func (o *operation) bodies() []*openapi3.MediaType {
-	if o.invalid != nil {
-		return nil
-	}
 	var contents []openapi3.Content
 	if o.RequestBody != nil {
 		contents = append(contents, o.RequestBody.Value.Content)
@@ -126,8 +130,23 @@ func (o *operation) bodies() []*openapi3.MediaType {
 	return bodies
 }
 
-// compile makes the schemas of the bodies ready, within the document, so that their references
-// resolve and their errors name a place in it. It fails where no operation is valid.
+// parameterSchemas returns the schemas of a valid operation's parameters.
+func (o *operation) parameterSchemas() (schemas []*openapi3.SchemaRef) {
+	for _, p := range o.parameters {
+		if p.Value.Schema != nil {
+			schemas = append(schemas, p.Value.Schema)
+		}
+		for _, content := range p.Value.Content {
+			if content != nil && content.Schema != nil {
+				schemas = append(schemas, content.Schema)
+			}
+		}
+	}
+	return schemas
+}
+
+// compile compiles the schemas of the bodies. Those of the parameters are compiled to find out
+// whether they are valid; openapi3filter applies them. It fails if no operation is valid.
 func (c *contract) compile(doc *openapi3.T) error {
 	root, err := asJSON(doc)
 	if err != nil {
@@ -138,59 +157,84 @@ func (c *contract) compile(doc *openapi3.T) error {
 
 	var operations []*operation
 	var schemas []any
-	at := map[*openapi3.MediaType]string{}
+	urls := map[*openapi3.SchemaRef]string{}
 	for _, p := range c.paths {
 		for _, method := range slices.Sorted(maps.Keys(p.operations)) {
 			o := p.operations[method]
 			operations = append(operations, o)
-			for _, body := range o.bodies() {
-				schema, err := asJSON(body.Schema)
+			if o.invalid != nil {
+				continue
+			}
+			for _, ref := range o.schemaRefs() {
+				schema, err := asJSON(ref)
 				if err != nil {
 					return err
 				}
-				at[body] = fmt.Sprintf("%s#/%s/%d", location, bodiesKey, len(schemas))
+				urls[ref] = fmt.Sprintf("%s#/%s/%d", documentURL, schemasKey, len(schemas))
 				schemas = append(schemas, schema)
 			}
 		}
 	}
-	root.(map[string]any)[bodiesKey] = schemas
+	root.(map[string]any)[schemasKey] = schemas
 
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
-	if err := compiler.AddResource(location, root); err != nil {
+	if err := compiler.AddResource(documentURL, root); err != nil {
 		return err
 	}
-	var usable bool
+	var valid bool
 	for _, o := range operations {
-		for _, body := range o.bodies() {
-			schema, err := compiler.Compile(at[body])
-			if err != nil {
-				o.invalid = err
-			}
-			c.schemas[body] = schema
+		if o.invalid == nil {
+			o.invalid = c.compileOperation(compiler, o, urls)
 		}
-		usable = usable || o.invalid == nil
+		valid = valid || o.invalid == nil
 	}
 	switch {
 	case len(operations) == 0:
 		return errors.New("the OpenAPI document has no operations")
-	case !usable:
-		return fmt.Errorf("no valid OpenAPI document: %w", operations[0].invalid)
+	case !valid:
+		return fmt.Errorf("the OpenAPI document has no valid operation: %w", operations[0].invalid)
 	}
 	return nil
 }
 
-// asJSON returns a part of the document as plain JSON.
-func asJSON(part json.Marshaler) (any, error) {
+func (o *operation) schemaRefs() []*openapi3.SchemaRef {
+	refs := o.parameterSchemas()
+	for _, body := range o.bodies() {
+		refs = append(refs, body.Schema)
+	}
+	return refs
+}
+
+func (c *contract) compileOperation(compiler *jsonschema.Compiler, o *operation, urls map[*openapi3.SchemaRef]string) error {
+	compiled := map[*openapi3.SchemaRef]*jsonschema.Schema{}
+	for _, ref := range o.schemaRefs() {
+		schema, err := compiler.Compile(urls[ref])
+		if err != nil {
+			return err
+		}
+		if err := prepare(schema); err != nil {
+			return err
+		}
+		compiled[ref] = schema
+	}
+	for _, body := range o.bodies() {
+		c.schemas[body] = compiled[body.Schema]
+	}
+	return nil
+}
+
+// asJSON returns a part of the document as decoded JSON.
+func asJSON(part json.Marshaler) (value any, err error) {
 	text, err := part.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	var value any
-	return value, json.Unmarshal(text, &value)
+	err = json.Unmarshal(text, &value)
+	return value, err
 }
 
-// collectNames notes what schemas in node call their properties.
+// collectNames collects the property names of the schemas in node.
 func (c *contract) collectNames(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -214,8 +258,8 @@ func (c *contract) collectNames(node any) {
 	}
 }
 
-// find returns the path of the contract that u ends in, behind any prefix, and the values of
-// its parameters.
+// find returns the path of the contract that the path of u ends in, and the values of its
+// parameters. It returns nil if there is none.
 func (c *contract) find(u *url.URL) (*path, map[string]string) {
 	segments := split(u.EscapedPath())
 	for _, p := range c.paths {
@@ -262,7 +306,7 @@ func parameters(p *path) (n int) {
 	return n
 }
 
-// response returns what the contract documents for a status, or nil.
+// response returns the documented response of a status, or nil.
 func (o *operation) response(status int) *openapi3.Response {
 	if ref := o.Responses.Status(status); ref != nil {
 		return ref.Value

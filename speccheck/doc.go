@@ -1,62 +1,65 @@
-// Package speccheck tells whether what an API sends is what its contract says. It reads real
-// exchanges, requests and responses, and reports each violation of the OpenAPI document in
-// api/openapi.yaml, or of another one.
+// Package speccheck validates HTTP traffic against an OpenAPI contract: that of this module
+// (api/openapi.yaml), or another one. It takes real exchanges, each a request and its response,
+// and reports every violation of the contract.
 //
-// # Under a client
+// # In a test
 //
 // The shortest way is a RoundTripper under the HTTP client of an integration test, whatever
-// SDK is on top of it. The test fails when the server and the contract disagree:
+// SDK uses that client. The test fails when the server and the contract disagree:
 //
 //	client := &http.Client{Transport: speccheck.ForTest(t, http.DefaultTransport)}
 //
-// The RoundTripper only looks on. Responses reach the client unchanged and piece by piece, and
-// are judged when the client has read them. [Checker.Transport] says more, and takes any report
-// function, such as one that counts or logs.
+// The RoundTripper does not change or buffer anything. The client receives a response as it
+// arrives, and the response is validated when the client has read it. [Checker.Transport] takes
+// any report function, such as one that counts or logs.
 //
-// Exchanges that were recorded elsewhere go through [Checker.Check], and a response body alone
-// through [Checker.CheckResponse]. The command cmd/speccheck does the same for files, for CI in
-// any language.
+// [Checker.Check] validates an exchange that was recorded, and [Checker.CheckResponse] a response
+// body without its request. The command cmd/speccheck does the same for files, and as a proxy,
+// in CI for any language.
 //
 // # What is reported
 //
-// Every violation of an exchange, each as a [Violation] of one [Kind]:
+// Each violation is a [Violation] of one [Kind]:
 //
-//   - "body": a response body that breaks its schema: a required property is missing, a value
-//     has another type, a null is where none may be, a constant or an enum has another value,
-//     a limit does not hold. Also what no schema sees: text that is no JSON or no UTF-8, a name
-//     that occurs twice in an object, data behind the document.
-//   - "request": the same for the request's body, and for its path, query, header and cookie
+//   - "body": a response body that violates its schema: a required property is missing, a value
+//     has the wrong type, is null where null is not allowed, is not the constant or in the enum,
+//     or is outside a limit. Also what schemas do not cover: a body that is not JSON, text that
+//     is not UTF-8, a duplicate property, data after the JSON document.
+//   - "request": the same for the body of a request, and for its path, query, header and cookie
 //     parameters.
 //   - "status": a status below 400 that is not documented.
 //   - "undocumented-status": an error status that is not documented. Contracts seldom list
-//     401, 404, 429 or 5xx, and all of them happen, so this kind is a note and no failure
-//     unless a caller chooses otherwise. The body behind it is not judged.
-//   - "content-type": a response of another content type than documented.
-//   - "operation": a request that no operation covers.
-//   - "unchecked": something that could not be judged, so that nobody takes it for checked.
+//     401, 404, 429 or 5xx, and all of them happen, so this kind does not fail a test or a run
+//     unless the caller chooses it. The body of such a response is not validated.
+//   - "content-type": a response with a content type that is not documented.
+//   - "operation": a request that matches no operation.
+//   - "unchecked": something that could not be validated, such as a truncated body.
 //
-// Not reported: properties and query parameters that the contract does not mention, since
-// servers grow; formats such as "unixtime", which are for people; response headers;
-// credentials, or the lack of them. An enum value that the contract does not list is reported,
-// although the client of this module lets it pass: the contract should learn of it.
+// Not reported: properties and query parameters that the contract does not list, since servers
+// gain some; formats such as "unixtime", which are annotations; response headers; credentials,
+// or their absence. An enum value that the contract does not list is reported, although the
+// client of this module accepts it: the contract should be extended.
+//
+// Numbers are compared by value, as JSON Schema demands: 1711471533.0 and 1.711471533e9 are
+// integers. A HEAD request is validated as a GET, and its response by the status alone.
 //
 // # Secrets
 //
-// Answers of this API hold keys. A [Violation] quotes the contract and never the exchange: it
-// holds no value, no id, no header, and no member name that the contract does not know. It can
-// be printed, logged or encoded as it is.
+// Responses of this API contain keys. A [Violation] quotes the contract and never the traffic: it
+// contains no value, no id, no header, and no property name that is not in the contract. It can
+// be printed, logged or encoded.
 //
-// # Which operation
+// # Matching
 //
 // The operation is found by the end of the URL's path, so that
 // https://api.openai.com/v1/organization/admin_api_keys and a proxy's
-// http://localhost:8080/openai/organization/admin_api_keys are the same. The host is not
-// looked at. Where several paths of a contract fit, the longest is meant, and a literal segment
-// rather than a parameter.
+// http://localhost:8080/openai/organization/admin_api_keys match the same one. The host is
+// ignored. If several paths of the contract match, the longest wins, then the one with the fewest
+// parameters.
 //
 // # Limits
 //
-// A body of more than [DefaultMaxBody] bytes, unless [WithMaxBody] says otherwise, is passed on
-// and reported as unchecked. Up to that much of each body is held in memory while it is read. A
-// [Checker] is made once and may be used by any number of goroutines.
+// A body of more than [DefaultMaxBody] bytes, unless [WithMaxBody] sets another limit, is passed
+// on and reported as unchecked. Up to that much of each body is kept in memory while it is read.
+// At most [MaxViolations] are reported for one body. A [Checker] is safe for concurrent use.
 package speccheck

@@ -8,53 +8,58 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient makes the reader go on behind the faults that it reports itself.
+// lenient lets the decoder continue after the faults that bodyReader reports itself.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// reader turns a body into the values that a schema is applied to, and notes what a schema
-// cannot see: names that occur twice, text that is no UTF-8, anything behind the document.
-type reader struct {
+// bodyReader decodes a body into the values that a schema is applied to, and reports what schemas
+// do not cover: duplicate properties, text that is not UTF-8, data after the document.
+type bodyReader struct {
 	json  *jsontext.Decoder
-	names map[string]bool // that the contract knows
-	at    []any           // the way to what is being read or could not be, of names and indexes
-	found []Violation
+	names map[string]bool // property names in the contract
+	path  []any           // names and indexes that lead to the value being read
+	found []Violation     // at most MaxViolations + 1
 }
 
-// readJSON returns the document in body, or ok = false where it is no JSON. Where a name occurs
-// twice its last value counts.
+// readJSON decodes the JSON document in body. It returns ok = false if body is not JSON. The last
+// value of a duplicate property counts.
 func (c *contract) readJSON(body []byte) (value any, found []Violation, ok bool) {
-	r := &reader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names}
+	r := &bodyReader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names}
 	value, err := r.value()
 	if err != nil {
-		r.note("json", "a JSON document")
+		r.report("json", "a JSON document")
 		return nil, r.found, false
 	}
 	if _, err := r.json.ReadToken(); !errors.Is(err, io.EOF) {
-		r.note("trailing-data", "one JSON document")
+		r.report("trailing-data", "one JSON document")
 	}
 	return value, r.found, true
 }
 
-// isJSON reports whether body is a whole JSON document, whatever its smaller faults.
+// isJSON reports whether body is a complete JSON document, apart from the faults that bodyReader
+// reports.
 func isJSON(body []byte) bool { return jsontext.Value(body).IsValid(lenient...) }
 
-func (r *reader) note(rule, expected string) {
-	var way []string
-	for _, step := range r.at {
-		name, isName := step.(string)
+func (r *bodyReader) report(rule, expected string) {
+	if len(r.found) > MaxViolations {
+		return
+	}
+	var known []string
+	for _, token := range r.path {
+		name, isName := token.(string)
 		if isName && !r.names[name] {
 			break
 		}
-		way = append(way, fmt.Sprint(step))
+		known = append(known, fmt.Sprint(token))
 	}
-	r.found = append(r.found, Violation{Pointer: pointer(way), Rule: rule, Expected: expected})
+	r.found = append(r.found, Violation{Pointer: pointer(known), Rule: rule, Expected: expected})
 }
 
-func (r *reader) value() (any, error) {
+func (r *bodyReader) value() (any, error) {
 	switch r.json.PeekKind() {
 	case '{':
 		return r.object()
@@ -77,7 +82,7 @@ func (r *reader) value() (any, error) {
 	}
 }
 
-func (r *reader) object() (any, error) {
+func (r *bodyReader) object() (any, error) {
 	if _, err := r.json.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -87,60 +92,69 @@ func (r *reader) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.at = append(r.at, name)
-		if _, twice := object[name]; twice {
-			r.note("duplicate-name", "each name once")
+		r.path = append(r.path, name)
+		if _, duplicate := object[name]; duplicate {
+			r.report("duplicate-name", "each name once")
 		}
 		if object[name], err = r.value(); err != nil {
 			return nil, err
 		}
-		r.at = r.at[:len(r.at)-1]
+		r.path = r.path[:len(r.path)-1]
 	}
 	_, err := r.json.ReadToken()
 	return object, err
 }
 
-func (r *reader) array() (any, error) {
+func (r *bodyReader) array() (any, error) {
 	if _, err := r.json.ReadToken(); err != nil {
 		return nil, err
 	}
 	array := []any{}
 	for r.json.PeekKind() != ']' {
-		r.at = append(r.at, len(array))
+		r.path = append(r.path, len(array))
 		item, err := r.value()
 		if err != nil {
 			return nil, err
 		}
-		r.at = r.at[:len(r.at)-1]
+		r.path = r.path[:len(r.path)-1]
 		array = append(array, item)
 	}
 	_, err := r.json.ReadToken()
 	return array, err
 }
 
-// text reads a string or a name.
-func (r *reader) text() (string, error) {
+// text reads a string or a property name.
+func (r *bodyReader) text() (string, error) {
 	quoted, err := r.json.ReadValue()
 	if err != nil {
 		return "", err
 	}
 	if !quoted.IsValid() {
-		r.note("utf-8", "valid UTF-8")
+		r.report("utf-8", "valid UTF-8")
 	}
-	text, _ := jsontext.AppendUnquote(nil, quoted) // what is invalid has just been noted
+	text, _ := jsontext.AppendUnquote(nil, quoted) // invalid UTF-8 has just been reported
 	return string(text), nil
 }
 
-// number keeps integers exact. Others go through a float64, because the schema's arithmetic is
-// exact, and a few bytes such as 1e999999999 would keep it busy for good.
-func (r *reader) number(text string) any {
-	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return json.Number(text)
-	}
+// maxExactNumber is the length in bytes of the longest number that is compared exactly.
+const maxExactNumber = 64
+
+// number returns a number that the validator compares exactly: json.Number for all but very long
+// or very small ones. The validator calculates with big rationals, and the few bytes of
+// 1e999999999 would keep it busy for hours, so the range of a double is enforced first.
+func (r *bodyReader) number(text string) any {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		r.note("json", "a number within the range of a double")
+		r.report("json", "a number within the range of a double")
 		return math.Copysign(math.MaxFloat64, f)
 	}
-	return f
+	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
+	switch {
+	case f == 0 && strings.ContainsAny(mantissa, "123456789"):
+		return math.Copysign(math.SmallestNonzeroFloat64, f) // too small for a double, and no integer
+	case f == 0 || len(text) > maxExactNumber:
+		return f
+	default:
+		return json.Number(text)
+	}
 }

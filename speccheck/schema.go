@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,26 +14,36 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// judge holds a body against its schema.
-func (c *contract) judge(schema *jsonschema.Schema, body []byte) []Violation {
+// MaxViolations is the largest number of violations that are reported for one body. If there are
+// more, one of [Unchecked] with the rule "max-violations" follows.
+const MaxViolations = 100
+
+// validate validates a body by its schema. The violations have neither Kind nor In, unless they
+// are Unchecked.
+func (c *contract) validate(schema *jsonschema.Schema, body []byte) []Violation {
 	value, found, ok := c.readJSON(body)
 	if ok && schema != nil {
-		if wrong, is := errors.AsType[*jsonschema.ValidationError](schema.Validate(value)); is {
-			for _, v := range c.explain(wrong) {
-				v.Pointer = c.known(value, v.Pointer)
+		if invalid, is := errors.AsType[*jsonschema.ValidationError](schema.Validate(value)); is {
+			for _, v := range c.explain(invalid) {
+				v.Pointer = c.knownPrefix(value, v.Pointer)
 				found = append(found, v)
 			}
 		}
 	}
-	// The validator goes through objects in no order.
+	// The validator visits the properties of an object in random order.
 	slices.SortStableFunc(found, func(a, b Violation) int {
-		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.Rule, b.Rule))
+		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Expected, b.Expected))
 	})
+	found = slices.Compact(found)
+	if len(found) > MaxViolations {
+		more := Violation{Kind: Unchecked, Rule: "max-violations", Expected: fmt.Sprintf("at most %d violations", MaxViolations)}
+		found = append(found[:MaxViolations:MaxViolations], more)
+	}
 	return found
 }
 
-// explain turns the validator's error into violations, each at the innermost place that is
-// wrong. The error's own text quotes the body and goes nowhere.
+// explain converts the validator's error into violations, each at the innermost value that is
+// invalid. The text of the error quotes the body, and must not be used.
 func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 	at := pointer(e.InstanceLocation)
 	switch k := e.ErrorKind.(type) {
@@ -43,9 +54,9 @@ func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 		}
 		return found
 	case *kind.AnyOf:
-		return c.nearest(e, Violation{Pointer: at, Rule: "anyOf", Expected: "one of the alternatives"})
+		return c.explainAlternatives(e, Violation{Pointer: at, Rule: "anyOf", Expected: "one of the alternatives"})
 	case *kind.OneOf:
-		return c.nearest(e, Violation{Pointer: at, Rule: "oneOf", Expected: "exactly one of the alternatives"})
+		return c.explainAlternatives(e, Violation{Pointer: at, Rule: "oneOf", Expected: "exactly one of the alternatives"})
 	case *kind.Required:
 		var found []Violation
 		for _, name := range k.Missing {
@@ -57,53 +68,65 @@ func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 		if k.Got == "null" {
 			rule = "nullable"
 		}
-		return []Violation{{Pointer: at, Rule: rule, Expected: says(c.lookup(e.SchemaURL), "type"), Found: k.Got}}
+		return []Violation{{Pointer: at, Rule: rule, Expected: keywordText(c.lookup(e.SchemaURL), "type"), Found: k.Got}}
 	case *kind.Not:
 		return []Violation{{Pointer: at, Rule: "not"}}
 	case *kind.FalseSchema:
-		return []Violation{{Pointer: at, Rule: "false", Expected: "nothing"}}
-	default:
-		rule := e.ErrorKind.KeywordPath()[0] // what follows it may be a name from the body
-		return []Violation{{Pointer: at, Rule: rule, Expected: says(c.lookup(e.SchemaURL), rule)}}
+		return []Violation{{Pointer: at, Rule: "false", Expected: "no value"}}
+	case *kind.RefCycle: // by a $dynamicRef; all others are found when the contract is read
+		return []Violation{{Kind: Unchecked, Pointer: at, Rule: "contract", Expected: errSchemaCycle.Error()}}
 	}
+	keyword := e.ErrorKind.KeywordPath()
+	if len(keyword) == 0 {
+		return []Violation{{Kind: Unchecked, Pointer: at, Rule: "contract"}}
+	}
+	rule := keyword[0] // what follows it may be a name from the body
+	return []Violation{{Pointer: at, Rule: rule, Expected: keywordText(c.lookup(e.SchemaURL), rule)}}
 }
 
-// nearest explains a value that fits none of several alternatives by the one that it comes
-// closest to: an object that lacks a property, where an object or null may be, lacks a
-// property. Where no alternative allows its type at all, the types are what is expected; where
-// several come equally close, the answer is other.
-func (c *contract) nearest(e *jsonschema.ValidationError, other Violation) []Violation {
-	var best []Violation
+// explainAlternatives explains a value that matches no alternative of an anyOf or oneOf by the
+// alternative with the fewest violations: an object that lacks a property, where an object or null
+// is expected, lacks a property. If the value has the type of no alternative, the violation is the
+// type. If several alternatives have as few violations, or more than one of a oneOf matches, it is
+// the violation given as undecided.
+func (c *contract) explainAlternatives(e *jsonschema.ValidationError, undecided Violation) []Violation {
+	var closest []Violation
 	var types []string
 	var found string
-	tie := len(e.Causes) == 0 // more than one of a oneOf fit
+	tie := len(e.Causes) == 0 // more than one alternative of a oneOf matches
 	for _, cause := range e.Causes {
-		wrong := c.explain(cause)
-		if first := wrong[0]; first.Pointer == other.Pointer && first.Found != "" {
+		violations := c.explain(cause)
+		if len(violations) == 0 {
+			continue
+		}
+		if first := violations[0]; first.Pointer == undecided.Pointer && first.Found != "" {
 			types, found = append(types, first.Expected), first.Found
 			continue
 		}
-		tie = len(wrong) == len(best)
-		if best == nil || len(wrong) < len(best) {
-			best = wrong
+		switch {
+		case closest == nil || len(violations) < len(closest):
+			closest, tie = violations, false
+		case len(violations) == len(closest):
+			tie = true
 		}
 	}
 	switch {
 	case tie:
-		return []Violation{other}
-	case best != nil:
-		return best
+		return []Violation{undecided}
+	case closest != nil:
+		return closest
 	}
-	other.Rule, other.Expected, other.Found = "type", strings.Join(types, " or "), found
+	byType := undecided
+	byType.Rule, byType.Expected, byType.Found = "type", strings.Join(types, " or "), found
 	if found == "null" {
-		other.Rule = "nullable"
+		byType.Rule = "nullable"
 	}
-	return []Violation{other}
+	return []Violation{byType}
 }
 
-// lookup returns the schema at the place in the contract that the validator names by a URL.
-func (c *contract) lookup(location string) any {
-	_, fragment, _ := strings.Cut(location, "#")
+// lookup returns the schema in the document that a URL of the validator refers to.
+func (c *contract) lookup(schemaURL string) any {
+	_, fragment, _ := strings.Cut(schemaURL, "#")
 	fragment, _ = url.PathUnescape(fragment)
 	node := c.root
 	for _, token := range tokens(fragment) {
@@ -111,16 +134,19 @@ func (c *contract) lookup(location string) any {
 		case map[string]any:
 			node = parent[token]
 		case []any:
-			i, _ := strconv.Atoi(token)
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(parent) {
+				return nil
+			}
 			node = parent[i]
 		}
 	}
 	return node
 }
 
-// says returns what schema says under keyword: types by their names, other values as the
-// contract's own JSON, lists item by item.
-func says(schema any, keyword string) string {
+// keywordText returns the value of a keyword in a schema as text: types by their names, other
+// values as JSON, lists item by item.
+func keywordText(schema any, keyword string) string {
 	fields, _ := schema.(map[string]any)
 	value, ok := fields[keyword]
 	if !ok {
@@ -141,18 +167,18 @@ func says(schema any, keyword string) string {
 	return strings.Join(words, " or ")
 }
 
-// known cuts a pointer into value before the first name that the contract does not know: such a
-// name is the sender's, and may be anything.
-func (c *contract) known(value any, at string) string {
-	way := tokens(at)
-	for i, token := range way {
+// knownPrefix returns the part of a pointer into value before the first property name that is not
+// in the contract. Such a name comes from the sender and may be a secret.
+func (c *contract) knownPrefix(value any, at string) string {
+	path := tokens(at)
+	for i, token := range path {
 		if array, ok := value.([]any); ok {
 			index, _ := strconv.Atoi(token)
 			value = array[index]
 			continue
 		}
 		if !c.names[token] {
-			return pointer(way[:i])
+			return pointer(path[:i])
 		}
 		object, _ := value.(map[string]any)
 		value = object[token]
@@ -165,6 +191,7 @@ var (
 	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
+// pointer returns the JSON Pointer with the given reference tokens.
 func pointer(tokens []string) string {
 	var text strings.Builder
 	for _, token := range tokens {
@@ -173,6 +200,7 @@ func pointer(tokens []string) string {
 	return text.String()
 }
 
+// tokens returns the reference tokens of a JSON Pointer.
 func tokens(pointer string) []string {
 	if pointer == "" {
 		return nil

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// Transport returns a RoundTripper that passes everything on to base, http.DefaultTransport if
-// nil, and reports each violation in what passes through.
+// Transport returns a RoundTripper that sends requests by base, or by http.DefaultTransport if
+// base is nil, and reports each violation in the traffic.
 //
-// It changes nothing, adds no wait and swallows nothing: the response's body goes to its reader
-// as it arrives, while a copy is kept, up to the size limit. The copy is judged when the reader
-// has got to the end of the body or closes it, in that call, so that the reports of an exchange
-// are made when its body has been read. A body that was closed before its end is judged as far
-// as it was read if that is a whole JSON document, which is where a json.Decoder stops, and is
-// [Unchecked] otherwise. Nothing is read on behalf of the checker.
+// It neither changes nor delays requests and responses. The reader of a response's body receives
+// it as it arrives, while a copy of up to the size limit is kept. The response is validated when
+// its reader reaches the end of the body or closes it, within that call of Read or Close. A body
+// that is closed before its end is validated if the part that was read is a complete JSON
+// document, since that is where a json.Decoder stops, and is [Unchecked] otherwise. The checker
+// reads nothing itself.
 //
-// The request's body is read a second time through GetBody where there is one, and copied as it
-// is sent where there is none. Where base fails, the request is judged alone.
+// The request's body is read again by GetBody if there is one, and copied while it is sent
+// otherwise. If base returns an error, only the request is validated.
 //
-// report is called once for each violation, from the goroutine that reads the body, and from
-// several at a time where several bodies are read at a time.
+// report is called once for each violation, by the goroutine that reads the body: concurrently, if
+// bodies are read concurrently.
 func (c *Checker) Transport(base http.RoundTripper, report func(Violation)) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -37,88 +37,88 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	outgoing, sent := t.sent(req)
-	judge := func(got *answer) {
-		for _, v := range t.checker.check(req, sent(), got) {
+	outgoing, sent := t.captureRequest(req)
+	check := func(resp *response) {
+		for _, v := range t.checker.check(req, sent(), resp) {
 			t.report(v)
 		}
 	}
 	resp, err := t.base.RoundTrip(outgoing)
 	if err != nil {
-		judge(nil)
+		check(nil)
 		return resp, err
 	}
-	// The caller may change the header while it reads the body.
+	// The caller may modify the header while it reads the body.
 	status, header := resp.StatusCode, resp.Header.Clone()
 	switch {
 	case resp.Body == nil || resp.Body == http.NoBody:
-		judge(&answer{status: status, header: header})
+		check(&response{status: status, header: header})
 	case status == http.StatusSwitchingProtocols:
-		judge(&answer{status: status, header: header}) // the body is a connection, and stays one
+		check(&response{status: status, header: header}) // the body is the connection, and must stay an io.Writer
 	default:
-		resp.Body = &tap{
+		resp.Body = &capturingBody{
 			ReadCloser: resp.Body, max: t.checker.maxBody, length: resp.ContentLength,
-			done: func(body payload) { judge(&answer{status, header, body}) },
+			done: func(body capture) { check(&response{status, header, body}) },
 		}
 	}
 	return resp, nil
 }
 
-// CloseIdleConnections is what http.Client.CloseIdleConnections calls.
+// CloseIdleConnections is called by http.Client.CloseIdleConnections.
 func (t *transport) CloseIdleConnections() {
 	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
 	}
 }
 
-// sent returns the request to pass on, and what gives the body that was sent with it.
-func (t *transport) sent(req *http.Request) (*http.Request, func() payload) {
+// captureRequest returns the request to send, and a function that returns the body that was sent.
+func (t *transport) captureRequest(req *http.Request) (*http.Request, func() capture) {
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
-		return req, func() payload { return payload{} }
+		return req, func() capture { return capture{} }
 	case req.GetBody != nil:
-		return req, func() payload {
+		return req, func() capture {
 			body, err := req.GetBody()
 			if err != nil {
-				return payload{problem: "incomplete"}
+				return capture{problem: "incomplete"}
 			}
 			defer func() { _ = body.Close() }()
 			data, err := io.ReadAll(io.LimitReader(body, t.checker.maxBody+1))
 			if err != nil {
-				return payload{problem: "incomplete"}
+				return capture{problem: "incomplete"}
 			}
-			return payload{data: data}
+			return capture{data: data}
 		}
 	default:
-		body := &tap{ReadCloser: req.Body, max: t.checker.maxBody, length: req.ContentLength}
+		body := &capturingBody{ReadCloser: req.Body, max: t.checker.maxBody, length: req.ContentLength}
 		if body.length == 0 {
-			body.length = -1 // so net/http says that it does not know
+			body.length = -1 // 0 means unknown in a request with a body
 		}
 		outgoing := *req // a RoundTripper must not modify its request
 		outgoing.Body = body
-		return &outgoing, body.sofar
+		return &outgoing, body.captured
 	}
 }
 
-// tap is a body that keeps a copy of what is read from it.
-type tap struct {
+// capturingBody is a body that keeps a copy of what is read from it.
+type capturingBody struct {
 	io.ReadCloser
-	max    int64         // how much is kept
-	length int64         // how much there is, or -1
-	done   func(payload) // called once, at the end; may be nil
+	max    int64         // the size in bytes of the largest body that is validated
+	length int64         // the length of the body, or -1 if unknown
+	done   func(capture) // called once, at the end or on Close; may be nil
 	once   sync.Once
 
-	mu    sync.Mutex // a body may be closed, or asked for sofar, while it is read
+	mu    sync.Mutex // a body may be closed, and captured called, while it is read
 	kept  bytes.Buffer
 	count int64
 	err   error
 }
 
-func (b *tap) Read(p []byte) (int, error) {
+func (b *capturingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
 	b.count += int64(n)
-	if room := b.max + 1 - int64(b.kept.Len()); room > 0 {
+	if room := b.max + 1 - int64(b.kept.Len()); room > 0 { // one byte more shows that the body is too large
 		b.kept.Write(p[:min(int64(n), room)])
 	}
 	b.err = err
@@ -129,31 +129,31 @@ func (b *tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *tap) Close() error {
+func (b *capturingBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.finish()
 	return err
 }
 
-func (b *tap) finish() {
+func (b *capturingBody) finish() {
 	b.once.Do(func() {
 		if b.done != nil {
-			b.done(b.sofar())
+			b.done(b.captured())
 		}
 	})
 }
 
-// sofar returns what has been read.
-func (b *tap) sofar() payload {
+// captured returns what has been read so far.
+func (b *capturingBody) captured() capture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	body := payload{data: bytes.Clone(b.kept.Bytes())} // what exceeds max tells by its length
+	body := capture{data: bytes.Clone(b.kept.Bytes())}
 	switch {
 	case errors.Is(b.err, io.EOF) || b.count == b.length:
 	case b.err != nil:
 		body.problem = "incomplete"
 	default:
-		body.early = true
+		body.closedEarly = true
 	}
 	return body
 }

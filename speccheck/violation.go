@@ -5,31 +5,33 @@ import (
 	"strings"
 )
 
-// Kind is the class of a [Violation]. Callers choose by it what fails and what is only noted.
+// Kind is the class of a [Violation]. A caller chooses by kind which violations fail a test or a
+// run, and which are only noted.
 type Kind string
 
 const (
-	// BodyViolation is a response body that is not what the contract promises.
+	// BodyViolation is a response body that violates the contract.
 	BodyViolation Kind = "body"
-	// RequestViolation is a parameter or a body of the request that the contract rules out.
+	// RequestViolation is a parameter or a body of a request that violates the contract.
 	RequestViolation Kind = "request"
 	// WrongStatus is a status below 400 that the contract does not document: a success or a
-	// redirect that no client is prepared for.
+	// redirect that no client expects.
 	WrongStatus Kind = "status"
 	// UndocumentedStatus is an error status, 400 and up, that the contract does not document.
 	// Servers and the proxies before them send such statuses for good reasons, so it is the
-	// one kind that does not fail unless asked to. The body of such an answer is not judged,
-	// since there is nothing to hold it against.
+	// only kind that does not fail by default. The body of such a response is not validated,
+	// since the contract has no schema for it.
 	UndocumentedStatus Kind = "undocumented-status"
-	// UndocumentedContentType is a response whose content type is missing or not among those
-	// that the contract documents for its status. Its body is not judged.
+	// UndocumentedContentType is a response whose content type is missing, or not among those
+	// that the contract documents for its status. Its body is not validated.
 	UndocumentedContentType Kind = "content-type"
-	// NoSuchOperation is a request that no operation of the contract covers: another path, or
-	// another method on a path of the contract. The response is not judged.
+	// NoSuchOperation is a request that matches no operation of the contract: another path, or
+	// another method on a path of the contract. Its response is not validated.
 	NoSuchOperation Kind = "operation"
-	// Unchecked is what could not be judged: a body that is too large, cut short by the
-	// network, closed before its end, or compressed in a way that the checker does not read;
-	// or an operation that is not valid OpenAPI in a contract given by [WithSpec].
+	// Unchecked is something that could not be validated: a body that is too large, that was
+	// truncated by the network, that was closed before its end, or that has a content encoding
+	// other than gzip; the rest of a body with more than [MaxViolations] violations; or an
+	// operation that is not valid OpenAPI in a contract given by [WithSpec].
 	Unchecked Kind = "unchecked"
 )
 
@@ -38,61 +40,60 @@ func Kinds() []Kind {
 	return append(FailingKinds(), UndocumentedStatus)
 }
 
-// FailingKinds returns the kinds that fail unless a caller chooses: all but
-// [UndocumentedStatus].
+// FailingKinds returns the kinds that fail by default: all but [UndocumentedStatus].
 func FailingKinds() []Kind {
 	return []Kind{BodyViolation, RequestViolation, WrongStatus, UndocumentedContentType, NoSuchOperation, Unchecked}
 }
 
-// The parts of an exchange that a [Violation] can be about, besides the places of a parameter
-// ("path", "query", "header", "cookie").
+// Values of [Violation.In] for a body. For a parameter it is "path", "query", "header" or
+// "cookie".
 const (
 	InRequest  = "request"  // the body of the request
 	InResponse = "response" // the body of the response
 )
 
-// Violation is one thing in one exchange that is not what the contract says. It holds words of
-// the contract and nothing that was sent: no value of a body, a header or a query, no id from
-// a path, no name of a member that the contract does not know. It can be logged as it is.
+// Violation is one violation of the contract in one exchange. It quotes the contract and nothing
+// that was sent: no value of a body, a header or a query, no id from a path, no property name
+// that is not in the contract. It can be logged.
 //
 // Violations are comparable with ==.
 type Violation struct {
 	Kind Kind `json:"kind"`
-	// OperationID names the operation; "" where there is none.
+	// OperationID is the id of the operation, or "" if none matches.
 	OperationID string `json:"operation,omitempty"`
-	// Method is the request's, or "" for one that HTTP does not define.
+	// Method is the method of the request, or "" if HTTP does not define it.
 	Method string `json:"method,omitempty"`
-	// Path is the contract's template, such as "/organization/admin_api_keys"; "" where no
-	// path of the contract matches.
+	// Path is the path template in the contract, such as "/organization/admin_api_keys", or ""
+	// if none matches.
 	Path string `json:"path,omitempty"`
-	// Status is the response's; 0 where there was none.
+	// Status is the status of the response, or 0 if there was no response.
 	Status int `json:"status,omitempty"`
-	// In is the part of the exchange at fault: [InRequest] or [InResponse] for a body, or the
-	// place of a parameter: "path", "query", "header", "cookie". It is "" where the exchange
-	// as a whole is.
+	// In is the part of the exchange that violates the contract: [InRequest] or [InResponse]
+	// for a body, or the location of a parameter: "path", "query", "header", "cookie". It is ""
+	// if the violation is not in one part, such as an undocumented status.
 	In string `json:"in,omitempty"`
-	// Parameter is the name of the parameter at fault.
+	// Parameter is the name of the parameter, if In is the location of one.
 	Parameter string `json:"parameter,omitempty"`
-	// Pointer is a JSON Pointer (RFC 6901) to the value at fault in the body, or to where a
-	// missing one should be. "" is the whole body. Where the way there leads over a name that
-	// the contract does not know, it ends at the object that holds that name.
+	// Pointer is a JSON Pointer (RFC 6901) to the value in the body, or to the missing property.
+	// "" is the whole body. A pointer that would contain a property name that is not in the
+	// contract ends at the object with that property.
 	Pointer string `json:"pointer"`
-	// Rule is what does not hold. For a value it is the keyword of its schema, such as
-	// "required", "type", "const", "enum" or "minimum", and "nullable" for a null where the
-	// type allows none. For a body that is no proper JSON it is "json", "duplicate-name",
-	// "utf-8" or "trailing-data". Other rules are "status", "content-type", "path", "method",
-	// "operation", and where something is
-	// [Unchecked] "max-body", "incomplete", "content-encoding" and "contract".
+	// Rule is the rule that is violated. For a value it is the keyword of its schema, such as
+	// "required", "type", "const", "enum" or "minimum", or "nullable" for a null where the type
+	// does not allow it. For a body that is not proper JSON it is "json", "duplicate-name",
+	// "utf-8" or "trailing-data". Other rules are "status", "content-type", "path", "method" and
+	// "operation", and for [Unchecked] "max-body", "max-violations", "incomplete",
+	// "content-encoding" and "contract".
 	Rule string `json:"rule"`
-	// Expected is what the contract wants there, in its own words: a type, a constant, a list
-	// of values, a limit.
+	// Expected is what the contract demands, in its own terms: a type, a constant, a list of
+	// values, a limit.
 	Expected string `json:"expected,omitempty"`
-	// Found is the JSON type of what was there, where the type is what is wrong.
+	// Found is the JSON type of the value, if the type violates the contract.
 	Found string `json:"found,omitempty"`
 }
 
-// Place returns the part of the exchange at fault, for people: "response /data/0/id", "query
-// parameter limit". It is "" where the exchange as a whole is.
+// Place returns the part of the exchange that violates the contract, for people: "response body
+// /data/0/id", "query parameter limit". It is "" if the violation is not in one part.
 func (v Violation) Place() string {
 	switch v.In {
 	case "":
@@ -104,7 +105,8 @@ func (v Violation) Place() string {
 	}
 }
 
-// Problem returns what is wrong there, for people: "type: expected integer, found string".
+// Problem returns the violated rule and what it demands, for people: "type: expected integer,
+// found string".
 func (v Violation) Problem() string {
 	text := v.Rule
 	if v.Expected != "" {
@@ -116,7 +118,7 @@ func (v Violation) Problem() string {
 	return text
 }
 
-// String returns the violation in one line for people.
+// String returns the violation as one line of text.
 func (v Violation) String() string {
 	var parts []string
 	if v.OperationID != "" {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// TB is what a test has to have, as a *testing.T does.
+// TB is the part of [testing.TB] that this package uses.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -13,8 +13,8 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// ForTest returns a RoundTripper over base, http.DefaultTransport if nil, that fails t for each
-// violation of this module's contract. Kinds choose what fails, as in [Fail].
+// ForTest returns a RoundTripper over base, or over http.DefaultTransport if base is nil, that
+// fails t for each violation of this module's contract. The kinds choose what fails, as in [Fail].
 func ForTest(t TB, base http.RoundTripper, kinds ...Kind) http.RoundTripper {
 	t.Helper()
 	c, err := New()
@@ -24,9 +24,9 @@ func ForTest(t TB, base http.RoundTripper, kinds ...Kind) http.RoundTripper {
 	return c.Transport(base, Fail(t, kinds...))
 }
 
-// Fail returns a report function for [Checker.Transport] that fails t for each violation of
-// the kinds given, and logs the others. With no kinds it goes by [FailingKinds]. A body that is
-// read after the test has ended is reported to a test that no longer takes it.
+// Fail returns a report function for [Checker.Transport] that fails t for each violation of the
+// given kinds, [FailingKinds] if none are given, and logs the others. Read every response body
+// before the test ends: a later report is one to a completed test, which panics.
 func Fail(t TB, kinds ...Kind) func(Violation) {
 	if len(kinds) == 0 {
 		kinds = FailingKinds()

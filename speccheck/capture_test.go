@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNoMoreThanTheLimitIsKept(t *testing.T) {
+func TestCapturingBody_keepsAtMostTheLimit(t *testing.T) {
 	const limit = 1000
-	body := &tap{ReadCloser: io.NopCloser(strings.NewReader(strings.Repeat("x", 1<<20))), max: limit, length: -1}
+	body := &capturingBody{ReadCloser: io.NopCloser(strings.NewReader(strings.Repeat("x", 1<<20))), max: limit, length: -1}
 	_, err := io.Copy(io.Discard, body)
 	require.NoError(t, err)
 	assert.Equal(t, limit+1, body.kept.Len(), "one more byte tells that it is too much")
