@@ -1,11 +1,7 @@
 package speccheck_test
 
 import (
-	"encoding/json"
-	"maps"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -14,55 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/orgkeys/orgkeys-go/api"
-	"github.com/orgkeys/orgkeys-go/speccheck"
 )
-
-// body is one body that the contract documents with an example.
-type body struct {
-	operation    string
-	method, path string
-	status       int // 0 for the body of a request
-	schema       *openapi3.Schema
-	example      any
-	// other is the other body of a valid exchange: the request's for a response, the
-	// response's for a request, nil where there is none.
-	other any
-}
-
-func (b body) String() string {
-	if b.status == 0 {
-		return b.operation + " request"
-	}
-	return b.operation + " " + strconv.Itoa(b.status)
-}
-
-// request is a valid request of the operation, without its body.
-func request(t testing.TB, b body) *http.Request {
-	path := strings.NewReplacer("{project_id}", "proj_abc", "{api_key_id}", "key_abc").Replace(b.path)
-	req, err := http.NewRequest(b.method, "https://api.openai.com/v1"+path, nil)
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json")
-	return req
-}
-
-// check puts value in b's place in an exchange that is valid otherwise.
-func check(t testing.TB, c *speccheck.Checker, b body, value []byte) []speccheck.Violation {
-	header := http.Header{"Content-Type": {"application/json"}}
-	var other []byte
-	if b.other != nil {
-		other = encode(t, b.other)
-	}
-	if b.status == 0 {
-		return c.Check(request(t, b), value, http.StatusOK, header, other)
-	}
-	return c.Check(request(t, b), other, b.status, header, value)
-}
-
-func encode(t testing.TB, value any) []byte {
-	text, err := json.Marshal(value)
-	require.NoError(t, err)
-	return text
-}
 
 func document(t testing.TB) *openapi3.T {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
@@ -70,47 +18,11 @@ func document(t testing.TB) *openapi3.T {
 	return doc
 }
 
-func newChecker(t testing.TB, opts ...speccheck.Option) *speccheck.Checker {
-	c, err := speccheck.New(opts...)
-	require.NoError(t, err)
-	return c
-}
-
-// bodies returns every body of the contract.
-func bodies(t testing.TB) []body {
-	var list []body
-	for path, item := range document(t).Paths.Map() {
-		for method, op := range item.Operations() {
-			b := body{operation: op.OperationID, method: method, path: path}
-			sent := b
-			if op.RequestBody != nil {
-				media := op.RequestBody.Value.Content["application/json"]
-				sent.schema, sent.example = media.Schema.Value, media.Example
-			}
-			for _, status := range slices.Sorted(maps.Keys(op.Responses.Map())) {
-				got := b
-				media := op.Responses.Value(status).Value.Content["application/json"]
-				got.status, _ = strconv.Atoi(status)
-				got.schema, got.example, got.other = media.Schema.Value, media.Example, sent.example
-				list = append(list, got)
-				if status == "200" {
-					sent.other = got.example
-				}
-			}
-			if sent.schema != nil {
-				list = append(list, sent)
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b body) int { return strings.Compare(a.String(), b.String()) })
-	return list
-}
-
-func TestEveryExampleOfTheContractIsValid(t *testing.T) {
+func TestContract_examplesAreValid(t *testing.T) {
 	c := newChecker(t)
 	for _, b := range bodies(t) {
 		t.Run(b.String(), func(t *testing.T) {
-			assert.Empty(t, check(t, c, b, encode(t, b.example)))
+			assert.Empty(t, check(t, c, b, encode(t, b.Example)))
 		})
 	}
 
@@ -118,9 +30,9 @@ func TestEveryExampleOfTheContractIsValid(t *testing.T) {
 		for method, op := range item.Operations() {
 			for _, p := range op.Parameters {
 				t.Run(op.OperationID+" "+p.Value.Name, func(t *testing.T) {
-					req := request(t, body{method: method, path: path})
+					req := newRequest(t, method, path)
 					if example, ok := p.Value.Example.(string); ok && p.Value.In == "path" {
-						req = request(t, body{method: method, path: strings.ReplaceAll(path, "{"+p.Value.Name+"}", example)})
+						req = newRequest(t, method, strings.ReplaceAll(path, "{"+p.Value.Name+"}", example))
 					}
 					if p.Value.In == "query" {
 						text := encode(t, p.Value.Example)
@@ -146,7 +58,7 @@ func TestEveryExampleOfTheContractIsValid(t *testing.T) {
 	}
 }
 
-func TestEverythingInTheContractIsDescribedAndShown(t *testing.T) {
+func TestContract_isDocumented(t *testing.T) {
 	doc := document(t)
 	described := func(what, text string) { assert.NotEmpty(t, strings.TrimSpace(text), "%s has no description", what) }
 

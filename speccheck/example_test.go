@@ -95,7 +95,7 @@ func ExampleFail() {
 	// test fails: speccheck: admin-api-keys-list 429: status (undocumented-status)
 }
 
-// printer prints what a test would be told.
+// printer is a TB that prints.
 type printer struct{}
 
 func (printer) Helper()                           {}

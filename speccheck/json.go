@@ -22,13 +22,14 @@ type bodyReader struct {
 	json  *jsontext.Decoder
 	names map[string]bool // property names in the contract
 	path  []any           // names and indexes that lead to the value being read
-	found []Violation     // at most MaxViolations + 1
+	found []Violation     // distinct, at most MaxViolations + 1
+	seen  map[Violation]bool
 }
 
 // readJSON decodes the JSON document in body. It returns ok = false if body is not JSON. The last
 // value of a duplicate property counts.
 func (c *contract) readJSON(body []byte) (value any, found []Violation, ok bool) {
-	r := &bodyReader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names}
+	r := &bodyReader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names, seen: map[Violation]bool{}}
 	value, err := r.value()
 	if err != nil {
 		r.report("json", "a JSON document")
@@ -56,7 +57,9 @@ func (r *bodyReader) report(rule, expected string) {
 		}
 		known = append(known, fmt.Sprint(token))
 	}
-	r.found = append(r.found, Violation{Pointer: pointer(known), Rule: rule, Expected: expected})
+	if v := (Violation{Pointer: pointer(known), Rule: rule, Expected: expected}); !r.seen[v] {
+		r.found, r.seen[v] = append(r.found, v), true
+	}
 }
 
 func (r *bodyReader) value() (any, error) {

@@ -1,7 +1,6 @@
 package speccheck_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,8 +21,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// answers returns a RoundTripper whose every answer has this body.
-func answers(status int, body io.ReadCloser, length int64) http.RoundTripper {
+// respond returns a RoundTripper that returns this response to every request.
+func respond(status int, body io.ReadCloser, length int64) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{
 			Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -51,19 +50,19 @@ func (r *reports) lines() []string {
 }
 
 func deleteRequest(t testing.TB) *http.Request {
-	return request(t, body{method: "DELETE", path: deletePath})
+	return newRequest(t, "DELETE", deletePath)
 }
 
-func TestAResponseReachesItsReaderAsItArrives(t *testing.T) {
+func TestTransport_streamsResponses(t *testing.T) {
 	fromServer, server := io.Pipe()
 	var got reports
-	client := http.Client{Transport: newChecker(t).Transport(answers(200, fromServer, -1), got.add)}
+	client := http.Client{Transport: newChecker(t).Transport(respond(200, fromServer, -1), got.add)}
 
 	resp, err := client.Do(deleteRequest(t)) // before the server has sent any of the body
 	require.NoError(t, err)
 	pieces := []string{`{"object":"organization.`, `project.api_key.deleted"`, `,"id":`, `"key_abc"}`}
 	for _, piece := range pieces {
-		// The pipe holds nothing: a write ends when the reader has it all.
+		// The pipe has no buffer: a write returns when all of it has been read.
 		written := make(chan error, 1)
 		go func() {
 			_, err := io.WriteString(server, piece)
@@ -92,16 +91,16 @@ type endless struct{ closed chan struct{} }
 func (e endless) Read([]byte) (int, error) { <-e.closed; return 0, errors.New("closed") }
 func (e endless) Close() error             { close(e.closed); return nil }
 
-func TestClosingABodyDoesNotReadIt(t *testing.T) {
+func TestTransport_closeDoesNotRead(t *testing.T) {
 	var got reports
-	client := http.Client{Transport: newChecker(t).Transport(answers(200, endless{make(chan struct{})}, -1), got.add)}
+	client := http.Client{Transport: newChecker(t).Transport(respond(200, endless{make(chan struct{})}, -1), got.add)}
 	resp, err := client.Do(deleteRequest(t))
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	assert.Equal(t, []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"}, got.lines())
 }
 
-func TestABodyIsJudgedAsFarAsItWasRead(t *testing.T) {
+func TestTransport_partiallyReadBodies(t *testing.T) {
 	const (
 		good       = deleted
 		bad        = `{"object":"organization.project.api_key.deleted","id":"key_abc","deleted":"yes"}`
@@ -122,13 +121,13 @@ func TestABodyIsJudgedAsFarAsItWasRead(t *testing.T) {
 		want   []string
 	}{
 		{"to the end", strings.NewReader(bad), -1, all, []string{broken}},
-		{"to the end, nothing wrong", strings.NewReader(good), -1, all, []string{}},
+		{"to the end, valid", strings.NewReader(good), -1, all, []string{}},
 		{"to its length", strings.NewReader(bad), len(bad), exactly(len(bad)), []string{broken}},
-		{"to its length, which cuts it", strings.NewReader(good), 9, exactly(9), []string{
+		{"to its length, which truncates it", strings.NewReader(good), 9, exactly(9), []string{
 			"delete-project-api-key 200: response body /object: json: expected a JSON document (body)",
 		}},
 		{"by a decoder that stops before the end", io.MultiReader(strings.NewReader(bad), endless{}), -1, decode, []string{broken}},
-		{"by a decoder, nothing wrong", io.MultiReader(strings.NewReader(good), endless{}), -1, decode, []string{}},
+		{"by a decoder, valid", io.MultiReader(strings.NewReader(good), endless{}), -1, decode, []string{}},
 		{"in part", strings.NewReader(bad), -1, exactly(9), []string{incomplete}},
 		{"not at all", strings.NewReader(bad), len(bad), exactly(0), []string{incomplete}},
 		{"until the connection is lost", dropped(good[:30]), -1, all, []string{incomplete}},
@@ -136,7 +135,7 @@ func TestABodyIsJudgedAsFarAsItWasRead(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got reports
-			base := answers(200, io.NopCloser(row.body), int64(row.length))
+			base := respond(200, io.NopCloser(row.body), int64(row.length))
 			resp, err := newChecker(t).Transport(base, got.add).RoundTrip(deleteRequest(t))
 			require.NoError(t, err)
 			_ = row.read(resp.Body)
@@ -152,18 +151,18 @@ var errDropped = errors.New("connection reset")
 
 func (failing) Read([]byte) (int, error) { return 0, errDropped }
 
-func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
+func TestTransport_passesResponsesThrough(t *testing.T) {
 	c := newChecker(t, speccheck.WithMaxBody(10))
 	whole := strings.Repeat("x", 1<<20)
 
 	t.Run("a body beyond the limit", func(t *testing.T) {
 		var got reports
-		base := answers(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
+		base := respond(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
 		plain, err := base.RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		plain.Body, plain.Request = nil, nil
 
-		base = answers(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
+		base = respond(200, io.NopCloser(strings.NewReader(whole)), int64(len(whole)))
 		req := deleteRequest(t)
 		resp, err := c.Transport(base, got.add).RoundTrip(req)
 		require.NoError(t, err)
@@ -177,7 +176,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 	})
 	t.Run("a header that is the caller's to change", func(t *testing.T) {
 		var got reports
-		resp, err := newChecker(t).Transport(answers(200, io.NopCloser(strings.NewReader(deleted)), -1), got.add).RoundTrip(deleteRequest(t))
+		resp, err := newChecker(t).Transport(respond(200, io.NopCloser(strings.NewReader(deleted)), -1), got.add).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		clear(resp.Header)
 		_, err = io.Copy(io.Discard, resp.Body)
@@ -185,7 +184,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 		assert.Empty(t, got.lines())
 	})
 	t.Run("an error of the body", func(t *testing.T) {
-		resp, err := c.Transport(answers(200, io.NopCloser(failing{}), -1), func(speccheck.Violation) {}).RoundTrip(deleteRequest(t))
+		resp, err := c.Transport(respond(200, io.NopCloser(failing{}), -1), func(speccheck.Violation) {}).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		_, err = resp.Body.Read(make([]byte, 1))
 		assert.Equal(t, errDropped, err)
@@ -193,7 +192,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 	t.Run("an error instead of a response", func(t *testing.T) {
 		var got reports
 		base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errDropped })
-		req := request(t, body{method: "GET", path: keysPath})
+		req := newRequest(t, "GET", keysPath)
 		req.URL.RawQuery = "limit=0"
 		resp, err := c.Transport(base, got.add).RoundTrip(req)
 		assert.Nil(t, resp)
@@ -202,7 +201,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 	})
 	t.Run("no body", func(t *testing.T) {
 		var got reports
-		resp, err := c.Transport(answers(204, http.NoBody, 0), got.add).RoundTrip(deleteRequest(t))
+		resp, err := c.Transport(respond(204, http.NoBody, 0), got.add).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		assert.Equal(t, http.NoBody, resp.Body)
 		assert.Equal(t, []string{"delete-project-api-key 204: status: expected 200 or 400 (status)"}, got.lines())
@@ -213,7 +212,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 			io.ReadCloser
 			io.Writer
 		}{io.NopCloser(strings.NewReader("")), io.Discard}
-		resp, err := c.Transport(answers(101, body, -1), got.add).RoundTrip(deleteRequest(t))
+		resp, err := c.Transport(respond(101, body, -1), got.add).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		assert.Implements(t, (*io.Writer)(nil), resp.Body)
 		assert.Equal(t, []string{"delete-project-api-key 101: status: expected 200 or 400 (status)"}, got.lines())
@@ -223,7 +222,7 @@ func TestTheCallerGetsWhatTheBaseGives(t *testing.T) {
 		client := http.Client{Transport: c.Transport(base, nil)}
 		client.CloseIdleConnections()
 		assert.True(t, base.closed)
-		client.Transport = c.Transport(answers(200, nil, 0), nil)
+		client.Transport = c.Transport(respond(200, nil, 0), nil)
 		client.CloseIdleConnections() // which this one does not have
 	})
 }
@@ -235,12 +234,12 @@ type idler struct {
 
 func (i *idler) CloseIdleConnections() { i.closed = true }
 
-func TestARequestIsSentAsItIsAndJudged(t *testing.T) {
+func TestTransport_requestBodies(t *testing.T) {
 	const (
-		good    = `{"name":"ci"}`
-		bad     = `{"name":7}`
-		broken  = "admin-api-keys-create 500: request body /name: type: expected string, found number (request)"
-		unheard = "admin-api-keys-create 500: status: expected 200 (undocumented-status)"
+		good         = `{"name":"ci"}`
+		bad          = `{"name":7}`
+		broken       = "admin-api-keys-create 500: request body /name: type: expected string, found number (request)"
+		undocumented = "admin-api-keys-create 500: status: expected 200 (undocumented-status)"
 	)
 	type sent struct {
 		body string
@@ -265,35 +264,35 @@ func TestARequestIsSentAsItIsAndJudged(t *testing.T) {
 		read int // how much of the body base reads, -1 for all
 		want []string
 	}{
-		{"nothing wrong", post(strings.NewReader(good)), -1, []string{unheard}},
-		{"a body that can be had again", post(strings.NewReader(bad)), -1, []string{broken, unheard}},
-		{"a body that can be had again and that nobody read", post(strings.NewReader(bad)), 0, []string{broken, unheard}},
-		{"a stream, nothing wrong", stream(good), -1, []string{unheard}},
-		{"a stream", stream(bad), -1, []string{broken, unheard}},
-		{"a stream, read to its length", lengthy, len(bad), []string{broken, unheard}},
+		{"valid", post(strings.NewReader(good)), -1, []string{undocumented}},
+		{"with GetBody", post(strings.NewReader(bad)), -1, []string{broken, undocumented}},
+		{"with GetBody, not read", post(strings.NewReader(bad)), 0, []string{broken, undocumented}},
+		{"a stream, valid", stream(good), -1, []string{undocumented}},
+		{"a stream", stream(bad), -1, []string{broken, undocumented}},
+		{"a stream, read to its length", lengthy, len(bad), []string{broken, undocumented}},
 		{"a stream that was not read to its end", stream(good), 3, []string{
-			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", undocumented,
 		}},
-		{"a stream that nobody read", stream(good), 0, []string{
-			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		{"a stream that was not read", stream(good), 0, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", undocumented,
 		}},
-		{"a stream that broke", post(io.MultiReader(strings.NewReader(good), failing{})), -1, []string{
-			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		{"a stream that failed", post(io.MultiReader(strings.NewReader(good), failing{})), -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", undocumented,
 		}},
-		{"a body that cannot be had again after all", noGetBody, -1, []string{
-			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		{"a failing GetBody", noGetBody, -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", undocumented,
 		}},
-		{"a body that cannot be read again", lostGetBody, -1, []string{
-			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", unheard,
+		{"a failing body from GetBody", lostGetBody, -1, []string{
+			"admin-api-keys-create 500: request body: incomplete: expected the whole body (unchecked)", undocumented,
 		}},
 		{"a body beyond the limit", post(strings.NewReader(good + strings.Repeat(" ", 100))), -1, []string{
-			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", unheard,
+			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", undocumented,
 		}},
 		{"a stream beyond the limit", stream(good + strings.Repeat(" ", 100)), -1, []string{
-			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", unheard,
+			"admin-api-keys-create 500: request body: max-body: expected at most 64 bytes (unchecked)", undocumented,
 		}},
 		{"no body", post(nil), -1, []string{
-			"admin-api-keys-create 500: request body: required: expected a body (request)", unheard,
+			"admin-api-keys-create 500: request body: required: expected a body (request)", undocumented,
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -310,7 +309,7 @@ func TestARequestIsSentAsItIsAndJudged(t *testing.T) {
 					arrived = sent{string(text), err}
 					require.NoError(t, req.Body.Close())
 				}
-				return answers(500, http.NoBody, 0).RoundTrip(req)
+				return respond(500, http.NoBody, 0).RoundTrip(req)
 			})
 			_, err := newChecker(t, speccheck.WithMaxBody(64)).Transport(base, got.add).RoundTrip(row.req)
 			require.NoError(t, err)
@@ -323,7 +322,7 @@ func TestARequestIsSentAsItIsAndJudged(t *testing.T) {
 	}
 }
 
-func TestACompressedResponseIsJudgedAndLeftAsItIs(t *testing.T) {
+func TestTransport_compressedResponses(t *testing.T) {
 	packed := zipped(t, `{"id":"key_abc"}`)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
@@ -341,8 +340,8 @@ func TestACompressedResponseIsJudgedAndLeftAsItIs(t *testing.T) {
 		encoding string // that the caller asks for
 		want     []byte
 	}{
-		{"unpacked by net/http", "", []byte(`{"id":"key_abc"}`)},
-		{"asked for by the caller", "gzip", packed},
+		{"decompressed by net/http", "", []byte(`{"id":"key_abc"}`)},
+		{"requested by the caller", "gzip", packed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got reports
@@ -364,9 +363,9 @@ func TestACompressedResponseIsJudgedAndLeftAsItIs(t *testing.T) {
 	}
 }
 
-func TestManyCallsAtATimeAreToldApart(t *testing.T) {
+func TestTransport_concurrentCalls(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Every other answer lacks something; the id says which.
+		// Every other response lacks its id; the requested id tells which.
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", jsonContent)
 		id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -408,12 +407,12 @@ func TestManyCallsAtATimeAreToldApart(t *testing.T) {
 	}
 }
 
-func TestABodyMayBeClosedWhileItIsRead(t *testing.T) {
+func TestTransport_closeDuringRead(t *testing.T) {
 	c := newChecker(t)
 	for range 50 {
 		var got reports
 		fromServer, server := io.Pipe()
-		resp, err := c.Transport(answers(200, fromServer, -1), got.add).RoundTrip(deleteRequest(t))
+		resp, err := c.Transport(respond(200, fromServer, -1), got.add).RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = io.Copy(io.Discard, resp.Body) })
@@ -422,47 +421,5 @@ func TestABodyMayBeClosedWhileItIsRead(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		wg.Wait()
 		assert.Equal(t, []string{"delete-project-api-key 200: response body: incomplete: expected the whole body (unchecked)"}, got.lines())
-	}
-}
-
-// recorder is a test that fails without failing this one.
-type recorder struct{ bytes.Buffer }
-
-func (r *recorder) Helper()                           {}
-func (r *recorder) Errorf(format string, args ...any) { fmt.Fprintf(r, "FAIL "+format+"\n", args...) }
-func (r *recorder) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-func (r *recorder) Logf(format string, args ...any)   { fmt.Fprintf(r, "note "+format+"\n", args...) }
-
-func TestACallerChoosesWhichKindsFail(t *testing.T) {
-	body := speccheck.Violation{Kind: speccheck.BodyViolation, OperationID: "op", Status: 200, In: speccheck.InResponse, Rule: "json"}
-	status := speccheck.Violation{Kind: speccheck.UndocumentedStatus, OperationID: "op", Status: 429, Rule: "status"}
-	for _, row := range []struct {
-		kinds []speccheck.Kind
-		want  string
-		under string // what becomes of a 429 under ForTest
-	}{
-		{nil, "FAIL speccheck: op 200: response body: json (body)\nnote speccheck: op 429: status (undocumented-status)\n", "note"},
-		{
-			[]speccheck.Kind{speccheck.UndocumentedStatus},
-			"note speccheck: op 200: response body: json (body)\nFAIL speccheck: op 429: status (undocumented-status)\n",
-			"FAIL",
-		},
-		{
-			speccheck.Kinds(),
-			"FAIL speccheck: op 200: response body: json (body)\nFAIL speccheck: op 429: status (undocumented-status)\n",
-			"FAIL",
-		},
-	} {
-		var test recorder
-		report := speccheck.Fail(&test, row.kinds...)
-		report(body)
-		report(status)
-		assert.Equal(t, row.want, test.String())
-
-		test.Reset()
-		transport := speccheck.ForTest(&test, answers(429, http.NoBody, 0), row.kinds...)
-		_, err := transport.RoundTrip(deleteRequest(t))
-		require.NoError(t, err)
-		assert.Equal(t, row.under+" speccheck: delete-project-api-key 429: status: expected 200 or 400 (undocumented-status)\n", test.String())
 	}
 }

@@ -1,0 +1,122 @@
+package speccheck_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/orgkeys/orgkeys-go/speccheck"
+)
+
+// Numbers are compared by value, whatever their notation.
+func TestCheckResponse_numbers(t *testing.T) {
+	c := newChecker(t, speccheck.WithSpec([]byte(`
+openapi: 3.1.0
+info: {title: t, version: "1"}
+paths:
+  /integer: {get: {operationId: integer, responses: {"200": {description: d, content: {application/json: {schema: {type: integer}}}}}}}
+  /time: {get: {operationId: time, responses: {"200": {description: d, content: {application/json: {schema: {type: integer, minimum: 0, maximum: 253402300799}}}}}}}
+  /enum: {get: {operationId: enum, responses: {"200": {description: d, content: {application/json: {schema: {enum: [1, 2.5]}}}}}}}
+`)))
+	const (
+		valid   = ""
+		integer = "type: expected integer, found number"
+		minimum = "minimum: expected 0"
+		maximum = "maximum: expected 253402300799"
+		enum    = "enum: expected 1 or 2.5"
+		huge    = "json: expected a number within the range of a double"
+	)
+	for _, row := range []struct{ operation, number, want string }{
+		{"integer", "0", valid},
+		{"integer", "-0", valid},
+		{"integer", "-0.0", valid},
+		{"integer", "1711471533.0", valid},
+		{"integer", "1.711471533e9", valid},
+		{"integer", "1.711471533E+9", valid},
+		{"integer", "17114715330e-1", valid},
+		{"integer", "9007199254740993.0", valid},
+		{"integer", "99999999999999999999", valid},
+		{"integer", "1e300", valid},
+		{"integer", "1.5", integer},
+		{"integer", "1.7114715331e9", integer},
+		{"integer", "9007199254740993.5", integer}, // an integer if rounded to a double
+		{"integer", "1e-1", integer},
+		{"integer", "1e-400", integer}, // 0 if rounded to a double
+		{"integer", "-1e-999999999", integer},
+		{"integer", "0e-999999999", valid},
+		{"integer", "0e999999999", valid},
+		{"integer", "1e400", huge},
+		{"integer", "-1e999999999", huge},
+		{"integer", "1" + strings.Repeat("0", 200), valid},
+		{"integer", "0." + strings.Repeat("0", 100) + "1", integer},
+		{"time", "0", valid},
+		{"time", "253402300799", valid},
+		{"time", "253402300799.0", valid},
+		{"time", "2.53402300799e11", valid},
+		{"time", "-1", minimum},
+		{"time", "-1.0", minimum},
+		{"time", "253402300800", maximum},
+		{"time", "253402300800.0", maximum},
+		{"time", "1e30", maximum},
+		{"enum", "1.0", valid},
+		{"enum", "25e-1", valid},
+		{"enum", "2.50000000000000000001", enum},
+	} {
+		t.Run(row.operation+" "+row.number, func(t *testing.T) {
+			want := []string{}
+			if row.want != valid {
+				want = append(want, fmt.Sprintf("%s 200: response body: %s (body)", row.operation, row.want))
+			}
+			assert.Equal(t, want, lines(c.CheckResponse(row.operation, 200, jsonContent, []byte(row.number)))[:len(want)])
+			if row.want == valid {
+				assert.Empty(t, c.CheckResponse(row.operation, 200, jsonContent, []byte(row.number)))
+			}
+		})
+	}
+}
+
+// Exact arithmetic on such numbers would take minutes.
+func TestCheckResponse_costlyNumbers(t *testing.T) {
+	c := newChecker(t)
+	began := time.Now()
+	for _, number := range []string{"1e999999999", "1e-999999999", "0e999999999", strings.Repeat("9", 1<<20), "0." + strings.Repeat("0", 1<<20) + "1e1048576"} {
+		c.CheckResponse("retrieve-project-api-key", 200, jsonContent, []byte(`{"created_at":`+number+`}`))
+	}
+	assert.Less(t, time.Since(began), time.Minute)
+}
+
+func TestWithSpec_ignoresExtensions(t *testing.T) {
+	c := newChecker(t, speccheck.WithSpec([]byte(`
+openapi: 3.1.0
+x-root: {a: [1]}
+info: {title: t, version: "1", x-info: 1}
+x-tagGroups: [1]
+paths:
+  x-paths: true
+  /x:
+    x-item: null
+    post:
+      operationId: x
+      x-idempotent: true
+      x-unknown: {properties: {secret: {}}, $ref: "#/nowhere"}
+      parameters: [{name: q, in: query, x-q: 1, schema: {type: integer, x-format: odd}}]
+      responses:
+        x-responses: 1
+        "200":
+          description: d
+          x-response: [{}]
+          content:
+            application/json:
+              x-media: 1
+              schema: {type: string, minLength: 2, x-enum: [a], x-nested: {type: integer}}
+components:
+  x-components: 1
+  schemas: {}
+`)))
+	assert.Equal(t, []string{"x"}, c.Operations())
+	assert.Empty(t, c.CheckResponse("x", 200, jsonContent, []byte(`"ok"`)))
+	assert.Equal(t, []string{"x 200: response body: minLength: expected 2 (body)"}, lines(c.CheckResponse("x", 200, jsonContent, []byte(`"o"`))))
+}
