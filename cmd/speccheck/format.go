@@ -11,31 +11,34 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// report is the outcome of a run.
+// report is the result of a run.
 type report struct {
-	Checked   int        `json:"checked"` // exchanges
-	Skipped   int        `json:"skipped"` // exchanges that are not the contract's
-	Failed    bool       `json:"failed"`  // whether anything found fails
-	Exchanges []exchange `json:"-"`
-	Findings  []finding  `json:"violations"`
+	Checked    int        `json:"checked"`    // exchanges that were validated
+	Skipped    int        `json:"skipped"`    // exchanges that are not calls of an operation in the contract
+	NoResponse int        `json:"noResponse"` // calls without a response
+	Failed     bool       `json:"failed"`     // whether any violation fails
+	Exchanges  []exchange `json:"-"`
+	Findings   []finding  `json:"violations"`
 
 	failing []speccheck.Kind
 }
 
-// exchange is one that was checked.
+// exchange is an exchange that was validated.
 type exchange struct {
-	File      string `json:"file"`
-	Entry     int    `json:"entry,omitempty"` // in a HAR file, counted from 1
+	File      string `json:"file,omitempty"`  // "" for the proxy
+	Number    int    `json:"entry,omitempty"` // in the file or of the request to the proxy, from 1
 	Operation string `json:"-"`
 	findings  []finding
 }
 
+// finding is a violation in an exchange.
 type finding struct {
 	exchange
 	speccheck.Violation
 	Fails bool `json:"fails"`
 }
 
+// add adds an exchange and its violations.
 func (r *report) add(e exchange, found []speccheck.Violation) {
 	for _, v := range found {
 		fails := slices.Contains(r.failing, v.Kind)
@@ -47,12 +50,16 @@ func (r *report) add(e exchange, found []speccheck.Violation) {
 	r.Findings = append(r.Findings, e.findings...)
 }
 
-// place is where the exchange was recorded, for people.
+// place returns where the exchange was recorded, for people.
 func (e exchange) place() string {
-	if e.Entry == 0 {
+	switch {
+	case e.File == "":
+		return fmt.Sprintf("exchange %d", e.Number)
+	case e.Number == 0:
 		return e.File
+	default:
+		return fmt.Sprintf("%s entry %d", e.File, e.Number)
 	}
-	return fmt.Sprintf("%s entry %d", e.File, e.Entry)
 }
 
 func (r *report) summary() string {
@@ -64,7 +71,16 @@ func (r *report) summary() string {
 			notes++
 		}
 	}
-	return fmt.Sprintf("checked %d, skipped %d: %s, %s", r.Checked, r.Skipped, count(violations, "violation"), count(notes, "note"))
+	return fmt.Sprintf("checked %d, %s: %s, %s", r.Checked, r.notChecked(), count(violations, "violation"), count(notes, "note"))
+}
+
+// notChecked returns the numbers of exchanges that were not validated.
+func (r *report) notChecked() string {
+	text := fmt.Sprintf("skipped %d", r.Skipped)
+	if r.NoResponse > 0 {
+		text += fmt.Sprintf(", no response %d", r.NoResponse)
+	}
+	return text
 }
 
 func count(n int, what string) string {
@@ -107,7 +123,7 @@ func writeJSON(w io.Writer, r *report) error {
 	return err
 }
 
-// What ends a part of a workflow command must not occur within it.
+// Workflow commands end a property or a message at these characters.
 var (
 	escapeMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -120,8 +136,11 @@ func writeGitHub(w io.Writer, r *report) error {
 		if f.Fails {
 			command = "error"
 		}
-		fmt.Fprintf(&text, "::%s file=%s,title=%s::%s\n", command, escapeProperty.Replace(f.File),
-			escapeProperty.Replace("speccheck: "+string(f.Kind)), escapeMessage.Replace(f.place()+": "+f.String()))
+		file := ""
+		if f.File != "" {
+			file = "file=" + escapeProperty.Replace(f.File) + ","
+		}
+		fmt.Fprintf(&text, "::%s %stitle=%s::%s\n", command, file, escapeProperty.Replace("speccheck: "+string(f.Kind)), escapeMessage.Replace(f.place()+": "+f.String()))
 	}
 	fmt.Fprintln(&text, r.summary())
 	_, err := io.WriteString(w, text.String())
@@ -145,7 +164,7 @@ type (
 	junitCase struct {
 		Class   string        `xml:"classname,attr"`
 		Name    string        `xml:"name,attr"`
-		Failure *junitFailure `xml:"failure"` // most readers show one a case
+		Failure *junitFailure `xml:"failure"` // most readers show one for a case
 		Notes   string        `xml:"system-out,omitempty"`
 	}
 	junitFailure struct {
@@ -155,7 +174,7 @@ type (
 	}
 )
 
-// writeJUnit writes each exchange as a test.
+// writeJUnit writes each exchange as a test case.
 func writeJUnit(w io.Writer, r *report) error {
 	suite := junitSuite{Name: "speccheck", Tests: r.Checked}
 	for _, e := range r.Exchanges {

@@ -14,7 +14,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// har is what speccheck reads of a HAR 1.2 file.
+// har is the part of a HAR 1.2 file that speccheck reads.
 type har struct {
 	Log struct {
 		Entries []entry `json:"entries"`
@@ -26,13 +26,14 @@ type entry struct {
 		Method   string   `json:"method"`
 		URL      string   `json:"url"`
 		Headers  []header `json:"headers"`
-		PostData *content `json:"postData"`
-		BodySize int64    `json:"bodySize"`
+		PostData content  `json:"postData"`
+		BodySize int64    `json:"bodySize"` // -1 if unknown
 	} `json:"request"`
 	Response struct {
-		Status  int      `json:"status"`
-		Headers []header `json:"headers"`
-		Content content  `json:"content"`
+		Status   int      `json:"status"` // 0 or -1 if there was no response
+		Headers  []header `json:"headers"`
+		Content  content  `json:"content"`
+		BodySize int64    `json:"bodySize"` // on the wire; -1 if unknown
 	} `json:"response"`
 }
 
@@ -41,87 +42,63 @@ type header struct {
 	Value string `json:"value"`
 }
 
+// content is a body. Text is absent or empty if the writer of the file omitted it.
 type content struct {
-	MimeType string  `json:"mimeType"`
-	Text     *string `json:"text"`
-	Encoding string  `json:"encoding"`
-	Size     int64   `json:"size"`
+	MimeType string `json:"mimeType"`
+	Text     string `json:"text"`
+	Encoding string `json:"encoding"`
+	Size     int64  `json:"size"` // -1 if unknown
 }
 
-// checkHAR holds those exchanges of a HAR file against the contract that are the contract's.
-func (s *settings) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *report) error {
-	bases, err := s.bases()
+// checkHAR validates the exchanges of a HAR file that are calls of operations in the contract.
+func (c *config) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *report) error {
+	file := name(c.har)
+	text, err := read(c.har, stdin)
 	if err != nil {
 		return err
 	}
-	text, err := read(s.har, stdin)
-	if err != nil {
-		return err
-	}
-	var file har
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &file); err != nil {
-		// The error's own text quotes the file, and the file holds keys.
-		if at, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return fmt.Errorf("%s is no HAR file: it is no JSON at byte %d", s.har, at.Offset)
+	var parsed har
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &parsed); err != nil {
+		// The text of the error quotes the file, which contains keys.
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return fmt.Errorf("%s: not a HAR file: not JSON at byte %d", file, syntax.Offset)
 		}
-		return fmt.Errorf("%s is no HAR file: its log is of another shape", s.har)
+		return fmt.Errorf("%s: not a HAR file: log.entries is not an array of exchanges", file)
 	}
-	if file.Log.Entries == nil {
-		return fmt.Errorf("%s is no HAR file: it has no log.entries", s.har)
+	if parsed.Log.Entries == nil {
+		return fmt.Errorf("%s: not a HAR file: no log.entries", file)
 	}
-	for i, e := range file.Log.Entries {
+	for i, e := range parsed.Log.Entries {
 		req, ok := e.request()
-		if !ok || !below(bases, req.URL) || req.Method == http.MethodOptions || e.Response.Status == 0 {
+		if !ok || !isBelow(req.URL, c.baseURLs) || !isCall(checker, req) {
 			r.Skipped++
 			continue
 		}
-		operation, matched := checker.Operation(req)
-		if !matched {
-			r.Skipped++
+		if e.Response.Status <= 0 {
+			r.NoResponse++
 			continue
 		}
-		found, err := replay(checker, req, e)
+		recorded, err := e.recorded(req)
 		if err != nil {
-			return fmt.Errorf("entry %d of %s: %w", i+1, s.har, err)
+			return fmt.Errorf("%s: entry %d: %w", file, i+1, err)
 		}
-		r.add(exchange{File: s.har, Entry: i + 1, Operation: operation}, found)
+		operation, _ := checker.Operation(req)
+		r.add(exchange{File: file, Number: i + 1, Operation: operation}, replay(checker, recorded))
 	}
 	if r.Checked == 0 {
-		return fmt.Errorf("none of the %d exchanges in %s is one of the contract's", r.Skipped, s.har)
+		return fmt.Errorf("%s: no exchange of an operation in the contract (%s)", file, r.notChecked())
 	}
 	return nil
 }
 
-// replay sends the exchange through the checker's RoundTripper, which knows what to make of a
-// body that is not there.
-func replay(checker *speccheck.Checker, req *http.Request, e entry) ([]speccheck.Violation, error) {
-	var err error
-	if req.Body, err = e.sent().open(req.Header); err != nil {
-		return nil, err
-	}
-	resp := &http.Response{StatusCode: e.Response.Status, Header: headers(e.Response.Headers), ContentLength: -1}
-	if resp.Body, err = e.Response.Content.open(resp.Header); err != nil {
-		return nil, err
-	}
-	var found []speccheck.Violation
-	report := func(v speccheck.Violation) { found = append(found, v) }
-	if resp, err = checker.Transport(recording{resp}, report).RoundTrip(req); err != nil {
-		return nil, err
-	}
-	_, _ = io.Copy(io.Discard, resp.Body) // an error is one of a body that is not in the file
-	return found, resp.Body.Close()
+// isCall reports whether a request is to a path of the contract, and not a CORS preflight.
+func isCall(checker *speccheck.Checker, req *http.Request) bool {
+	_, matched := checker.Operation(req)
+	return matched && req.Method != http.MethodOptions
 }
 
-// recording is a RoundTripper whose answer is known.
-type recording struct{ response *http.Response }
-
-func (r recording) RoundTrip(req *http.Request) (*http.Response, error) {
-	_, _ = io.Copy(io.Discard, req.Body)
-	return r.response, req.Body.Close()
-}
-
-// request returns the request of an entry without its body, unless its URL cannot be read.
-func (e entry) request() (*http.Request, bool) {
+// request returns the request of an entry without its body, or ok = false if its URL is invalid.
+func (e entry) request() (req *http.Request, ok bool) {
 	u, err := url.Parse(e.Request.URL)
 	if err != nil {
 		return nil, false
@@ -129,17 +106,28 @@ func (e entry) request() (*http.Request, bool) {
 	return &http.Request{Method: e.Request.Method, URL: u, Header: headers(e.Request.Headers)}, true
 }
 
-// sent returns the body of the request.
-func (e entry) sent() content {
-	body := content{Size: e.Request.BodySize}
-	if posted := e.Request.PostData; posted != nil {
-		posted.Size = max(posted.Size, e.Request.BodySize)
-		body = *posted
+// recorded returns the exchange of an entry.
+func (e entry) recorded(req *http.Request) (recordedExchange, error) {
+	r := recordedExchange{
+		request:  req,
+		response: &http.Response{StatusCode: e.Response.Status, Header: headers(e.Response.Headers)},
 	}
-	return body
+	var err error
+	// Some writers omit the headers; the type is then that of the content.
+	if len(req.Header) == 0 && e.Request.PostData.MimeType != "" {
+		req.Header.Set("Content-Type", e.Request.PostData.MimeType)
+	}
+	if len(r.response.Header) == 0 {
+		r.response.Header.Set("Content-Type", e.Response.Content.MimeType)
+	}
+	if r.sent, err = e.Request.PostData.body(e.Request.BodySize); err != nil {
+		return r, err
+	}
+	r.received, err = e.Response.Content.body(max(e.Response.BodySize, 0))
+	return r, err
 }
 
-// headers leaves out the encoding: a HAR file holds bodies as they are without it.
+// headers returns the headers without Content-Encoding: a HAR file contains decoded bodies.
 func headers(list []header) http.Header {
 	h := http.Header{}
 	for _, header := range list {
@@ -150,54 +138,28 @@ func headers(list []header) http.Header {
 }
 
 var (
-	errEncoding = errors.New("a body is not in base64, although it says so")
-	errMissing  = errors.New("the body is not in the file")
+	errBase64  = errors.New("the encoding of a body is base64, and its text is not")
+	errOmitted = errors.New("the body is not in the file")
 )
 
-// open returns the body. One that had bytes and has no text was left out by whoever wrote the
-// file, and breaks when it is read. Where the headers were left out, the body's type is theirs.
-func (c content) open(h http.Header) (io.ReadCloser, error) {
-	if len(h) == 0 {
-		h.Set("Content-Type", c.MimeType)
-	}
+// body returns the body. It is omitted from the file if it has no text, and a size other than 0.
+func (c content) body(bodySize int64) (recordedBody, error) {
 	switch {
-	case c.Text == nil && c.Size > 0:
-		return io.NopCloser(missing{}), nil
-	case c.Text == nil:
-		return http.NoBody, nil
+	case c.Text == "" && (c.Size != 0 || bodySize != 0):
+		return recordedBody{end: errOmitted}, nil
 	case c.Encoding == "base64":
-		body, err := base64.StdEncoding.DecodeString(*c.Text)
+		data, err := base64.StdEncoding.DecodeString(c.Text)
 		if err != nil {
-			return nil, errEncoding
+			return recordedBody{}, errBase64
 		}
-		return io.NopCloser(bytes.NewReader(body)), nil
+		return recordedBody{data: data, end: io.EOF}, nil
 	default:
-		return io.NopCloser(strings.NewReader(*c.Text)), nil
+		return recordedBody{data: []byte(c.Text), end: io.EOF}, nil
 	}
 }
 
-type missing struct{}
-
-func (missing) Read([]byte) (int, error) { return 0, errMissing }
-
-// bases reads the value of -base-url.
-func (s *settings) bases() ([]*url.URL, error) {
-	var list []*url.URL
-	if s.baseURLs == "" {
-		return nil, nil
-	}
-	for text := range strings.SplitSeq(s.baseURLs, ",") {
-		u, err := url.Parse(strings.TrimSpace(text))
-		if err != nil || u.Scheme == "" || u.Host == "" {
-			return nil, fmt.Errorf("-base-url %q is no URL such as https://api.openai.com/v1", text)
-		}
-		list = append(list, u)
-	}
-	return list, nil
-}
-
-// below reports whether u is below one of the bases, or there are none.
-func below(bases []*url.URL, u *url.URL) bool {
+// isBelow reports whether u is below one of the bases, or there are none.
+func isBelow(u *url.URL, bases []*url.URL) bool {
 	for _, base := range bases {
 		if u.Scheme == base.Scheme && strings.EqualFold(u.Host, base.Host) &&
 			strings.HasPrefix(u.Path, strings.TrimSuffix(base.Path, "/")+"/") {

@@ -1,6 +1,7 @@
-// Command speccheck tells whether recorded answers of the API are what its contract says. It
-// is for CI in any language: it reads a response body or a HAR file, writes what it finds for
-// people or machines, and ends with a status that CI understands. See speccheck -h.
+// Command speccheck validates traffic against the API's contract, in CI for any language. It
+// validates a response body, the exchanges of a HAR file, or what passes through it as a reverse
+// proxy, reports violations for people or programs, and exits with a status that CI understands.
+// See speccheck -h.
 package main
 
 import (
@@ -9,123 +10,294 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-const usage = `speccheck tells whether recorded answers of the API are what its contract says.
+const usage = `speccheck validates traffic against the API's contract.
 
-  speccheck [flags] -operation ID [-status N] FILE    one response body
-  speccheck [flags] -har FILE                         the exchanges of a HAR file
+  speccheck [flags] -operation ID [-status N] FILE         one response body
+  speccheck [flags] -har FILE                              the exchanges of a HAR file
+  speccheck [flags] -listen ADDR -to URL [-- COMMAND …]    what passes through a proxy
 
-FILE is - for standard input. A HAR file is what browsers, proxies such as mitmproxy
-and load tests export. Those of its exchanges whose path ends in one of the contract's
-are checked, request and response, at any host unless -base-url says which; the others
-are counted and skipped.
+FILE is - for standard input. Exchanges whose path ends in a path of the contract are
+validated, request and response, at any host and after any prefix. Others are skipped, as
+are CORS preflights.
 
   speccheck -operation retrieve-project-api-key -status 200 response.json
   curl -s … | speccheck -operation admin-api-keys-list -
-  speccheck -har traffic.har -format junit > speccheck.xml
+  speccheck -har traffic.har -format junit -output speccheck.xml
+  speccheck -listen 127.0.0.1:8080 -to http://127.0.0.1:9090 -- npm test
 
-Kinds of what is found, for -fail:
+The proxy forwards http://ADDR/path to URL/path, as a stream and unchanged. It runs until
+COMMAND exits, or until it is interrupted. ADDR must be a loopback address, since admin
+keys pass through it unencrypted; port 0 is any free port. COMMAND gets the proxy's address
+in SPECCHECK_URL, and in OPENAI_BASE_URL: http://ADDR/v1, or http://ADDR if URL has a path.
+If OPENAI_BASE_URL is set and begins with URL, http://ADDR takes the place of URL in it; any
+other value stays as it is.
 
-  body                 a response body breaks the contract
+Kinds of violations, for -fail:
+
+  body                 a response body violates the contract
   request              a parameter or the body of a request does
   status               a status below 400 is not documented
   undocumented-status  an error status, such as 401, 404, 429 or 5xx, is not documented
-  content-type         a response has another content type than documented
+  content-type         the content type of a response is not documented
   operation            the contract has the path, and not the method
-  unchecked            something could not be judged: a body is too large or is not in
-                       the HAR file
+  unchecked            something could not be validated: a body is too large, incomplete, or
+                       not in the HAR file
 
 All of them fail but undocumented-status, which is noted: contracts seldom list every
-error, and such answers are no broken ones.
+error. A request without a response is counted, and is not a violation.
 
 Nothing that was sent is printed: no value, id, header or URL. The exit status is 0 if
-nothing failed, 1 if something did, and 2 if speccheck could not do its work: wrong
-flags, a file that cannot be read, an invalid contract, or a HAR file with no exchange
-of the contract's.
+nothing failed, 1 if something did, and 2 if nothing could be validated: invalid flags, a
+file that cannot be read, an invalid contract, a COMMAND that cannot be started, or no
+exchange of an operation in the contract. If COMMAND fails, its exit status is passed on;
+128 is added to the signal that ended it.
 
-Operations of the contract, unless -spec says otherwise:
+Operations of the contract, unless -spec sets another one:
 
   %s
 
 Flags:
 `
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	os.Exit(run(os.Args[1:], &process{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(),
+		signals: func() (<-chan os.Signal, func()) {
+			signals := make(chan os.Signal, 1)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+			return signals, func() { signal.Stop(signals) }
+		},
+	}))
+}
 
+// Exit statuses.
 const (
-	clean  = 0
-	failed = 1
-	broken = 2
+	exitOK         = 0
+	exitViolations = 1
+	exitError      = 2
 )
 
-// settings are the flags.
-type settings struct {
+// process is what the command gets from the operating system.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	// signals starts to receive the signals that end the proxy.
+	signals func() (received <-chan os.Signal, stop func())
+	// transport sends the proxy's requests; nil is the default transport.
+	transport http.RoundTripper
+}
+
+// config is the value of the flags.
+type config struct {
 	operation, contentType string
 	status                 int
-	har                    string
-	baseURLs               string
-	spec                   string
-	maxBody                int64
-	format, fail           string
-	file                   string // the argument
+	file                   string // the argument of -operation
+
+	har         string
+	baseURLList string
+	baseURLs    []*url.URL // of baseURLList
+
+	listen    string
+	to        string
+	target    *url.URL // of to
+	plainHTTP bool
+	command   []string
+
+	spec           string
+	maxBody        int64
+	format, output string
+	failing        []speccheck.Kind
+	version        bool
 }
 
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s, flags := newFlags()
-	switch err := parse(s, flags, args); {
+func run(args []string, p *process) int {
+	c, flags, err := parse(args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return help(flags, stdout, stderr)
+		return help(flags, p)
 	case err != nil:
-		fmt.Fprintf(stderr, "speccheck: %v\nspeccheck -h explains the flags.\n", err)
-		return broken
+		fmt.Fprintf(p.stderr, "speccheck: %v\nspeccheck -h explains the flags.\n", err)
+		return exitError
+	case c.version:
+		fmt.Fprintf(p.stdout, "speccheck %s %s\n", version(), runtime.Version())
+		return exitOK
 	}
-	found, err := s.check(stdin)
+	status, err := c.run(p)
 	if err != nil {
-		fmt.Fprintf(stderr, "speccheck: %s\n", strings.TrimPrefix(err.Error(), "speccheck: "))
-		return broken
+		fmt.Fprintf(p.stderr, "speccheck: %s\n", strings.TrimPrefix(err.Error(), "speccheck: "))
+		if status == exitOK {
+			status = exitError
+		}
 	}
-	if err := formats[s.format](stdout, found); err != nil {
-		fmt.Fprintf(stderr, "speccheck: write the result: %v\n", err)
-		return broken
-	}
-	if found.Failed {
-		return failed
-	}
-	return clean
+	return status
 }
 
-func help(flags *flag.FlagSet, stdout, stderr io.Writer) int {
+// version returns the version of the module.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}
+
+func help(flags *flag.FlagSet, p *process) int {
 	checker, err := speccheck.New()
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return broken
+		fmt.Fprintln(p.stderr, err)
+		return exitError
 	}
-	fmt.Fprintf(stdout, usage, strings.Join(checker.Operations(), "\n  "))
-	flags.SetOutput(stdout)
+	fmt.Fprintf(p.stdout, usage, strings.Join(checker.Operations(), "\n  "))
+	flags.SetOutput(p.stdout)
 	flags.PrintDefaults()
-	return clean
+	return exitOK
 }
 
-func newFlags() (*settings, *flag.FlagSet) {
-	s := &settings{}
+// flagModes are the flags that are for some modes only.
+var flagModes = map[string]string{
+	"status": "operation", "content-type": "operation", "base-url": "har", "to": "listen", "plain-http": "listen",
+}
+
+func parse(args []string) (*config, *flag.FlagSet, error) {
+	c := &config{failing: speccheck.FailingKinds()}
 	flags := flag.NewFlagSet("speccheck", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&s.operation, "operation", "", "check one response body, of the operation with this `id`")
-	flags.IntVar(&s.status, "status", http.StatusOK, "the `status` that the response body came with")
-	flags.StringVar(&s.contentType, "content-type", "application/json", "the content `type` that the response body came with")
-	flags.StringVar(&s.har, "har", "", "check the exchanges of a HAR `file`")
-	flags.StringVar(&s.baseURLs, "base-url", "", "check only exchanges below these `URLs`, a comma between them, such as\nhttps://api.openai.com/v1")
-	flags.StringVar(&s.spec, "spec", "", "the contract, an OpenAPI 3 `file` in YAML or JSON (default: the one of orgkeys)")
-	flags.Int64Var(&s.maxBody, "max-body", speccheck.DefaultMaxBody, "the largest body to judge, in `bytes`")
-	flags.StringVar(&s.format, "format", "text", "`text`, json, github (workflow annotations) or junit")
-	flags.StringVar(&s.fail, "fail", join(speccheck.FailingKinds()), "the `kinds` that fail, a comma between them; all, or none")
-	return s, flags
+	flags.StringVar(&c.operation, "operation", "", "validate one response body of the operation with this `id`")
+	flags.IntVar(&c.status, "status", http.StatusOK, "the `status` of the response body, 100 to 599")
+	flags.StringVar(&c.contentType, "content-type", "application/json", "the content `type` of the response body")
+	flags.StringVar(&c.har, "har", "", "validate the exchanges of a HAR `file`")
+	flags.StringVar(&c.baseURLList, "base-url", "", "validate only exchanges below these comma-separated `URLs`, such as\nhttps://api.openai.com/v1")
+	flags.StringVar(&c.listen, "listen", "", "the loopback `address` that the proxy listens on")
+	flags.StringVar(&c.to, "to", "", "the `URL` that the proxy forwards requests to")
+	flags.BoolVar(&c.plainHTTP, "plain-http", false, "allow an http URL for -to with a host that is not loopback, although the keys\nin the requests can be read on the network")
+	flags.StringVar(&c.spec, "spec", "", "the contract, an OpenAPI 3 `file` in YAML or JSON (default: that of orgkeys)")
+	flags.Int64Var(&c.maxBody, "max-body", speccheck.DefaultMaxBody, "the size of the largest body that is validated, in `bytes`")
+	flags.StringVar(&c.format, "format", "text", "the `format` of the report: text, json, github (workflow annotations) or junit")
+	flags.StringVar(&c.output, "output", "", "the `file` that the report is written to (default: standard output)")
+	flags.Func("fail", "the comma-separated `kinds` that fail, or all, or none (default "+join(c.failing)+")", c.setFailing)
+	flags.BoolVar(&c.version, "version", false, "print the version")
+	if err := flags.Parse(args); err != nil {
+		return c, flags, err
+	}
+	return c, flags, c.validate(flags)
+}
+
+func (c *config) validate(flags *flag.FlagSet) error {
+	if c.version {
+		return nil
+	}
+	if _, ok := formats[c.format]; !ok {
+		return fmt.Errorf("-format %q: want text, json, github or junit", c.format)
+	}
+	mode := ""
+	for _, flag := range []struct{ name, value string }{{"operation", c.operation}, {"har", c.har}, {"listen", c.listen}} {
+		if flag.value != "" && mode != "" {
+			return fmt.Errorf("-%s and -%s exclude each other", mode, flag.name)
+		}
+		if flag.value != "" {
+			mode = flag.name
+		}
+	}
+	if mode == "" {
+		return errors.New("one of -operation, -har and -listen is required")
+	}
+	var err error
+	flags.Visit(func(f *flag.Flag) {
+		if of, ok := flagModes[f.Name]; ok && of != mode {
+			err = fmt.Errorf("-%s is for -%s, not for -%s", f.Name, of, mode)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	c.file, c.command = flags.Arg(0), flags.Args()
+	switch mode {
+	case "operation":
+		if flags.NArg() != 1 {
+			return fmt.Errorf("-operation takes one file, or - for standard input, after the flags: got %d arguments", flags.NArg())
+		}
+		if c.status < 100 || c.status > 599 {
+			return fmt.Errorf("-status %d: want a status from 100 to 599", c.status)
+		}
+	case "har":
+		if flags.NArg() > 0 {
+			return fmt.Errorf("-har %s takes no argument: got %q", name(c.har), flags.Arg(0))
+		}
+		return c.parseBaseURLs()
+	case "listen":
+		return c.parseTarget()
+	}
+	return nil
+}
+
+func (c *config) parseBaseURLs() error {
+	if c.baseURLList == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(c.baseURLList, ",") {
+		u, err := parseURL(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("-base-url: %w", err)
+		}
+		c.baseURLs = append(c.baseURLs, u)
+	}
+	return nil
+}
+
+func (c *config) parseTarget() (err error) {
+	if c.to == "" {
+		return errors.New("-listen requires -to, the URL to forward requests to")
+	}
+	if c.target, err = parseURL(c.to); err != nil {
+		return fmt.Errorf("-to: %w", err)
+	}
+	if c.target.Scheme == "http" && !c.plainHTTP && !isLoopback(c.target.Hostname()) {
+		return fmt.Errorf("-to %s: keys would cross the network unencrypted: use https, or allow it with -plain-http", c.target)
+	}
+	return nil
+}
+
+// parseURL parses a base URL. Its errors do not quote text, which may contain a password.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return nil, errors.New("want a URL such as https://api.openai.com/v1")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("want a URL without a user, a query and a fragment")
+	}
+	return u, nil
+}
+
+func (c *config) setFailing(list string) error {
+	c.failing = nil
+	switch list {
+	case "all":
+		c.failing = speccheck.Kinds()
+		return nil
+	case "none":
+		return nil
+	}
+	for word := range strings.SplitSeq(list, ",") {
+		kind := speccheck.Kind(strings.TrimSpace(word))
+		if !slices.Contains(speccheck.Kinds(), kind) {
+			return fmt.Errorf("want some of %s, or all, or none", join(speccheck.Kinds()))
+		}
+		c.failing = append(c.failing, kind)
+	}
+	return nil
 }
 
 func join(kinds []speccheck.Kind) string {
@@ -136,81 +308,72 @@ func join(kinds []speccheck.Kind) string {
 	return strings.Join(words, ",")
 }
 
-func parse(s *settings, flags *flag.FlagSet, args []string) error {
-	if err := flags.Parse(args); err != nil {
-		return err
+// run does what the flags demand, writes the report, and returns the exit status. A status beside an
+// error is that of a command that failed.
+func (c *config) run(p *process) (status int, err error) {
+	checker, err := c.newChecker()
+	if err != nil {
+		return exitOK, err
 	}
-	if _, ok := formats[s.format]; !ok {
-		return fmt.Errorf("there is no format %q", s.format)
-	}
-	if _, err := kinds(s.fail); err != nil {
-		return err
-	}
+	r := &report{failing: c.failing}
 	switch {
-	case s.har != "" && s.operation != "":
-		return errors.New("-operation is for one response body, -har for a file of exchanges: give one of them")
-	case s.har != "" && flags.NArg() > 0:
-		return fmt.Errorf("one file at a time: %q is behind -har %q", flags.Arg(0), s.har)
-	case s.har != "":
-	case s.operation == "":
-		return errors.New("say what to check: -operation ID FILE, or -har FILE")
-	case flags.NArg() != 1:
-		return fmt.Errorf("-operation wants one file, or - for standard input, behind the flags: there are %d", flags.NArg())
+	case c.har != "":
+		err = c.checkHAR(checker, p.stdin, r)
+	case c.listen != "":
+		status, err = c.checkProxied(checker, p, r)
+	default:
+		err = c.checkBody(checker, p.stdin, r)
 	}
-	s.file = flags.Arg(0)
+	if err == nil {
+		err = c.write(r, p.stdout)
+	}
+	if status == exitOK && r.Failed && err == nil {
+		status = exitViolations
+	}
+	return status, err
+}
+
+func (c *config) newChecker() (*speccheck.Checker, error) {
+	options := []speccheck.Option{speccheck.WithMaxBody(c.maxBody)}
+	if c.spec == "" {
+		return speccheck.New(options...)
+	}
+	document, err := os.ReadFile(c.spec)
+	if err != nil {
+		return nil, err
+	}
+	checker, err := speccheck.New(append(options, speccheck.WithSpec(document))...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", c.spec, strings.TrimPrefix(err.Error(), "speccheck: "))
+	}
+	return checker, nil
+}
+
+func (c *config) checkBody(checker *speccheck.Checker, stdin io.Reader, r *report) error {
+	if !slices.Contains(checker.Operations(), c.operation) {
+		return fmt.Errorf("-operation %s: not in the contract, which has %s", c.operation, strings.Join(checker.Operations(), ", "))
+	}
+	body, err := read(c.file, stdin)
+	if err != nil {
+		return err
+	}
+	r.add(exchange{File: name(c.file), Operation: c.operation}, checker.CheckResponse(c.operation, c.status, c.contentType, body))
 	return nil
 }
 
-// kinds reads the value of -fail.
-func kinds(list string) ([]speccheck.Kind, error) {
-	switch list {
-	case "all":
-		return speccheck.Kinds(), nil
-	case "none":
-		return nil, nil
+// write writes the report to the file of -output, or to stdout.
+func (c *config) write(r *report, stdout io.Writer) error {
+	var text strings.Builder
+	if err := formats[c.format](&text, r); err != nil {
+		return err
 	}
-	var chosen []speccheck.Kind
-	for word := range strings.SplitSeq(list, ",") {
-		kind := speccheck.Kind(strings.TrimSpace(word))
-		if !slices.Contains(speccheck.Kinds(), kind) {
-			return nil, fmt.Errorf("there is no kind %q: choose from %s, all, none", kind, join(speccheck.Kinds()))
-		}
-		chosen = append(chosen, kind)
+	if c.output != "" {
+		return os.WriteFile(c.output, []byte(text.String()), 0o644)
 	}
-	return chosen, nil
-}
-
-// check does what the flags say.
-func (s *settings) check(stdin io.Reader) (*report, error) {
-	options := []speccheck.Option{speccheck.WithMaxBody(s.maxBody)}
-	if s.spec != "" {
-		document, err := os.ReadFile(s.spec)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, speccheck.WithSpec(document))
+	if _, err := io.WriteString(stdout, text.String()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
 	}
-	checker, err := speccheck.New(options...)
-	if err != nil {
-		return nil, err
-	}
-	failing, err := kinds(s.fail)
-	if err != nil {
-		return nil, err
-	}
-	r := &report{failing: failing}
-	if s.har != "" {
-		return r, s.checkHAR(checker, stdin, r)
-	}
-	if !slices.Contains(checker.Operations(), s.operation) {
-		return nil, fmt.Errorf("the contract has no operation %q: it has %s", s.operation, strings.Join(checker.Operations(), ", "))
-	}
-	body, err := read(s.file, stdin)
-	if err != nil {
-		return nil, err
-	}
-	r.add(exchange{File: s.file, Operation: s.operation}, checker.CheckResponse(s.operation, s.status, s.contentType, body))
-	return r, nil
+	return nil
 }
 
 func read(file string, stdin io.Reader) ([]byte, error) {
@@ -222,4 +385,12 @@ func read(file string, stdin io.Reader) ([]byte, error) {
 		return text, nil
 	}
 	return os.ReadFile(file)
+}
+
+// name returns the name of a file in messages.
+func name(file string) string {
+	if file == "-" {
+		return "standard input"
+	}
+	return file
 }

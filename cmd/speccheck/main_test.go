@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,138 +22,177 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// call runs the command and returns its exit status and its output, as a golden file has it.
-func call(stdin string, args ...string) (int, string) {
-	var stdout, stderr bytes.Buffer
-	status := run(args, strings.NewReader(stdin), &stdout, &stderr)
-	return status, fmt.Sprintf("$ speccheck %s\n%s-- stderr\n%s-- exit %d\n", strings.Join(args, " "), &stdout, &stderr, status)
+// marker is in every value of the test data that must not be printed.
+const marker = "m4rk3r"
+
+const deleted = `{"object":"organization.project.api_key.deleted","id":"key_m4rk3r","deleted":true}`
+
+// output is a buffer that may be written to concurrently.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
-func TestTheCommandSaysWhatItFound(t *testing.T) {
-	const deleted = `{"object":"organization.project.api_key.deleted","id":"key_m4rk3r","deleted":true}`
-	har := func(format string, more ...string) []string {
-		return append([]string{"-har", "testdata/traffic.har", "-format", format}, more...)
-	}
-	body := func(format string) []string {
-		return []string{"-format", format, "-operation", "admin-api-keys-create", "testdata/created, 100%.json"}
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// result is the outcome of a run of the command.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+// speccheckCommand runs the command in this process.
+func speccheckCommand(t testing.TB, stdin string, args ...string) result {
+	var stdout, stderr output
+	status := run(args, &process{stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr})
+	assert.NotContains(t, stdout.String()+stderr.String(), marker, "a value of the traffic is printed")
+	return result{status, stdout.String(), stderr.String()}
+}
+
+func TestOperation(t *testing.T) {
+	const typeViolation = "admin-api-keys-create 200: response body /created_at: type: expected integer, found string (body)"
+	create := []string{"-operation", "admin-api-keys-create", "testdata/created, 100%.json"}
+	remove := func(args ...string) []string {
+		return append([]string{"-operation", "delete-project-api-key"}, args...)
 	}
 	for _, row := range []struct {
-		name  string
-		stdin string
-		args  []string
-		exit  int
+		name   string
+		stdin  string
+		args   []string
+		status int
+		stdout string
 	}{
-		{name: "help", args: []string{"-h"}, exit: clean},
-
-		{name: "body-clean", args: []string{"-operation", "retrieve-project-api-key", "testdata/key.json"}, exit: clean},
-		{name: "body-stdin", stdin: deleted, args: []string{"-operation", "delete-project-api-key", "-status", "200", "-"}, exit: clean},
-		{name: "body-text", args: body("text"), exit: failed},
-		{name: "body-json", args: body("json"), exit: failed},
-		{name: "body-github", args: body("github"), exit: failed},
-		{name: "body-junit", args: body("junit"), exit: failed},
-		{name: "body-undocumented", stdin: "<html>", args: []string{"-operation", "delete-project-api-key", "-status", "502", "-"}, exit: clean},
+		{"valid", "", []string{"-operation", "retrieve-project-api-key", "testdata/key.json"}, exitOK, "checked 1, skipped 0: 0 violations, 0 notes\n"},
+		{"standard input", deleted, remove("-status", "200", "-"), exitOK, "checked 1, skipped 0: 0 violations, 0 notes\n"},
 		{
-			name: "body-undocumented-fails", stdin: "<html>",
-			args: []string{"-operation", "delete-project-api-key", "-status", "502", "-fail", "undocumented-status", "-"}, exit: failed,
+			"a violation", "", create, exitViolations,
+			"FAIL testdata/created, 100%.json: " + typeViolation + "\nchecked 1, skipped 0: 1 violation, 0 notes\n",
 		},
-		{name: "body-content-type", stdin: deleted, args: []string{"-operation", "delete-project-api-key", "-content-type", "text/plain", "-"}, exit: failed},
-		{name: "body-too-large", stdin: deleted, args: []string{"-operation", "delete-project-api-key", "-max-body", "10", "-"}, exit: failed},
-		{name: "body-other-spec", stdin: `["a", 1]`, args: []string{"-spec", "testdata/notes.yaml", "-operation", "list-notes", "-"}, exit: failed},
-
-		{name: "har-clean", args: []string{"-har", "testdata/clean.har"}, exit: clean},
-		{name: "har-clean-json", args: []string{"-har", "testdata/clean.har", "-format", "json"}, exit: clean},
-		{name: "har-clean-junit", args: []string{"-har", "testdata/clean.har", "-format", "junit"}, exit: clean},
-		{name: "har-text", args: har("text"), exit: failed},
-		{name: "har-json", args: har("json"), exit: failed},
-		{name: "har-github", args: har("github"), exit: failed},
-		{name: "har-junit", args: har("junit"), exit: failed},
-		{name: "har-base-url", args: har("text", "-base-url", "http://LOCALHOST:8080/proxy/, https://other.example/v1"), exit: failed},
-		{name: "har-fail-none", args: har("text", "-fail", "none"), exit: clean},
-		{name: "har-fail-all", args: har("text", "-fail", "all"), exit: failed},
-		{name: "har-fail-some", args: har("text", "-fail", "body, request"), exit: failed},
-
-		{name: "broken-nothing", exit: broken},
-		{name: "broken-flag", args: []string{"-operations"}, exit: broken},
-		{name: "broken-both", args: []string{"-operation", "x", "-har", "x.har"}, exit: broken},
-		{name: "broken-two-files", args: []string{"-har", "x.har", "y.har"}, exit: broken},
-		{name: "broken-no-file", args: []string{"-operation", "delete-project-api-key"}, exit: broken},
-		{name: "broken-flag-behind", args: []string{"-operation", "delete-project-api-key", "-", "-status", "200"}, exit: broken},
-		{name: "broken-format", args: []string{"-format", "xml", "-har", "testdata/traffic.har"}, exit: broken},
-		{name: "broken-kind", args: []string{"-fail", "body,everything", "-har", "testdata/traffic.har"}, exit: broken},
-		{name: "broken-limit", args: []string{"-max-body", "0", "-har", "testdata/traffic.har"}, exit: broken},
-		{name: "broken-operation", stdin: deleted, args: []string{"-operation", "mint-everything", "-"}, exit: broken},
-		{name: "broken-missing-file", args: []string{"-operation", "delete-project-api-key", "testdata/none.json"}, exit: broken},
-		{name: "broken-missing-har", args: []string{"-har", "testdata/none.har"}, exit: broken},
-		{name: "broken-no-har", args: []string{"-har", "testdata/key.json"}, exit: broken},
-		{name: "broken-no-json", stdin: "m4rk3r", args: []string{"-har", "-"}, exit: broken},
-		{name: "broken-other-shape", stdin: `{"log": {"entries": {"m4rk3r": 1}}}`, args: []string{"-har", "-"}, exit: broken},
-		{name: "broken-unrelated", args: []string{"-har", "testdata/unrelated.har"}, exit: broken},
-		{name: "broken-base64", args: []string{"-har", "testdata/base64.har"}, exit: broken},
-		{name: "broken-base-url", args: har("text", "-base-url", "api.openai.com"), exit: broken},
-		{name: "broken-base-url-cuts-a-name", args: har("text", "-base-url", "http://localhost:8080/pro"), exit: broken},
-		{name: "broken-missing-spec", args: har("text", "-spec", "testdata/none.yaml"), exit: broken},
-		{name: "broken-spec", args: har("text", "-spec", "testdata/key.json"), exit: broken},
+		{
+			"a violation that does not fail", "", append([]string{"-fail", "none"}, create...), exitOK,
+			"note testdata/created, 100%.json: " + typeViolation + "\nchecked 1, skipped 0: 0 violations, 1 note\n",
+		},
+		{
+			"a workflow annotation", "", append([]string{"-format", "github"}, create...), exitViolations,
+			"::error file=testdata/created%2C 100%25.json,title=speccheck%3A body::testdata/created, 100%25.json: " + typeViolation +
+				"\nchecked 1, skipped 0: 1 violation, 0 notes\n",
+		},
+		{
+			"an undocumented error", "<html>", remove("-status", "502", "-"), exitOK,
+			"note standard input: delete-project-api-key 502: status: expected 200 or 400 (undocumented-status)\n" +
+				"checked 1, skipped 0: 0 violations, 1 note\n",
+		},
+		{
+			"an undocumented error that fails", "<html>", remove("-status", "502", "-fail", "undocumented-status", "-"), exitViolations,
+			"FAIL standard input: delete-project-api-key 502: status: expected 200 or 400 (undocumented-status)\n" +
+				"checked 1, skipped 0: 1 violation, 0 notes\n",
+		},
+		{
+			"a content type", deleted, remove("-content-type", "text/plain", "-"), exitViolations,
+			"FAIL standard input: delete-project-api-key 200: response body: content-type: expected application/json (content-type)\n" +
+				"checked 1, skipped 0: 1 violation, 0 notes\n",
+		},
+		{
+			"a body beyond the limit", deleted, remove("-max-body", "10", "-"), exitViolations,
+			"FAIL standard input: delete-project-api-key 200: response body: max-body: expected at most 10 bytes (unchecked)\n" +
+				"checked 1, skipped 0: 1 violation, 0 notes\n",
+		},
+		{
+			"another contract", `["a", 1]`, []string{"-spec", "testdata/notes.yaml", "-operation", "list-notes", "-"}, exitViolations,
+			"FAIL standard input: list-notes 200: response body /1: type: expected string, found number (body)\n" +
+				"checked 1, skipped 0: 1 violation, 0 notes\n",
+		},
+		{"the lowest status", "", remove("-status", "100", "-fail", "none", "-"), exitOK, "note standard input: delete-project-api-key 100: status: expected 200 or 400 (status)\nchecked 1, skipped 0: 0 violations, 1 note\n"},
+		{"the highest status", "", remove("-status", "599", "-"), exitOK, "note standard input: delete-project-api-key 599: status: expected 200 or 400 (undocumented-status)\nchecked 1, skipped 0: 0 violations, 1 note\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			status, got := call(row.stdin, row.args...)
-			assert.Equal(t, row.exit, status)
-			golden := filepath.Join("testdata", row.name+".golden")
-			if *update {
-				require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			assert.Equal(t, string(want), got)
-			assert.NotContains(t, got, "m4rk3r", "what was sent is printed")
+			assert.Equal(t, result{row.status, row.stdout, ""}, speccheckCommand(t, row.stdin, row.args...))
 		})
 	}
 }
 
-func TestTheHARFileComesFromStandardInputToo(t *testing.T) {
-	file, err := os.ReadFile("testdata/clean.har")
-	require.NoError(t, err)
-	status, got := call(string(file), "-har", "-")
-	assert.Equal(t, clean, status)
-	assert.Contains(t, got, "checked 1, skipped 1: 0 violations, 0 notes\n")
+// The reports of the formats are golden files. The test asserts their most important facts, too, since
+// -update would accept anything.
+func TestReports(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		args   []string
+		status int
+		facts  []string
+	}{
+		{"traffic-text", nil, exitViolations, []string{
+			"FAIL testdata/traffic.har entry 4: admin-api-keys-create 200: response body /created_at: type: expected integer, found string (body)\n",
+			"note testdata/traffic.har entry 5: admin-api-keys-list 429: status: expected 200 (undocumented-status)\n",
+			"\nchecked 8, skipped 3, no response 1: 8 violations, 1 note\n",
+		}},
+		{"traffic-json", []string{"-format", "json"}, exitViolations, []string{
+			`"checked": 8`, `"skipped": 3`, `"noResponse": 1`, `"failed": true`, `"pointer": "/created_at"`, `"entry": 4`,
+		}},
+		{"traffic-github", []string{"-format", "github"}, exitViolations, []string{
+			"::error file=testdata/traffic.har,title=speccheck%3A body::testdata/traffic.har entry 4: admin-api-keys-create 200: ",
+			"::notice file=testdata/traffic.har,title=speccheck%3A undocumented-status::testdata/traffic.har entry 5: ",
+		}},
+		{"traffic-junit", []string{"-format", "junit"}, exitViolations, []string{
+			`<testsuites tests="8" failures="6">`, `name="testdata/traffic.har entry 4"`, `<failure message="3 violations" type="request">`,
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := speccheckCommand(t, "", append([]string{"-har", "testdata/traffic.har"}, row.args...)...)
+			assert.Equal(t, row.status, got.status)
+			assert.Empty(t, got.stderr)
+			for _, fact := range row.facts {
+				assert.Contains(t, got.stdout, fact)
+			}
+			golden := filepath.Join("testdata", row.name+".golden")
+			if *update {
+				require.NoError(t, os.WriteFile(golden, []byte(got.stdout), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), got.stdout)
+
+			file := filepath.Join(t.TempDir(), "report")
+			written := speccheckCommand(t, "", append([]string{"-har", "testdata/traffic.har", "-output", file}, row.args...)...)
+			assert.Equal(t, result{status: row.status}, written)
+			report, err := os.ReadFile(file)
+			require.NoError(t, err)
+			assert.Equal(t, got.stdout, string(report))
+		})
+	}
 }
 
-func TestHelpNamesEveryKindAndOperation(t *testing.T) {
-	_, got := call("", "-h")
-	for _, kind := range speccheck.Kinds() {
-		assert.Contains(t, got, "\n  "+string(kind)+" ")
+func TestReports_areWellFormed(t *testing.T) {
+	report := func(format string) string {
+		return speccheckCommand(t, "", "-har", "testdata/traffic.har", "-format", format).stdout
 	}
-	checker, err := speccheck.New()
-	require.NoError(t, err)
-	for _, operation := range checker.Operations() {
-		assert.Contains(t, got, "\n  "+operation+"\n")
-	}
-}
-
-func TestOutputForMachinesIsWellFormed(t *testing.T) {
-	output := func(format string) string {
-		var stdout bytes.Buffer
-		run([]string{"-har", "testdata/traffic.har", "-format", format}, nil, &stdout, io.Discard)
-		return stdout.String()
-	}
-
-	var result struct {
-		Checked, Skipped int
-		Failed           bool
-		Violations       []struct {
+	var decoded struct {
+		Checked, Skipped, NoResponse int
+		Failed                       bool
+		Violations                   []struct {
 			File  string
 			Entry int
 			Kind  string
 			Fails bool
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(output("json")), &result))
-	assert.True(t, result.Failed)
-	assert.Equal(t, 8, result.Checked)
-	assert.Equal(t, 4, result.Skipped)
-	for _, v := range result.Violations {
+	require.NoError(t, json.Unmarshal([]byte(report("json")), &decoded))
+	assert.True(t, decoded.Failed)
+	require.Len(t, decoded.Violations, 9)
+	for _, v := range decoded.Violations {
 		assert.Equal(t, v.Kind != "undocumented-status", v.Fails)
 		assert.NotZero(t, v.Entry)
 	}
+	assert.Contains(t, speccheckCommand(t, "", "-har", "testdata/clean.har", "-format", "json").stdout, `"violations": []`)
 
 	var suites struct {
 		Tests    int `xml:"tests,attr"`
@@ -162,8 +202,8 @@ func TestOutputForMachinesIsWellFormed(t *testing.T) {
 			Failure *struct{} `xml:"failure"`
 		} `xml:"testsuite>testcase"`
 	}
-	require.NoError(t, xml.Unmarshal([]byte(output("junit")), &suites))
-	assert.Equal(t, result.Checked, suites.Tests)
+	require.NoError(t, xml.Unmarshal([]byte(report("junit")), &suites))
+	assert.Equal(t, decoded.Checked, suites.Tests)
 	assert.Len(t, suites.Cases, suites.Tests)
 	failures := 0
 	for _, test := range suites.Cases {
@@ -173,42 +213,138 @@ func TestOutputForMachinesIsWellFormed(t *testing.T) {
 	}
 	assert.Equal(t, failures, suites.Failures)
 
-	for line := range strings.Lines(output("github")) {
+	annotations := 0
+	for line := range strings.Lines(report("github")) {
 		if strings.HasPrefix(line, "::") {
 			assert.Regexp(t, `^::(error|notice) file=[^:,]+,title=speccheck%3A [^:,]+::[^\r\n]+\n$`, line)
+			annotations++
 		}
 	}
+	assert.Equal(t, len(decoded.Violations), annotations)
 }
 
-type full struct{}
-
-func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
-func (full) Read([]byte) (int, error)  { return 0, errors.New("no terminal") }
-
-func TestWhatCannotBeReadOrWrittenIsNoSuccess(t *testing.T) {
-	for format := range formats {
-		var stderr bytes.Buffer
-		assert.Equal(t, broken, run([]string{"-har", "testdata/clean.har", "-format", format}, nil, full{}, &stderr))
-		assert.Equal(t, "speccheck: write the result: no space left\n", stderr.String(), format)
+func TestErrors(t *testing.T) {
+	har := func(args ...string) []string { return append([]string{"-har", "testdata/traffic.har"}, args...) }
+	listen := func(args ...string) []string { return append([]string{"-listen", "127.0.0.1:0"}, args...) }
+	const explains = "\nspeccheck -h explains the flags."
+	for _, row := range []struct {
+		name  string
+		args  []string
+		stdin string
+		want  string // the end of standard error, without the line feed
+	}{
+		{"no mode", nil, "", "one of -operation, -har and -listen is required" + explains},
+		{"an unknown flag", []string{"-operations"}, "", "flag provided but not defined: -operations" + explains},
+		{"two modes", []string{"-operation", "x", "-har", "x.har"}, "", "-operation and -har exclude each other" + explains},
+		{"two other modes", har("-listen", "127.0.0.1:0"), "", "-har and -listen exclude each other" + explains},
+		{"a flag of another mode", har("-status", "200"), "", "-status is for -operation, not for -har" + explains},
+		{"another flag of another mode", listen("-base-url", "http://h"), "", "-base-url is for -har, not for -listen" + explains},
+		{"two files", []string{"-har", "x.har", "y.har"}, "", `-har x.har takes no argument: got "y.har"` + explains},
+		{"no file", []string{"-operation", "x"}, "", "-operation takes one file, or - for standard input, after the flags: got 0 arguments" + explains},
+		{"a flag after the file", []string{"-operation", "x", "-", "-status", "200"}, "", "got 3 arguments" + explains},
+		{"an unknown format", har("-format", "xml"), "", `-format "xml": want text, json, github or junit` + explains},
+		{"an unknown kind", har("-fail", "body,everything"), "", "want some of body,request,status,content-type,operation,unchecked,undocumented-status, or all, or none" + explains},
+		{"a limit of 0", har("-max-body", "0"), "", "the largest body to validate must be at least 1 byte, not 0"},
+		{"status 0", []string{"-operation", "x", "-status", "0", "-"}, "", "-status 0: want a status from 100 to 599" + explains},
+		{"status -1", []string{"-operation", "x", "-status", "-1", "-"}, "", "-status -1: want a status from 100 to 599" + explains},
+		{"status 99", []string{"-operation", "x", "-status", "99", "-"}, "", "-status 99: want a status from 100 to 599" + explains},
+		{"status 600", []string{"-operation", "x", "-status", "600", "-"}, "", "-status 600: want a status from 100 to 599" + explains},
+		{"a status that is no number", []string{"-operation", "x", "-status", "OK", "-"}, "", `invalid value "OK" for flag -status: parse error` + explains},
+		{"an unknown operation", []string{"-operation", "no-such-operation", "-"}, deleted, "-operation no-such-operation: not in the contract, which has " + strings.Join(operations(t), ", ")},
+		{"a missing file", []string{"-operation", "delete-project-api-key", "testdata/none.json"}, "", "open testdata/none.json: no such file or directory"},
+		{"a missing HAR file", []string{"-har", "testdata/none.har"}, "", "open testdata/none.har: no such file or directory"},
+		{"a missing contract", har("-spec", "testdata/none.yaml"), "", "open testdata/none.yaml: no such file or directory"},
+		{"an invalid contract", har("-spec", "testdata/key.json"), "", "testdata/key.json: not an OpenAPI document of version 3"},
+		{"a contract with a reference cycle", har("-spec", "testdata/cycle.yaml"), "", "testdata/cycle.yaml: the OpenAPI document has no valid operation: a schema refers to itself without a property or an item in between"},
+		{"not a HAR file", []string{"-har", "testdata/key.json"}, "", "testdata/key.json: not a HAR file: no log.entries"},
+		{"not JSON", []string{"-har", "-"}, marker, "standard input: not a HAR file: not JSON at byte 1"},
+		{"another shape", []string{"-har", "-"}, `{"log": {"entries": {"m4rk3r": 1}}}`, "standard input: not a HAR file: log.entries is not an array of exchanges"},
+		{"no call in the HAR file", []string{"-har", "testdata/unrelated.har"}, "", "testdata/unrelated.har: no exchange of an operation in the contract (skipped 2)"},
+		{"invalid base64", []string{"-har", "testdata/base64.har"}, "", "testdata/base64.har: entry 1: the encoding of a body is base64, and its text is not"},
+		{"a base URL without a scheme", har("-base-url", "api.openai.com"), "", "-base-url: want a URL such as https://api.openai.com/v1" + explains},
+		{"a base URL that ends within a segment", har("-base-url", "http://localhost:8080/pro"), "", "testdata/traffic.har: no exchange of an operation in the contract (skipped 12)"},
+		{"no target", listen(), "", "-listen requires -to, the URL to forward requests to" + explains},
+		{"a target without a scheme", listen("-to", "127.0.0.1:1"), "", "-to: want a URL such as https://api.openai.com/v1" + explains},
+		{"a target with a password", listen("-to", "https://m4rk3r:m4rk3r@h"), "", "-to: want a URL without a user, a query and a fragment" + explains},
+		{"a target with a query", listen("-to", "https://h/?a=m4rk3r"), "", "-to: want a URL without a user, a query and a fragment" + explains},
+		{"an unencrypted target", listen("-to", "http://api.example"), "", "-to http://api.example: keys would cross the network unencrypted: use https, or allow it with -plain-http" + explains},
+		{"all addresses", []string{"-listen", ":0", "-to", "http://127.0.0.1:1"}, "", "-listen :0: want a loopback address such as 127.0.0.1:8080, since keys pass through the proxy unencrypted"},
+		{"all IPv4 addresses", []string{"-listen", "0.0.0.0:0", "-to", "http://127.0.0.1:1"}, "", "-listen 0.0.0.0:0: want a loopback address such as 127.0.0.1:8080, since keys pass through the proxy unencrypted"},
+		{"all IPv6 addresses", []string{"-listen", "[::]:0", "-to", "http://127.0.0.1:1"}, "", "-listen [::]:0: want a loopback address such as 127.0.0.1:8080, since keys pass through the proxy unencrypted"},
+		{"another address", []string{"-listen", "192.0.2.1:80", "-to", "http://127.0.0.1:1"}, "", "-listen 192.0.2.1:80: want a loopback address such as 127.0.0.1:8080, since keys pass through the proxy unencrypted"},
+		{"no port", []string{"-listen", "127.0.0.1", "-to", "http://127.0.0.1:1"}, "", "-listen: address 127.0.0.1: missing port in address"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := speccheckCommand(t, row.stdin, row.args...)
+			assert.Equal(t, exitError, got.status)
+			assert.Empty(t, got.stdout)
+			assert.True(t, strings.HasPrefix(got.stderr, "speccheck: "), got.stderr)
+			assert.True(t, strings.HasSuffix(got.stderr, row.want+"\n"), got.stderr)
+		})
 	}
-	var stderr bytes.Buffer
-	assert.Equal(t, broken, run([]string{"-har", "-"}, full{}, io.Discard, &stderr))
-	assert.Equal(t, "speccheck: read standard input: no terminal\n", stderr.String())
 }
 
-func TestTheDocumentedCommandsAreAccepted(t *testing.T) {
+func operations(t testing.TB) []string {
+	checker, err := speccheck.New()
+	require.NoError(t, err)
+	return checker.Operations()
+}
+
+func TestHelp(t *testing.T) {
+	got := speccheckCommand(t, "", "-h")
+	assert.Equal(t, exitOK, got.status)
+	for _, kind := range speccheck.Kinds() {
+		assert.Contains(t, got.stdout, "\n  "+string(kind)+" ")
+	}
+	for _, operation := range operations(t) {
+		assert.Contains(t, got.stdout, "\n  "+operation+"\n")
+	}
+	_, flags, _ := parse(nil)
+	flags.VisitAll(func(f *flag.Flag) { assert.Regexp(t, `\n  -`+f.Name+`[ \n]`, got.stdout) })
+}
+
+func TestVersion(t *testing.T) {
+	got := speccheckCommand(t, "", "-version")
+	assert.Equal(t, exitOK, got.status)
+	assert.Regexp(t, `^speccheck \S+ go\S+\n$`, got.stdout)
+}
+
+// failing fails to read and to write.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+func (failing) Read([]byte) (int, error)  { return 0, errors.New("no terminal") }
+
+func TestInputAndOutputErrors(t *testing.T) {
+	for format := range formats {
+		var stderr output
+		p := &process{stdout: failing{}, stderr: &stderr}
+		assert.Equal(t, exitError, run([]string{"-har", "testdata/clean.har", "-format", format}, p))
+		assert.Equal(t, "speccheck: write the report: no space left\n", stderr.String(), format)
+	}
+	var stderr output
+	assert.Equal(t, exitError, run([]string{"-har", "-"}, &process{stdin: failing{}, stdout: io.Discard, stderr: &stderr}))
+	assert.Equal(t, "speccheck: read standard input: no terminal\n", stderr.String())
+
+	missing := filepath.Join(t.TempDir(), "none", "report")
+	got := speccheckCommand(t, "", "-har", "testdata/clean.har", "-output", missing)
+	assert.Equal(t, exitError, got.status)
+	assert.Contains(t, got.stderr, missing)
+}
+
+func TestGuide_commandsAreValid(t *testing.T) {
 	page, err := os.ReadFile("../../docs/validate.md")
 	require.NoError(t, err)
 	commands := 0
 	for line := range strings.Lines(string(page) + usage) {
 		_, command, found := strings.Cut(strings.TrimSpace(line), "speccheck -")
-		if !found || strings.Contains(line, "`") || strings.Contains(command, "ID") || strings.Contains(command, "har FILE") {
+		if !found || strings.Contains(line, "`") || strings.Contains(command, "ID") || strings.Contains(command, "har FILE") || strings.Contains(command, "ADDR") {
 			continue
 		}
 		command, _, _ = strings.Cut(command, ">")
-		s, flags := newFlags()
-		assert.NoError(t, parse(s, flags, strings.Fields("-"+command)), line)
+		_, _, err := parse(strings.Fields("-" + command))
+		assert.NoError(t, err, line)
 		commands++
 	}
-	assert.Equal(t, 5, commands)
+	assert.Equal(t, 7, commands, fmt.Sprint("in ", "docs/validate.md and -h"))
 }
