@@ -12,7 +12,10 @@ import (
 )
 
 func TestCheck_kinds(t *testing.T) {
-	const v1 = "https://api.openai.com/v1"
+	const (
+		v1      = "https://api.openai.com/v1"
+		refused = `{"error":{"type":"t","message":"no","param":null,"code":null}}`
+	)
 	rows := []exchange{
 		{name: "valid", method: "DELETE", url: v1 + deletePath, status: 200, body: deleted},
 		{
@@ -106,20 +109,14 @@ func TestCheck_kinds(t *testing.T) {
 			want: []string{"delete-project-api-key 200: response body /id: duplicate-name: expected each name once (body)"},
 		},
 		{
-			name: "invalid UTF-8", method: "DELETE", url: v1 + deletePath, status: 200,
-			body: strings.Replace(deleted, "key_abc", "\xff", 1),
-			want: []string{
-				`delete-project-api-key 200: response body /id: pattern: expected "^[!-~]+$" (body)`,
-				"delete-project-api-key 200: response body /id: utf-8: expected valid UTF-8 (body)",
-			},
+			name: "invalid UTF-8", method: "DELETE", url: v1 + deletePath, status: 400,
+			body: strings.Replace(refused, "no", "\xff", 1),
+			want: []string{"delete-project-api-key 400: response body /error/message: utf-8: expected valid UTF-8 (body)"},
 		},
 		{
-			name: "an unpaired surrogate", method: "DELETE", url: v1 + deletePath, status: 200,
-			body: strings.Replace(deleted, "key_abc", `\ud800`, 1),
-			want: []string{
-				`delete-project-api-key 200: response body /id: pattern: expected "^[!-~]+$" (body)`,
-				"delete-project-api-key 200: response body /id: utf-8: expected valid UTF-8 (body)",
-			},
+			name: "an unpaired surrogate", method: "DELETE", url: v1 + deletePath, status: 400,
+			body: strings.Replace(refused, "no", `\ud800`, 1),
+			want: []string{"delete-project-api-key 400: response body /error/message: utf-8: expected valid UTF-8 (body)"},
 		},
 		{
 			name: "a number beyond the range of a double", method: "DELETE", url: v1 + deletePath, status: 200,

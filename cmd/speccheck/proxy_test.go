@@ -430,10 +430,19 @@ func TestProxy_https(t *testing.T) {
 // The client receives each part of a response before the server sends the next one, and the end of the
 // response before it is validated.
 func TestProxy_streamsResponses(t *testing.T) {
-	parts := []string{`{"object":"list",`, `"data":[],`, `"has_more":"m4rk3r"}`}
+	for _, length := range []int{-1, len(brokenPage)} {
+		t.Run(fmt.Sprint("Content-Length ", length), func(t *testing.T) { testStreamedResponse(t, length) })
+	}
+}
+
+func testStreamedResponse(t *testing.T, length int) {
+	parts := []string{brokenPage[:9], brokenPage[9:20], brokenPage[20:]}
 	next := make(chan struct{})
 	server := handle(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		if length >= 0 {
+			w.Header().Set("Content-Length", strconv.Itoa(length))
+		}
 		for _, part := range parts {
 			_, _ = io.WriteString(w, part)
 			_ = http.NewResponseController(w).Flush()
@@ -547,6 +556,16 @@ func TestRecordingBody_keepsAtMostTheLimit(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, body.recorded().data, 1001, "one byte more shows that the body is too large")
 	assert.Equal(t, io.EOF, body.recorded().end)
+}
+
+func TestRecordingBody_isCompleteAtItsLength(t *testing.T) {
+	for length, want := range map[int64]error{4: io.EOF, 5: nil, -1: nil} {
+		body := &recordingBody{ReadCloser: io.NopCloser(strings.NewReader("text and more")), max: 1000, length: length}
+		_, err := io.ReadFull(body, make([]byte, 4))
+		require.NoError(t, err)
+		assert.Equal(t, recordedBody{data: []byte("text"), end: want}, body.recorded())
+	}
+	assert.Equal(t, recordedBody{end: io.EOF}, (*recordingBody)(nil).recorded(), "no body")
 }
 
 func TestProxy_upgrade(t *testing.T) {
