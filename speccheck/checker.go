@@ -216,7 +216,11 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 	}
 	for _, ref := range o.parameters {
 		p := ref.Value
-		if err := openapi3filter.ValidateParameter(req.Context(), input, p); err != nil {
+		if err := validateParameter(req, input, p); err != nil {
+			if isUntyped(p) && !errors.Is(err, openapi3filter.ErrInvalidRequired) {
+				found = append(found, Violation{Kind: Unchecked, In: p.In, Parameter: p.Name, Rule: "contract", Expected: "a parameter with a type"})
+				continue
+			}
 			for _, rule := range violatedRules(err) {
 				found = append(found, Violation{
 					Kind: RequestViolation, In: p.In, Parameter: p.Name, Rule: rule, Expected: parameterExpectation(p, rule),
@@ -235,6 +239,26 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 		return found
 	}
 	return append(found, c.checkBody(InRequest, RequestViolation, RequestViolation, body.Content, req.Header, sent)...)
+}
+
+// isUntyped reports whether the schema of a parameter does not say how it is decoded.
+func isUntyped(p *openapi3.Parameter) bool {
+	if p.Schema == nil || p.Schema.Value == nil {
+		return false
+	}
+	s := p.Schema.Value
+	return s.Type.IsEmpty() && len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) == 0
+}
+
+// validateParameter validates a parameter. The decoder of openapi3filter panics at some parameters that
+// contradict each other, such as a=1&a[b]=2: they have no value of the parameter's type.
+func validateParameter(req *http.Request, input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = openapi3filter.ErrInvalidEmptyValue
+		}
+	}()
+	return openapi3filter.ValidateParameter(req.Context(), input, p)
 }
 
 // violatedRules returns the rules that a parameter violates. The text of the error quotes the

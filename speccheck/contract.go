@@ -62,7 +62,7 @@ const (
 )
 
 func newContract(spec []byte) (*contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(spec)
+	doc, err := openapi3.NewLoader().LoadFromData(endSiblings(spec))
 	if err != nil {
 		return nil, fmt.Errorf("not an OpenAPI document: %w", err)
 	}
@@ -71,6 +71,9 @@ func newContract(spec []byte) (*contract, error) {
 	}
 	if !doc.IsOpenAPI31OrLater() {
 		openapi3conv.Upgrade(doc) // nullable and exclusiveMinimum have another notation in 3.1
+	}
+	if err := endSchemas(doc); err != nil {
+		return nil, err
 	}
 	c := &contract{
 		operations: map[string]*operation{},
@@ -105,7 +108,8 @@ func newOperation(doc *openapi3.T, template, method string, item *openapi3.PathI
 			o.parameters = append(o.parameters, shared)
 		}
 	}
-	o.invalid = op.Validate(context.Background(), openapi3.IsOpenAPI31OrLater(), openapi3.DisableExamplesValidation())
+	o.invalid = op.Validate(context.Background(), openapi3.IsOpenAPI31OrLater(),
+		openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation())
 	return o
 }
 

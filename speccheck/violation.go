@@ -30,8 +30,9 @@ const (
 	NoSuchOperation Kind = "operation"
 	// Unchecked is something that could not be validated: a body that is too large, that was
 	// truncated by the network, that was closed before its end, or that has a content encoding
-	// other than gzip; the rest of a body with more than [MaxViolations] violations; or an
-	// operation that is not valid OpenAPI in a contract given by [WithSpec].
+	// other than gzip; the rest of a body with more than [MaxViolations] violations; or, in a
+	// contract given by [WithSpec], an operation that is not valid OpenAPI, or a parameter
+	// without a type.
 	Unchecked Kind = "unchecked"
 )
 

@@ -2,7 +2,9 @@ package speccheck_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -158,4 +160,103 @@ func TestWithSpec_dynamicReferences(t *testing.T) {
 		assert.Equal(t, "contract", v.Rule)
 	}
 	assert.NotEmpty(t, c.CheckResponse("get", 200, jsonContent, []byte(`{}`)))
+}
+
+// Schemas that say nothing but refer to each other are valid. kin-openapi overflows the stack on some
+// of them unless they are changed.
+func TestWithSpec_recursiveSchemasWithoutOtherKeywords(t *testing.T) {
+	const a, b = `{"$ref": "#/components/schemas/A"}`, `{"$ref": "#/components/schemas/B"}`
+	for _, schemas := range []string{
+		`"A": {"properties": {"a": ` + a + `}}`,
+		`"A": {"items": ` + a + `}`,
+		`"A": {"additionalProperties": ` + a + `}`,
+		`"A": {"properties": {"a": ` + b + `}}, "B": {"items": ` + a + `}`,
+		`"A": {"properties": {"a": {"allOf": [` + a + `]}}}`,
+		`"A": {"properties": {"a": ` + a + `}, "default": {"a": 1}}`,
+		`"A": {"properties": {"a": ` + a + `}, "example": {"a": 1}}`,
+	} {
+		for _, version := range []string{"3.0.3", "3.1.0"} {
+			for _, parameter := range []bool{false, true} {
+				c := newChecker(t, speccheck.WithSpec(contractWith(version, schemas, parameter)))
+				req, err := http.NewRequest("GET", "http://h/get?q=1", nil)
+				require.NoError(t, err)
+				want := []string{}
+				if parameter {
+					want = append(want, "get 200: query parameter q: contract: expected a parameter with a type (unchecked)")
+				}
+				for _, body := range []string{`{"a": {"a": [1]}}`, `[[1]]`, `null`} {
+					assert.Equal(t, want, lines(c.Check(req, nil, 200, http.Header{"Content-Type": {jsonContent}}, []byte(body))), "%s %s", schemas, body)
+				}
+			}
+		}
+	}
+
+	// References with schemas beside them, which 3.1 allows.
+	for _, schemas := range []string{
+		`"A": {"$ref": "#/components/schemas/B", "properties": {"a": ` + a + `}}, "B": {"items": ` + b + `}`,
+		`"A": {"properties": {"a": {"$ref": "#/components/schemas/B", "items": ` + b + `}}}, "B": {"properties": {"a": ` + b + `}}`,
+	} {
+		c := newChecker(t, speccheck.WithSpec(contractWith("3.1.0", schemas, true)))
+		assert.Empty(t, c.CheckResponse("get", 200, jsonContent, []byte(`{"a": [{"a": {}}]}`)), schemas)
+	}
+}
+
+// Random documents with references everywhere are read, or rejected with an error.
+func TestWithSpec_randomReferences(t *testing.T) {
+	keywords := []string{
+		`"$ref": R`, `"allOf": [S]`, `"anyOf": [S, S]`, `"oneOf": [S, {"type": "null"}]`, `"not": S`, `"if": S`, `"then": S`, `"else": S`,
+		`"properties": {"a": S}`, `"items": S`, `"additionalProperties": S`, `"prefixItems": [S]`, `"patternProperties": {"^a": S}`,
+		`"propertyNames": S`, `"contains": S`, `"dependentSchemas": {"a": S}`, `"unevaluatedProperties": S`, `"contentSchema": S`,
+		`"$dynamicRef": "#x"`, `"$dynamicAnchor": "x"`, `"$defs": {"d": S}`, `"type": "object"`, `"required": ["a"]`, `"default": {"a": 1}`,
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var schema func(depth int) string
+	reference := func() string { return `"#/components/schemas/` + string("AB"[random.IntN(2)]) + `"` }
+	schema = func(depth int) string {
+		if depth == 0 {
+			return `{"$ref": ` + reference() + `}`
+		}
+		first, second := random.IntN(len(keywords)), random.IntN(len(keywords))
+		parts := []string{keywords[first]}
+		if second != first {
+			parts = append(parts, keywords[second])
+		}
+		text := strings.ReplaceAll("{"+strings.Join(parts, ", ")+"}", ": R", ": "+reference())
+		for strings.Contains(text, "S") {
+			text = strings.Replace(text, "S", strings.ReplaceAll(schema(depth-1), "S", "s"), 1)
+		}
+		return text
+	}
+	valid := 0
+	for range 3000 {
+		version := []string{"3.0.3", "3.1.0"}[random.IntN(2)]
+		document := contractWith(version, fmt.Sprintf(`"A": %s, "B": %s`, schema(1+random.IntN(2)), schema(1)), random.IntN(2) == 0)
+		c, err := speccheck.New(speccheck.WithSpec(document))
+		if err != nil {
+			continue
+		}
+		valid++
+		req, err := http.NewRequest("GET", `http://h/get?q=1`, nil)
+		require.NoError(t, err)
+		for _, body := range []string{`{"a": {"a": {}}}`, `[[1], {"a": "b"}]`, `null`} {
+			c.Check(req, nil, 200, http.Header{"Content-Type": {jsonContent}}, []byte(body))
+		}
+	}
+	assert.Greater(t, valid, 1000)
+}
+
+// The decoder of such parameters panics at some that contradict each other.
+func TestCheck_contradictoryParameters(t *testing.T) {
+	c := newChecker(t, speccheck.WithSpec([]byte(`
+openapi: 3.1.0
+info: {title: t, version: "1"}
+paths:
+  /x: {get: {operationId: x, parameters: [{name: f, in: query, style: deepObject, explode: true, schema: {
+    type: object, properties: {a: {type: object, properties: {b: {type: string}}}}}}], responses: {"200": {description: d}}}}
+`)))
+	for range 20 { // the decoder goes through the parameters in random order
+		req, err := http.NewRequest("GET", "http://h/x?f[a]=1&f[a][b]=2", nil)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"x 200: query parameter f: type: expected object (request)"}, lines(c.Check(req, nil, 200, nil, nil)))
+	}
 }
