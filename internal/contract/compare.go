@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,60 +10,46 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Change is one thing that is not the same upstream.
+// Change is one difference between the contract and upstream's document.
 type Change struct {
 	Operation string // operationId
-	At        string // where in the operation: "200 response, data[].name"
+	At        string // the position in the operation: "200 response, data[].name"
 	Pointer   string // JSON pointer into the contract
 	What      string
 	Breaking  bool // for a program that uses the SDK
 	Why       string
+	Decide    bool // reported only: carrying it over is for a person to decide
 
-	fresh bool // it adds the place
+	position position
+	adds     bool   // it adds the place
+	narrows  string // how requests that were valid are not any more
 }
 
-// wish is a change together with what makes it.
-type wish struct {
+// edit is a change and the function that makes it.
+type edit struct {
 	Change
-	// on is what the edit touches. Where that has other uses, agrees tells whether upstream
-	// wants the same of them.
-	on     []place
-	agrees func(theirs *view) bool
-	edit   func(*editor)
-	late   bool // better left to the others: they may fulfil it in a better place
+	on      []place                       // the nodes that it changes
+	fits    func(ours, theirs *view) bool // whether another use of those nodes agrees
+	make    func()
+	late    bool   // preferably made after the others, which may make it in a better place
+	removes string // the property that it removes
 }
 
-// pair is one use of a part of the contract, and what upstream has in its place.
+// pair is one use of a node of the contract, and its counterpart upstream.
 type pair struct {
-	uses   []use
-	theirs *view
+	uses         []use
+	ours, theirs *view
 }
 
-// comparison walks through the operations of the contract and upstream's at the same time.
+// comparison compares the operations of the contract with those upstream.
 type comparison struct {
 	ours, theirs *document
-	held         *held
-	wishes       []*wish
+	declared     *declarations
+	edits        []*edit
 	notes        []string
 	pairs        map[*yaml.Node][]pair
-	named        map[*yaml.Node]string // upstream's schema, and which of ours it is
-	visited      map[string]string     // where each spot of an operation stands in the contract
-}
-
-// compare lists what would have to change in ours, but for what the differences excuse.
-// Named is what an earlier comparison with theirs knew, and learns more.
-func compare(ours, theirs *document, differences []Difference, named map[*yaml.Node]string) (*comparison, error) {
-	c := &comparison{
-		ours: ours, theirs: theirs, held: newHeld(ours, differences),
-		pairs: map[*yaml.Node][]pair{}, named: named, visited: map[string]string{},
-	}
-	if err := c.paths(); err != nil {
-		return nil, err
-	}
-	if theirs.err != nil {
-		return nil, theirs.err
-	}
-	return c, ours.err
+	named        map[*yaml.Node]string // the contract's pointer of each of upstream's named schemas
+	visited      map[string]string     // the pointer of each position
 }
 
 func (c *comparison) note(format string, args ...any) {
@@ -71,24 +58,24 @@ func (c *comparison) note(format string, args ...any) {
 	}
 }
 
-// spot is where in an operation the walk is.
-type spot struct {
-	op     string
-	where  string // "200 response", "request body", "query parameter limit"
-	path   string // within it: data[].name
-	answer bool   // whether the server says it
-	name   string // for a schema that has to be made here
-	within []*yaml.Node
+// position is a position in an operation.
+type position struct {
+	op       string
+	part     string // "200 response", "request body", "query parameter limit"
+	path     string // within it: data[].name
+	response bool
+	name     string // for a schema that has to be created here
+	within   []*yaml.Node
 }
 
-func (s spot) String() string {
+func (s position) String() string {
 	if s.path == "" {
-		return s.where
+		return s.part
 	}
-	return s.where + ", " + s.path
+	return s.part + ", " + s.path
 }
 
-func (s spot) field(name string) spot {
+func (s position) field(name string) position {
 	if s.path != "" {
 		s.path += "."
 	}
@@ -97,283 +84,343 @@ func (s spot) field(name string) spot {
 	return s
 }
 
-// of names what is made below p after the schema that p is written in.
-func (s spot) of(p place) spot {
+func (s position) each(mark string) position {
+	s.path += mark
+	s.name += "Item"
+	return s
+}
+
+// in names the schemas that are created below p after the named schema that p is part of.
+func (s position) in(p place) position {
 	if tokens := strings.Split(p.ptr, "/"); len(tokens) > 3 && tokens[2] == "schemas" {
 		s.name = tokens[3]
 	}
 	return s
 }
 
-func (s spot) each(mark string) spot {
-	s.path += mark
-	s.name += "Item"
-	return s
-}
-
-// differ records a change, unless it is a difference that we want. have is what the contract
-// holds, as JSON.
-func (c *comparison) differ(s spot, pointer, aspect, have string, v verdict, what string, w wish) {
-	if c.held.excuses(pointer, aspect, have) {
+// differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
+// not declared.
+func (c *comparison) differ(s position, pointer, aspect, ours, theirs, what string, e edit) {
+	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
+	if !differs {
 		return
 	}
-	w.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: what, Breaking: v.breaking, Why: v.why}
-	w.fresh = aspect == "present" && have == "false"
-	c.wishes = append(c.wishes, &w)
+	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: what, position: s, adds: aspect == "present" && ours == "false", narrows: e.narrows}
+	if earlier != "" {
+		e.Decide = true
+		e.What = fmt.Sprintf("%s is %s upstream, and was %s when the difference was declared; ours stays %s", aspect, theirs, earlier, ours)
+	}
+	c.edits = append(c.edits, &e)
 }
 
-// schema compares what stands at ours with what stands at theirs. Required is whether a
-// property is, and true for anything else.
-func (c *comparison) schema(s spot, ours, theirs []place, required bool) {
+// present records whether a place is there on both sides.
+func (c *comparison) present(s position, pointer string, ours, theirs bool, what string, e edit) {
+	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), what, e)
+}
+
+// schema compares the schema that stands at all of ours with the one at theirs.
+func (c *comparison) schema(s position, ours, theirs []place) {
 	if slices.Contains(s.within, ours[0].node) {
 		return
 	}
 	s.within = append(slices.Clip(s.within), ours[0].node)
 	c.visit(s, ours[0])
-	o, t := c.ours.view(ours), c.theirs.view(theirs)
+	o, t := c.ours.view(ours...), c.theirs.view(theirs...)
 	for _, layer := range o.layers {
-		c.pairs[layer.node] = append(c.pairs[layer.node], pair{layer.uses, t})
-	}
-	if name, ok := c.ours.component(ours[0]); ok {
-		if theirName, ok := c.theirs.component(theirs[0]); ok {
-			c.named[theirName.node] = name.ptr
-		}
-		s.name = name.ptr[strings.LastIndex(name.ptr, "/")+1:]
+		c.pairs[layer.node] = append(c.pairs[layer.node], pair{layer.uses, o, t})
 	}
 	p := ours[0]
-	if from, to := o.shape(), t.shape(); from != to { // no part of the one is a part of the other
-		c.differ(s, p.ptr, "type", strconv.Quote(from), breaks("the Go type changes"),
-			fmt.Sprintf("was %s and is %s", typeName(o), typeName(t)), wish{
-				on:     []place{p},
-				agrees: func(t *view) bool { return t.shape() == to },
-				edit:   func(e *editor) { c.rewrite(e, p, theirs[0], s.name) },
-			})
+	our, named := c.ours.component(p)
+	their, alsoNamed := c.theirs.component(theirs[0])
+	if named {
+		s.name = our.key
+	}
+	if o.shape() != t.shape() { // no part of the one is a part of the other
+		at, from := p, theirs[0]
+		if named && alsoNamed {
+			at, from = our, their
+		}
+		c.differ(s, p.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
+			on:   []place{at},
+			fits: func(_, other *view) bool { return other.shape() == t.shape() },
+			make: func() { c.rewrite(at, from, s.name, named && alsoNamed) },
+		})
 		return
+	}
+	if named && alsoNamed {
+		c.named[their.node] = our.ptr
 	}
 	for _, key := range t.ignored {
 		if !slices.Contains(o.ignored, key) {
 			c.note("Upstream has `%s` at %s, which is neither compared nor carried over.", key, t.layers[0].ptr)
 		}
 	}
-	if o.format != t.format && !c.held.excuses(p.ptr, "format", orNull(strconv.Quote(o.format), o.format != "")) {
-		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.",
-			p.ptr, orNone(o.format), orNone(t.format))
-	}
-	if o.null != t.null && !o.anything() {
-		what := "may be null"
+	c.format(s, p, o, t)
+	if !o.anything() {
+		what, narrows := "may be null", ""
 		if o.null {
 			what = "is never null"
+			narrows = s.refused("null")
 		}
-		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), onNull(t.null, required, o.anything()), what, wish{
-			on:     c.nullLayers(o, p),
-			agrees: func(other *view) bool { return other.null == t.null },
-			edit:   func(e *editor) { c.setNull(e, o, p, t.null) },
+		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), fmt.Sprint(t.null), what, edit{
+			on:     nullLayers(o, p),
+			fits:   func(_, other *view) bool { return other.null == t.null },
+			make:   func() { setNull(o, p, t.null) },
+			Change: Change{narrows: narrows},
 		})
 	}
 	switch o.shape() {
 	case "scalar":
 		c.scalars(s, p, o, t)
 	case "object":
-		c.properties(s, p, o, t)
+		c.properties(s, o, t)
 	case "array":
-		c.schema(s.each("[]"), orAny(o.items, p.child("items")), orAny(t.items, theirs[0].child("items")), true)
+		c.schema(s.each("[]"), orAny(o.items, p.child("items")), orAny(t.items, theirs[0].child("items")))
 	case "map":
-		c.schema(s.each("{}"), []place{o.rest}, []place{t.rest}, true)
+		c.schema(s.each("{}"), []place{o.rest}, []place{t.rest})
 	case "union":
 		c.branches(s, p, o, t)
 	}
 	c.rules(s, p, o, t)
 }
 
-// visit remembers where in the contract a spot of an operation is described.
-func (c *comparison) visit(s spot, p place) {
+// refused is the effect on requests with what, and none on responses.
+func (s position) refused(what string) string {
+	if s.response {
+		return ""
+	}
+	return "requests with " + what + " are refused"
+}
+
+// visit remembers where in the contract a position is.
+func (c *comparison) visit(s position, p place) {
 	if key := s.op + " " + s.String(); c.visited[key] == "" {
 		c.visited[key] = p.ptr
 	}
 }
 
-// orAny is a place, or another where there is nothing and anything goes.
+// orAny is p or, if nothing is there, a schema that allows anything.
 func orAny(p, otherwise place) []place {
-	if p.exists() {
-		return []place{p}
+	if !p.exists() {
+		p, p.node = otherwise, mapNode()
 	}
-	otherwise.node = mapNode()
-	return []place{otherwise}
+	return []place{p}
 }
 
-func (c *comparison) scalars(s spot, p place, o, t *view) {
-	if !slices.Equal(o.types, t.types) {
-		at := stating(o, "type")
-		c.differ(s, p.ptr, "type", strconv.Quote(strings.Join(o.types, "|")), breaks("the Go type changes"),
-			fmt.Sprintf("was %s and is %s", typeName(o), typeName(t)), wish{
-				on:     []place{at},
-				agrees: func(other *view) bool { return slices.Equal(other.types, t.types) },
-				edit: func(e *editor) {
-					if len(t.types) == 0 {
-						e.remove(at.node, "type")
-					} else {
-						e.set(at.node, "type", typeNode(t.types, o.null))
-					}
-					c.mend(e, at.node, t)
-				},
-			})
-	}
-	if constantSet(o.values) == constantSet(t.values) {
-		return
-	}
-	var gained, lost []string
-	for _, n := range t.values {
-		if !holds(o.values, n) {
-			gained = append(gained, canonical(n))
+// format reports a format that differs. The contract's stays, since it selects a Go type.
+func (c *comparison) format(s position, p place, o, t *view) {
+	quote := func(format string) string {
+		if format == "" {
+			return "null"
 		}
+		return strconv.Quote(format)
 	}
-	for _, n := range o.values {
-		if !holds(t.values, n) {
-			lost = append(lost, canonical(n))
+	switch differs, earlier := c.declared.compare(p.ptr, "format", quote(o.format), quote(t.format)); {
+	case !differs:
+	case earlier != "":
+		c.differ(s, p.ptr, "format", quote(o.format), quote(t.format), "", edit{})
+	default:
+		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.", p.ptr, orNone(o.format), orNone(t.format))
+	}
+}
+
+func (c *comparison) scalars(s position, p place, o, t *view) {
+	quote := func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) }
+	at := stating(o, "type")
+	c.differ(s, p.ptr, "type", quote(o), quote(t), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
+		on:   []place{at},
+		fits: func(_, other *view) bool { return slices.Equal(other.types, t.types) },
+		make: func() {
+			if len(t.types) == 0 {
+				remove(at.node, "type")
+			} else {
+				set(at.node, "type", typeNode(t.types, o.null))
+			}
+			c.mend(at.node, t)
+		},
+	})
+	minus := func(values, without []*yaml.Node) (list []string) {
+		for _, n := range values {
+			if !contains(without, n) {
+				list = append(list, canonical(n))
+			}
 		}
+		return list
 	}
+	gained, lost := minus(t.values, o.values), minus(o.values, t.values)
+	code := func(values []string) string { return "`" + strings.Join(values, "`, `") + "`" }
 	var what []string
+	narrows := ""
 	switch {
 	case t.values == nil:
 		what = append(what, "is not limited to "+code(lost)+" any more")
 	case o.values == nil:
-		what = append(what, "is limited to "+code(gained))
+		what, narrows = append(what, "is limited to "+code(gained)), s.refused("other values")
 	default:
 		if gained != nil {
 			what = append(what, "may also be "+code(gained))
 		}
 		if lost != nil {
-			what = append(what, "is never "+code(lost)+" any more")
+			what, narrows = append(what, "is never "+code(lost)+" any more"), s.refused(code(lost))
 		}
 	}
-	at := stating(o, "enum", "const", "type")
-	c.differ(s, p.ptr, "enum", constantSet(o.values),
-		onValues(s.answer, o.values != nil, t.values != nil, gained != nil, lost != nil),
-		strings.Join(what, " and "), wish{
-			on:     []place{at},
-			agrees: func(other *view) bool { return constantSet(other.values) == constantSet(t.values) },
-			edit: func(e *editor) {
-				setConstants(e, at.node, t.values)
-				if example := get(at.node, "example"); example != nil && t.values != nil && !holds(t.values, example) {
-					c.mend(e, at.node, t)
-				}
-			},
-		})
+	limit := stating(o, "enum", "const", "type")
+	c.differ(s, p.ptr, "enum", constantSet(o.values), constantSet(t.values), strings.Join(what, " and "), edit{
+		on:   []place{limit},
+		fits: func(_, other *view) bool { return constantSet(other.values) == constantSet(t.values) },
+		make: func() {
+			setConstants(limit.node, t.values)
+			if example := get(limit.node, "example"); example != nil && t.values != nil && !contains(t.values, example) {
+				c.mend(limit.node, t)
+			}
+		},
+		Change: Change{narrows: narrows},
+	})
 }
 
-func (c *comparison) rules(s spot, p place, o, t *view) {
+func (c *comparison) rules(s position, p place, o, t *view) {
 	for _, key := range rank {
-		was, had := o.rules[key]
+		was := o.rules[key]
 		is, has := t.rules[key]
-		if had == has && was.value == is.value {
-			continue
-		}
 		what := fmt.Sprintf("%s is %s, was %s", key, orNone(is.value), orNone(was.value))
 		if key == "deprecated" {
-			what = map[bool]string{true: "is deprecated", false: "is no longer deprecated"}[has]
+			what = deprecated(has)
+		}
+		narrows := ""
+		if has && key != "default" && key != "deprecated" && !looser(key, was.value, is.value) {
+			narrows = s.refused("values that were allowed")
 		}
 		at := stating(o, key, "type")
-		c.differ(s, p.ptr, key, orNull(was.value, had), onRule(s.answer, key, has && !looser(key, had, was.value, is.value)), what, wish{
-			on:     []place{at},
-			agrees: func(other *view) bool { return other.rules[key].value == is.value },
-			edit: func(e *editor) {
+		c.differ(s, p.ptr, key, orNull(was.value), orNull(is.value), what, edit{
+			on:   []place{at},
+			fits: func(_, other *view) bool { return other.rules[key].value == is.value },
+			make: func() {
 				if !has {
-					e.remove(at.node, key)
+					remove(at.node, key)
 					return
 				}
-				before := append([]string{"type", "format", "enum", "const"}, rank[:slices.Index(rank, key)]...)
-				e.set(at.node, key, bare(is.node), before...)
+				set(at.node, key, bare(is.node), append([]string{"type", "format", "enum", "const"}, rank[:slices.Index(rank, key)]...)...)
 			},
+			Change: Change{narrows: narrows},
 		})
 	}
 }
 
-// looser reports whether a limit lets through more than it did.
-func looser(key string, had bool, was, is string) bool {
-	from, err1 := strconv.ParseFloat(was, 64)
-	to, err2 := strconv.ParseFloat(is, 64)
-	if !had || err1 != nil || err2 != nil {
-		return false
+func deprecated(is bool) string {
+	if is {
+		return "is deprecated"
 	}
-	if strings.HasPrefix(strings.ToLower(strings.TrimPrefix(key, "exclusive")), "min") {
-		return to <= from
-	}
-	return strings.HasPrefix(strings.ToLower(strings.TrimPrefix(key, "exclusive")), "max") && to >= from
+	return "is no longer deprecated"
 }
 
-func (c *comparison) properties(s spot, p place, o, t *view) {
+// looser reports whether a limit allows at least what it did.
+func looser(key, was, is string) bool {
+	from, err1 := strconv.ParseFloat(was, 64)
+	to, err2 := strconv.ParseFloat(is, 64)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	key = strings.ToLower(strings.TrimPrefix(key, "exclusive"))
+	return strings.HasPrefix(key, "min") && to <= from || strings.HasPrefix(key, "max") && to >= from
+}
+
+func (c *comparison) properties(s position, o, t *view) {
 	home, alone := host(o)
 	for i, theirs := range t.props {
 		our := o.prop(theirs.name)
 		if our == nil {
-			f := s.of(home).field(theirs.name)
-			here := "/properties/" + escape(theirs.name)
+			f := s.in(home).field(theirs.name)
+			here := "/properties/" + theirs.places[0].ptr[strings.LastIndex(theirs.places[0].ptr, "/")+1:]
 			pointer := home.ptr + here
-			if slices.ContainsFunc(o.layers, func(layer place) bool { return c.held.excuses(layer.ptr+here, "present", "false") }) {
-				continue
+			for _, layer := range o.layers {
+				if c.declared.find(layer.ptr+here, "present") != nil {
+					pointer = layer.ptr + here
+				}
 			}
-			what := "is new"
-			if theirs.required {
-				what = "is new and required"
-			}
-			c.differ(f, pointer, "present", "false", onPresence(s.answer, true, theirs.required), what, wish{
+			c.present(f, pointer, false, true, newly(theirs.required), edit{
 				on:     []place{home},
-				agrees: func(other *view) bool { return other.prop(theirs.name) != nil },
+				fits:   func(_, other *view) bool { return other.prop(theirs.name) != nil },
 				late:   !alone,
-				edit:   func(e *editor) { c.addProperty(e, home, t, i, f.name) },
+				make:   func() { c.addProperty(home, t, i, f.name) },
+				Change: Change{narrows: f.needs(theirs.required)},
 			})
 			continue
 		}
-		f, pointer := s.of(our.places[0]).field(theirs.name), our.places[0].ptr
-		if our.required != theirs.required {
-			now := c.ours.view(our.places)
-			what := "is optional"
-			if theirs.required {
-				what = "is required"
-			}
-			w := wish{
-				agrees: func(other *view) bool {
-					q := other.prop(theirs.name)
-					return q != nil && q.required == theirs.required
-				},
-				late: !alone,
-			}
-			if theirs.required {
-				w.on = []place{home}
-				w.edit = func(e *editor) { makeRequired(e, home.node, theirs.name) }
-			} else {
-				w.on = requiring(o, theirs.name)
-				w.edit = func(e *editor) { makeOptional(e, o, theirs.name) }
-			}
-			c.differ(f, pointer, "required", fmt.Sprint(our.required), onRequired(s.answer, theirs.required, now.null, now.anything()), what, w)
+		f, pointer := s.in(our.places[0]).field(theirs.name), our.places[0].ptr
+		c.present(f, pointer, true, true, "", edit{})
+		e := edit{
+			fits: func(_, other *view) bool {
+				q := other.prop(theirs.name)
+				return q != nil && q.required == theirs.required
+			},
+			late:   !alone,
+			on:     requiring(o, theirs.name),
+			make:   func() { makeOptional(o, theirs.name) },
+			Change: Change{narrows: f.needs(theirs.required)},
 		}
-		c.schema(f, our.places, theirs.places, our.required)
+		if theirs.required {
+			e.on, e.make = []place{home}, func() { makeRequired(home.node, theirs.name) }
+		}
+		c.differ(f, pointer, "required", fmt.Sprint(our.required), fmt.Sprint(theirs.required), requiredly(theirs.required), e)
+		c.schema(f, our.places, theirs.places)
 	}
 	for _, our := range o.props {
 		if t.prop(our.name) != nil {
 			continue
 		}
-		var on []place
-		for _, layer := range o.layers {
-			if get(get(layer.node, "properties"), our.name) != nil {
-				on = append(on, layer)
-			}
-		}
-		c.differ(s.field(our.name), our.places[0].ptr, "present", "true", onPresence(s.answer, false, false), "is gone", wish{
-			on:     on,
-			agrees: func(other *view) bool { return other.prop(our.name) == nil },
-			late:   !alone,
-			edit: func(e *editor) {
-				for _, at := range our.places {
-					e.remove(at.parent, at.key)
+		on := slices.DeleteFunc(slices.Clone(o.layers), func(layer place) bool { return get(get(layer.node, "properties"), our.name) == nil })
+		c.present(s.field(our.name), our.places[0].ptr, true, false, "is gone", edit{
+			on: on,
+			fits: func(o, t *view) bool { // or keeps it in a layer of its own
+				return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
+					return !slices.ContainsFunc(on, func(layer place) bool { return get(layer.node, "properties") == p.parent })
+				})
+			},
+			late:    !alone,
+			removes: our.name,
+			make: func() {
+				makeOptional(o, our.name)
+				for _, layer := range on {
+					properties := get(layer.node, "properties")
+					if remove(properties, our.name); len(properties.Content) == 0 {
+						remove(layer.node, "properties")
+					}
 				}
-				makeOptional(e, o, our.name)
 			},
 		})
 	}
 }
 
-func (c *comparison) branches(s spot, p place, o, t *view) {
+// needs is the effect on requests of something that is required, and none on responses.
+func (s position) needs(required bool) string {
+	if s.response || !required {
+		return ""
+	}
+	return "requests without it are refused"
+}
+
+func newly(required bool) string {
+	if required {
+		return "is new and required"
+	}
+	return "is new"
+}
+
+func requiredly(required bool) string {
+	if required {
+		return "is required"
+	}
+	return "is optional"
+}
+
+// same reports whether two schemas have the same structure all the way down.
+func (c *comparison) same(s position, our, their place) bool {
+	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, named: maps.Clone(c.named), visited: map[string]string{}}
+	inner.schema(position{within: s.within}, []place{our}, []place{their})
+	return len(inner.edits) == 0
+}
+
+func (c *comparison) branches(s position, p place, o, t *view) {
 	left := slices.Clone(t.branches)
 	pairs := map[int]place{}
 	match := func(same func(a, b place) bool) {
@@ -387,9 +434,7 @@ func (c *comparison) branches(s spot, p place, o, t *view) {
 			}
 		}
 	}
-	match(func(a, b place) bool {
-		return c.ours.same(c.ours.view([]place{a}), c.theirs, c.theirs.view([]place{b}))
-	})
+	match(func(a, b place) bool { return c.same(s, a, b) })
 	match(func(a, b place) bool {
 		ref, their := scalar(get(a.node, "$ref")), get(b.node, "$ref")
 		return ref != "" && their != nil && (ref == their.Value || ref == c.named[c.theirs.target(b, their.Value).node])
@@ -397,31 +442,28 @@ func (c *comparison) branches(s spot, p place, o, t *view) {
 	if len(left) == len(o.branches)-len(pairs) {
 		match(func(a, b place) bool {
 			named := get(a.node, "$ref") != nil && get(b.node, "$ref") != nil // and not the same
-			return !named && c.ours.view([]place{a}).shape() == c.theirs.view([]place{b}).shape()
+			return !named && c.ours.view(a).shape() == c.theirs.view(b).shape()
 		})
 	}
-	for _, their := range left { // first, so that the choice stays one
-		c.differ(s, p.ptr, "present", "false", breaks("the Go type changes"), "may be one more kind of value", wish{
-			on: []place{p}, agrees: func(other *view) bool { return len(other.branches) == len(t.branches) },
-			edit: func(e *editor) {
-				last := o.branches[len(o.branches)-1]
-				e.add(last.parent, slices.Index(last.parent.Content, last.node), c.spell(e, their, s.name+"Option"))
-			},
-		})
+	fits := func(_, other *view) bool { return len(other.branches) == len(t.branches) }
+	for _, their := range left { // first, so that the union remains one
+		c.present(s, p.ptr, false, true, "may be one more kind of value", edit{on: []place{p}, fits: fits, make: func() {
+			last := o.branches[len(o.branches)-1]
+			last.parent.Content = slices.Insert(last.parent.Content, slices.Index(last.parent.Content, last.node)+1, c.spell(their, s.name+"Option"))
+		}})
 	}
 	for i, our := range o.branches {
 		if their, ok := pairs[i]; ok {
-			c.schema(s, []place{our}, []place{their}, true)
+			c.schema(s, []place{our}, []place{their})
 			continue
 		}
-		c.differ(s, our.ptr, "present", "true", breaks("the Go type changes"), "is one kind of value less", wish{
-			on: []place{p}, agrees: func(other *view) bool { return len(other.branches) == len(t.branches) },
-			edit: func(e *editor) { e.drop(our.node) },
-		})
+		c.present(s, our.ptr, true, false, "is one kind of value less", edit{on: []place{p}, fits: fits, make: func() {
+			our.parent.Content = slices.DeleteFunc(slices.Clone(our.parent.Content), func(n *yaml.Node) bool { return deref(n) == our.node })
+		}})
 	}
 }
 
-// stating is the layer that holds the first of keys that any holds, or the innermost.
+// stating is the layer that has the first of keys that any has, or the innermost.
 func stating(v *view, keys ...string) place {
 	for _, key := range keys {
 		for _, layer := range slices.Backward(v.layers) {
@@ -433,8 +475,7 @@ func stating(v *view, keys ...string) place {
 	return v.layers[len(v.layers)-1]
 }
 
-// host is the layer that takes what is new in an object, and whether it is the only one that
-// could.
+// host is the layer that gets new properties of an object, and whether it is the only possible one.
 func host(v *view) (place, bool) {
 	var all, inline []place
 	for _, layer := range v.layers {
@@ -457,13 +498,9 @@ func host(v *view) (place, bool) {
 }
 
 func requiring(v *view, name string) []place {
-	var list []place
-	for _, layer := range v.layers {
-		if slices.ContainsFunc(some(get(layer.node, "required")), func(n *yaml.Node) bool { return n.Value == name }) {
-			list = append(list, layer)
-		}
-	}
-	return list
+	return slices.DeleteFunc(slices.Clone(v.layers), func(layer place) bool {
+		return !slices.ContainsFunc(some(get(layer.node, "required")), func(n *yaml.Node) bool { return n.Value == name })
+	})
 }
 
 func camel(name string) string {
@@ -476,27 +513,8 @@ func camel(name string) string {
 	return out.String()
 }
 
-// typeName is what a value is, in words.
-func typeName(v *view) string {
-	name := strings.Join(v.types, " or ")
-	switch {
-	case v.shape() == "union":
-		return "one of several kinds"
-	case v.shape() == "map":
-		return "a map"
-	case name == "":
-		return "anything"
-	case strings.ContainsAny(name[:1], "aeiou"):
-		return "an " + name
-	default:
-		return "a " + name
-	}
-}
-
-func code(values []string) string { return "`" + strings.Join(values, "`, `") + "`" }
-
-func orNull(json string, there bool) string {
-	if !there {
+func orNull(json string) string {
+	if json == "" {
 		return "null"
 	}
 	return json

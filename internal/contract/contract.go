@@ -1,204 +1,193 @@
 // Package contract keeps api/openapi.yaml in step with the vendor's document.
 //
-// A sync cuts the vendor's document to the operations that the contract has, found by path and
-// method, and carries over what is structure: which properties, parameters, bodies, statuses and
-// content types there are; types, null, required, enums and constants, limits and defaults; who
-// may call. What is ours stays: every sentence, title, example, format and x- extension, the
-// names of operations, schemas and path parameters, the order of keys, and the comments. The
-// text of the contract is changed only where its structure does. A place that is new gets
-// [Placeholder] for a description; none of the vendor's sentences is taken.
+// A sync compares the operations of the contract with the vendor's, found by path and method, and
+// carries over what is structure: properties, parameters, bodies, statuses and content types;
+// types, null, required, enums and constants, limits and defaults; security. The contract keeps
+// its own descriptions, titles, examples, formats, x- extensions, names of operations, schemas and
+// path parameters, order of keys, and comments. Its text changes only where its structure does. A
+// new place gets [Placeholder] as its description; no sentence of the vendor's is copied.
 //
-// How a thing is written is not structure. These are the same, and change nothing: null as a
-// type, as nullable, or as a branch of anyOf or oneOf; a const and an enum of one; a schema,
-// parameter, body or response inline and by reference, whatever its name; an allOf and the one
-// object that it adds up to; limits in the terms of OpenAPI 3.0 and of 3.1. Nor is an object's
-// additionalProperties: false, since a reader has to expect what it does not know.
+// Notation is not structure. These are the same: null as a type, as nullable, or as a branch of
+// anyOf or oneOf; a const and an enum of one value; a schema, parameter, body or response inline
+// and by reference, whatever its name; an allOf and the one object that it is equivalent to;
+// limits in the terms of OpenAPI 3.0 and of 3.1. An object's additionalProperties: false is
+// ignored, since a reader has to accept unknown properties.
 //
-// Where the contract differs on purpose, differences.yaml says so, with the reason.
+// Whether a change breaks a program that uses the SDK is decided by the Go API that the generator
+// makes of the contract before and after it.
+//
+// differences.yaml declares where the contract deliberately differs, with the reasons.
 package contract
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
 )
 
-// Result is what a sync comes to.
+// Result is the result of a sync.
 type Result struct {
-	Contract []byte   // the contract in step; the one given, byte for byte, where nothing changed
+	Contract []byte   // the changed contract; the original, byte for byte, if nothing changed
 	Changes  []Change // in the order of the contract's operations
-	Notes    []string // what is not the same and changes nothing, and what a person should look at
-	Describe []Spot   // the places that wait for a description
+	Notes    []string // what differs without being a change, and what a person should look at
+	Describe []Line   // the places that need a description
 }
 
-// Spot is a line of a file.
-type Spot struct {
+// Line is a line of a file.
+type Line struct {
 	File string
 	Line int
 	Text string
 }
 
-func (s Spot) String() string {
-	return strings.TrimSuffix(fmt.Sprintf("%s:%d %s", s.File, s.Line, s.Text), " ")
+func (l Line) String() string {
+	return strings.TrimSuffix(fmt.Sprintf("%s:%d %s", l.File, l.Line, l.Text), " ")
 }
 
-// Path is where the contract is, from the root of the repository.
+// Path is the path of the contract, from the root of the repository.
 const Path = "api/openapi.yaml"
 
-// maxSteps is more than there are places in a contract, to be changed one by one.
-const maxSteps = 1000
+// maxSteps is more than the number of edits that a contract can need, one by one.
+const maxSteps = 2000
 
-// Sync brings the contract in step with upstream, a whole OpenAPI document in YAML or JSON whose
-// name is for errors. It fails rather than do half of it: where upstream is no OpenAPI document,
-// no longer has one of the operations, or has a reference in them that leads nowhere.
+// Sync brings the contract in step with upstream, a whole OpenAPI document in YAML or JSON that
+// errors call name. It fails if it cannot carry over every change: if upstream is not an OpenAPI
+// document, no longer has one of the operations, or has an invalid reference in one of them.
 func Sync(contract []byte, name string, upstream []byte, differences []Difference) (*Result, error) {
+	ours, err := parse(Path, contract)
+	if err != nil {
+		return nil, err
+	}
 	theirs, err := parse(name, upstream)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{}
+	text := newWriter(ours.src, ours.root)
+	declared := declare(ours, differences)
 	named := map[*yaml.Node]string{}
-	var before []string
-	text := contract
+	before := ours.reachable()
+	result := &Result{Contract: contract}
 	for step := range maxSteps {
-		ours, err := parse(Path, text)
-		if err != nil {
+		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}, visited: map[string]string{}}
+		if err := c.paths(); err != nil {
 			return nil, err
 		}
-		c, err := compare(ours, theirs, differences, named)
-		if err != nil {
-			return nil, err
+		if theirs.err != nil || ours.err != nil {
+			return nil, cmp.Or(theirs.err, ours.err)
 		}
 		if step == 0 {
-			before = ours.reachable()
-			result.Notes = c.held.stale()
-			for _, w := range c.wishes {
-				result.Changes = append(result.Changes, w.Change)
+			result.Notes = declared.unneeded()
+			for _, e := range c.edits {
+				result.Changes = append(result.Changes, e.Change)
 			}
 		}
-		e, walked := newEditor(ours), len(c.notes)
-		if !c.step(e) && !ours.prune(e, before) {
-			result.Contract = text
-			result.finish(c)
-			return result, nil
-		}
-		result.note(c.notes[walked:])
-		if text, err = e.bytes(); err != nil {
+		more, err := c.step()
+		if err != nil {
 			return nil, err
+		}
+		for _, note := range c.notes {
+			if !slices.Contains(result.Notes, note) {
+				result.Notes = append(result.Notes, note)
+			}
+		}
+		if !more {
+			ours.prune(before)
+			return result, result.write(c, text)
 		}
 	}
 	return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
 }
 
-// finish adds what is known when nothing is left to change.
-func (r *Result) finish(c *comparison) {
-	for i, change := range r.Changes { // what is new stands somewhere now
-		if pointer, ok := c.visited[change.Operation+" "+change.At]; ok && change.fresh {
+// write turns the changed tree into the text of the contract.
+func (r *Result) write(c *comparison, text *writer) error {
+	r.Contract = text.text(c.ours.root)
+	written, err := parse(Path, r.Contract)
+	if err != nil || canonical(written.root) != canonical(c.ours.root) {
+		return fmt.Errorf("the changed contract is not what it should be: %v", err)
+	}
+	for i, change := range r.Changes { // what is new has a place now
+		if pointer, ok := c.visited[change.Operation+" "+change.At]; ok && change.adds {
 			r.Changes[i].Pointer = pointer
 		}
 	}
-	r.Describe = c.ours.placeholders()
-	r.note(c.notes)
-}
-
-func (r *Result) note(notes []string) {
-	for _, n := range notes {
-		if !slices.Contains(r.Notes, n) {
-			r.Notes = append(r.Notes, n)
+	var walk func(p place)
+	walk = func(p place) {
+		if scalar(p.node) == Placeholder {
+			r.Describe = append(r.Describe, Line{Path, p.node.Line, p.ptr})
+		}
+		for _, child := range append(p.members(), p.items()...) {
+			walk(child)
 		}
 	}
+	walk(written.top())
+	return nil
 }
 
-// step makes one of the changes that are wished for, and reports whether there was any. One at a
-// time, because a change to a schema fulfils the wishes of all of its uses.
-func (c *comparison) step(e *editor) bool {
-	if len(c.wishes) == 0 {
-		return false
+// step makes one of the edits, and reports whether there was one to make. It is one at a time,
+// because an edit of a schema counts for all of its uses.
+func (c *comparison) step() (bool, error) {
+	edits := slices.DeleteFunc(slices.Clone(c.edits), func(e *edit) bool { return e.Decide })
+	if len(edits) == 0 {
+		return false, nil
 	}
-	next := c.wishes[0]
-	if i := slices.IndexFunc(c.wishes, func(w *wish) bool { return !w.late }); i >= 0 {
-		next = c.wishes[i]
+	next := edits[0]
+	if i := slices.IndexFunc(edits, func(e *edit) bool { return !e.late }); i >= 0 {
+		next = edits[i]
 	}
 	for _, at := range next.on {
 		for _, other := range c.pairs[at.node] {
-			if next.agrees(other.theirs) {
+			if next.fits(other.ours, other.theirs) {
 				continue
 			}
-			for _, u := range at.uses {
-				if slices.ContainsFunc(other.uses, func(o use) bool { return o.to == u.to }) &&
-					!slices.ContainsFunc(other.uses, func(o use) bool { return o.at == u.at }) {
-					c.fork(e, u)
-					return true
-				}
+			if !c.separate(next, at, other) {
+				return false, fmt.Errorf("cannot carry over %q at %s (%s): another use of %s is different", next.What, next.At, next.Operation, at.ptr)
 			}
-			e.err = fmt.Errorf("cannot carry over %q at %s (%s): another use of %s wants something else", next.What, next.At, next.Operation, at.ptr)
-			return true
+			return true, nil
 		}
 	}
-	next.edit(e)
-	if len(e.cuts) == 0 && e.err == nil {
-		e.err = fmt.Errorf("cannot carry over %q at %s (%s)", next.What, next.At, next.Operation)
-	}
-	return true
+	next.make()
+	return true, nil
 }
 
-// reachable are the components that the paths refer to.
-func (d *document) reachable() []string {
-	var list []string
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		if ref := scalar(get(n, "$ref")); strings.HasPrefix(ref, "#/") && !slices.Contains(list, ref) {
-			list = append(list, ref)
-			walk(d.at(ref).node)
+// separate changes the contract so that an edit of the node at, which another use of it shares,
+// can be made for the one without the other.
+func (c *comparison) separate(next *edit, at place, other pair) bool {
+	if home, _ := host(other.ours); next.removes != "" && len(home.uses) < len(other.uses) {
+		// The other use refers to the node and extends it: it keeps the property there.
+		kept := other.ours.prop(next.removes)
+		properties := get(home.node, "properties")
+		if properties == nil {
+			properties = mapNode()
+			set(home.node, "properties", properties, "type", "description")
 		}
-		if n != nil {
-			for _, child := range n.Content {
-				walk(child)
-			}
+		set(properties, kept.name, clone(kept.places[0].node))
+		if kept.required {
+			makeRequired(home.node, kept.name)
 		}
+		c.declared.copy(kept.places[0].ptr, home.ptr+"/properties/"+jsonpointer.Escape(kept.name))
+		return true
 	}
-	walk(get(d.root, "paths"))
-	return list
-}
-
-// prune removes a component that nothing refers to any more, and reports whether there was one.
-func (d *document) prune(e *editor, before []string) bool {
-	now := d.reachable()
-	for _, ref := range before {
-		if p := d.at(ref); p.exists() && !slices.Contains(now, ref) {
-			e.remove(p.parent, p.key)
+	for _, u := range at.uses {
+		if slices.ContainsFunc(other.uses, func(o use) bool { return o.to == u.to }) &&
+			!slices.ContainsFunc(other.uses, func(o use) bool { return o.at == u.at }) {
+			c.fork(u)
 			return true
 		}
 	}
 	return false
 }
 
-// placeholders are the places that no one has described yet.
-func (d *document) placeholders() []Spot {
-	var list []Spot
-	var walk func(p place)
-	walk = func(p place) {
-		if scalar(p.node) == Placeholder {
-			list = append(list, Spot{Path, p.node.Line, p.ptr})
-		}
-		for _, child := range append(p.members(), p.items()...) {
-			walk(child)
-		}
-	}
-	walk(d.top())
-	return list
-}
-
-// Add writes an operation into the contract, such as "GET /things/{id}", as no more than an
-// operationId, for a sync to fill. What upstream calls it becomes the operationId.
+// Add writes an operation, such as "GET /things/{id}", into the contract with no more than its
+// operationId, which is upstream's. A sync completes it.
 func Add(contract []byte, name string, upstream []byte, operation string) ([]byte, error) {
 	method, path, ok := strings.Cut(operation, " ")
 	method = strings.ToLower(method)
 	if !ok || !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("%q is no operation; one looks like GET /things/{id}", operation)
+		return nil, fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
 	}
 	ours, err := parse(Path, contract)
 	if err != nil {
@@ -208,41 +197,35 @@ func Add(contract []byte, name string, upstream []byte, operation string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	their, found := (&comparison{theirs: theirs}).find(path, method)
+	their, found := theirs.operation(path, method)
 	id := scalar(get(their.node, "operationId"))
-	switch {
+	switch _, have := ours.operation(path, method); {
 	case !found:
 		return nil, fmt.Errorf("%s has no %s", name, operation)
 	case id == "":
 		return nil, fmt.Errorf("%s has no operationId for %s", name, operation)
+	case have:
+		return nil, fmt.Errorf("the contract has %s already", operation)
 	}
+	text := newWriter(ours.src, ours.root)
 	paths := ours.top().child("paths").node
-	for _, have := range keys(paths) {
-		if form(have) != form(path) {
-			continue
-		}
-		if get(get(paths, have), method) != nil {
-			return nil, errors.New("the contract has " + operation + " already")
-		}
-		path = have
+	if i := slices.IndexFunc(keys(paths), func(have string) bool { return form(have) == form(path) }); i >= 0 {
+		path = keys(paths)[i]
 	}
-	// The variables of a path come with it; a sync compares only what can differ.
 	stub := mapNode(strNode("operationId"), strNode(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
-	if names := variable.FindAllString(path, -1); names != nil {
-		parameters := seqNode(0)
-		for _, name := range names {
-			parameters.Content = append(parameters.Content, mapNode(
-				strNode("name"), strNode(strings.Trim(name, "{}")), strNode("in"), strNode("path"), strNode("required"), boolNode(true),
-				strNode("description"), strNode(Placeholder), strNode("schema"), mapNode(strNode("type"), strNode("string"))))
-		}
-		stub.Content = append(stub.Content, strNode("parameters"), parameters)
+	parameters := seqNode(0) // those of the path; a sync adds the others
+	for _, name := range variable.FindAllString(path, -1) {
+		parameters.Content = append(parameters.Content, mapNode(
+			strNode("name"), strNode(strings.Trim(name, "{}")), strNode("in"), strNode("path"), strNode("required"), boolNode(true),
+			strNode("description"), strNode(Placeholder), strNode("schema"), entry("type", strNode("string"))))
 	}
-	stub.Content = append(stub.Content, strNode("responses"), mapNode())
-	e := newEditor(ours)
-	if item := get(paths, path); item != nil {
-		e.set(item, method, stub)
-	} else {
-		e.set(paths, path, mapNode(strNode(method), stub))
+	if len(parameters.Content) > 0 {
+		set(stub, "parameters", parameters)
 	}
-	return e.bytes()
+	set(stub, "responses", mapNode())
+	if get(paths, path) == nil {
+		set(paths, path, mapNode())
+	}
+	set(get(paths, path), method, stub)
+	return text.text(ours.root), nil
 }

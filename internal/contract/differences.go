@@ -12,20 +12,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Difference is one place where the contract holds something else than the vendor on purpose.
+// Difference is a place where the contract deliberately differs from upstream.
 type Difference struct {
-	// At is the place in the contract as a JSON pointer. A parameter may be named in it
-	// instead of numbered: #/paths/~1things/get/parameters/limit/schema.
+	// At is the place in the contract as a JSON pointer. An element of a list of parameters may
+	// be given by its name: #/paths/~1things/get/parameters/limit/schema. A pointer that begins
+	// with **/ stands for every place whose pointer ends in the rest of it.
 	At string `yaml:"at"`
-	// Hold is what the contract holds there, by aspect: required, nullable, type, format,
-	// enum, present, or a keyword such as minimum. Null stands for "no such keyword".
+	// Hold is the contract's value of each aspect: required, nullable, type, format, enum,
+	// present, or a keyword such as minimum. Null stands for an absent keyword.
 	Hold map[string]yaml.Node `yaml:"hold"`
-	// Why is the reason.
+	// Upstream is upstream's value of the same aspects when the difference was declared. A sync
+	// reports when it changes.
+	Upstream map[string]yaml.Node `yaml:"upstream"`
+	// Why is the reason, with the source of what upstream's document does not state.
 	Why string `yaml:"why"`
 }
 
-// ParseDifferences reads the file of deliberate differences. Each needs a place, something to
-// hold and a reason.
+// ParseDifferences reads the file of deliberate differences.
 func ParseDifferences(src []byte) ([]Difference, error) {
 	var list []Difference
 	dec := yaml.NewDecoder(bytes.NewReader(src))
@@ -34,52 +37,98 @@ func ParseDifferences(src []byte) ([]Difference, error) {
 		return nil, fmt.Errorf("the differences: %w", err)
 	}
 	for i, d := range list {
-		if !strings.HasPrefix(d.At, "#/") || len(d.Hold) == 0 || strings.TrimSpace(d.Why) == "" {
-			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, hold and why", i+1, d.At)
+		if !strings.HasPrefix(d.At, "#/") && !strings.HasPrefix(d.At, "**/") || len(d.Hold) == 0 || strings.TrimSpace(d.Why) == "" ||
+			!slices.Equal(slices.Sorted(maps.Keys(d.Hold)), slices.Sorted(maps.Keys(d.Upstream))) {
+			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, hold, upstream for each aspect of hold, and why", i+1, d.At)
 		}
 	}
 	return list, nil
 }
 
-// held knows which differences are declared and which of them a comparison needed.
-type held struct {
-	value map[[2]string]string // by place and aspect
-	used  map[[2]string]bool
+// declarations are the declared differences, and what a comparison found of each.
+type declarations []*declaration
+
+type declaration struct {
+	at, aspect, hold, upstream string
+	needed, same               bool
+	ours                       string // another value in the contract
 }
 
-func newHeld(ours *document, list []Difference) *held {
-	h := &held{value: map[[2]string]string{}, used: map[[2]string]bool{}}
+func declare(ours *document, list []Difference) declarations {
+	var all declarations
+	value := func(aspect string, n yaml.Node) string {
+		if aspect == "enum" {
+			return constantSet(some(&n))
+		}
+		return canonical(&n)
+	}
 	for _, d := range list {
-		pointer := d.At
-		if p := ours.at(d.At); p.exists() {
-			pointer = p.ptr
+		at := strings.TrimPrefix(d.At, "**")
+		if p := ours.at(d.At); at == d.At && p.exists() {
+			at = p.ptr
 		}
-		for aspect, node := range d.Hold {
-			h.value[[2]string{pointer, aspect}] = canonical(&node)
+		for _, aspect := range slices.Sorted(maps.Keys(d.Hold)) {
+			all = append(all, &declaration{at: at, aspect: aspect, hold: value(aspect, d.Hold[aspect]), upstream: value(aspect, d.Upstream[aspect])})
 		}
 	}
-	return h
+	return all
 }
 
-// excuses reports whether the contract may hold have in an aspect of the place at pointer.
-func (h *held) excuses(pointer, aspect, have string) bool {
-	key := [2]string{pointer, aspect}
-	declared, ok := h.value[key]
-	if !ok || declared != have {
-		return false
+func (all declarations) find(pointer, aspect string) *declaration {
+	for _, d := range all {
+		if d.aspect == aspect && (d.at == pointer || strings.HasPrefix(d.at, "/") && strings.HasSuffix(pointer, d.at)) {
+			return d
+		}
 	}
-	h.used[key] = true
-	return true
+	return nil
 }
 
-// stale are the differences that nothing needed.
-func (h *held) stale() []string {
+// copy declares for the place at to and below what is declared for from.
+func (all *declarations) copy(from, to string) {
+	for _, d := range *all {
+		if rest, ok := strings.CutPrefix(d.at, from); ok && (rest == "" || rest[0] == '/') {
+			*all = append(*all, &declaration{at: to + rest, aspect: d.aspect, hold: d.hold, upstream: d.upstream})
+		}
+	}
+}
+
+// compare compares an aspect of a place, as JSON. It reports whether there is a difference to
+// act on, and upstream's earlier value if that was declared and has changed.
+func (all declarations) compare(pointer, aspect, ours, theirs string) (differs bool, earlier string) {
+	d := all.find(pointer, aspect)
+	switch {
+	case ours == theirs:
+		if d != nil {
+			d.same = true
+		}
+		return false, ""
+	case d == nil:
+		return true, ""
+	case ours != d.hold:
+		d.ours = ours
+		return true, ""
+	}
+	d.needed = true
+	if theirs == d.upstream {
+		return false, ""
+	}
+	return true, d.upstream
+}
+
+// unneeded are notes on the declarations that had no effect.
+func (all declarations) unneeded() []string {
 	var list []string
-	for key := range maps.Keys(h.value) {
-		if !h.used[key] {
-			list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: upstream agrees, or the contract holds something else.", key[0], key[1], h.value[key]))
+	for _, d := range all {
+		reason := "upstream has nothing there to compare"
+		switch {
+		case d.needed:
+			continue
+		case d.same:
+			reason = "upstream agrees now"
+		case d.ours != "":
+			reason = "the contract has " + d.ours
 		}
+		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.", d.at, d.aspect, d.hold, reason))
 	}
-	slices.Sort(list)
 	return list
 }

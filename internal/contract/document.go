@@ -2,116 +2,78 @@ package contract
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
 )
 
-// document is an OpenAPI document as the nodes of its YAML. Only what the walk reaches is ever
-// looked at, so the rest of it may be as wrong as it likes.
+// document is an OpenAPI document as YAML nodes. Only the nodes that the comparison reaches are
+// validated.
 type document struct {
 	name string
 	src  []byte
 	root *yaml.Node
-	err  error // the first thing that the walk reached and could not use
+	err  error // the first node that was reached and is invalid
 }
 
 // parse reads an OpenAPI 3 document, in YAML or JSON.
 func parse(name string, src []byte) (*document, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	root, err := nodes(src)
-	if err != nil {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(joinSurrogates(src), &doc); err != nil {
 		return nil, fmt.Errorf("%s is neither YAML nor JSON: %w", name, err)
 	}
-	d := &document{name: name, src: src, root: root}
-	version := scalar(get(root, "openapi"))
+	if len(doc.Content) == 0 {
+		return nil, fmt.Errorf("%s is not an OpenAPI document: it is empty", name)
+	}
+	d := &document{name: name, src: src, root: doc.Content[0]}
+	version := scalar(get(d.root, "openapi"))
 	switch {
-	case root.Kind != yaml.MappingNode:
-		return nil, fmt.Errorf("%s is no OpenAPI document: it is not an object", name)
-	case get(root, "swagger") != nil:
-		return nil, fmt.Errorf("%s is a Swagger %s document; OpenAPI 3 is wanted", name, scalar(get(root, "swagger")))
+	case d.root.Kind != yaml.MappingNode:
+		return nil, fmt.Errorf("%s is not an OpenAPI document: it is not an object", name)
+	case get(d.root, "swagger") != nil:
+		return nil, fmt.Errorf("%s is a Swagger %s document; OpenAPI 3 is required", name, scalar(get(d.root, "swagger")))
 	case !strings.HasPrefix(version, "3."):
-		return nil, fmt.Errorf("%s is no OpenAPI 3 document: its openapi is %q", name, version)
-	case kind(get(root, "paths")) != yaml.MappingNode:
-		return nil, fmt.Errorf("%s is no OpenAPI document: it has no paths", name)
+		return nil, fmt.Errorf("%s is not an OpenAPI 3 document: its openapi is %q", name, version)
+	case kind(get(d.root, "paths")) != yaml.MappingNode:
+		return nil, fmt.Errorf("%s is not an OpenAPI document: it has no paths", name)
 	}
 	return d, nil
 }
 
-func nodes(src []byte) (*yaml.Node, error) {
-	if trimmed := bytes.TrimSpace(src); len(trimmed) > 0 && trimmed[0] == '{' {
-		// YAML takes most JSON, but not a surrogate pair in an escape.
-		dec := json.NewDecoder(bytes.NewReader(src))
-		dec.UseNumber()
-		n, err := jsonNode(dec)
-		if err == nil {
-			if _, err := dec.Token(); errors.Is(err, io.EOF) {
-				return n, nil
-			}
+var surrogates = regexp.MustCompile(`\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+
+// joinSurrogates replaces the surrogate pairs of JSON strings, which YAML does not allow, by the
+// characters that they encode.
+func joinSurrogates(src []byte) []byte {
+	return surrogates.ReplaceAllFunc(src, func(match []byte) []byte {
+		var text string
+		if len(match) == 2 || json.Unmarshal([]byte(`"`+string(match)+`"`), &text) != nil {
+			return match
 		}
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(src, &doc); err != nil {
-		return nil, err
-	}
-	if len(doc.Content) == 0 {
-		return nil, errors.New("it is empty")
-	}
-	return doc.Content[0], nil
+		return []byte(text)
+	})
 }
 
-// jsonNode reads the next JSON value in the order in which it is written.
-func jsonNode(dec *json.Decoder) (*yaml.Node, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if token == '{' {
-			n = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		}
-		for dec.More() {
-			item, err := jsonNode(dec) // a name is read as any string is
-			if err != nil {
-				return nil, err
-			}
-			n.Content = append(n.Content, item)
-		}
-		_, err := dec.Token()
-		return n, err
-	case string:
-		return strNode(token), nil
-	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(token.String(), ".eE") {
-			tag = "!!float"
-		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: token.String()}, nil
-	case bool:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(token)}, nil
-	default:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
-	}
-}
-
-// place is a node and the way to it.
+// place is a node and its location in a document.
 type place struct {
-	node   *yaml.Node // nil where there is nothing
+	node   *yaml.Node // nil if nothing is there
 	ptr    string     // JSON pointer, from "#"
-	parent *yaml.Node // the mapping or sequence that holds it
+	parent *yaml.Node // the mapping or sequence that contains it
 	key    string     // its key in a mapping
-	uses   []use      // the references that led here
+	uses   []use      // the references that were followed to reach it
 }
 
-// use is one reference: the mapping that holds the $ref, and where it leads.
+// use is one reference: the mapping that contains the $ref, and its target.
 type use struct {
 	at *yaml.Node
 	to string
@@ -119,19 +81,18 @@ type use struct {
 
 func (p place) exists() bool { return p.node != nil }
 
-// child is what a mapping holds under key.
+// child is the value of key in a mapping.
 func (p place) child(key string) place {
-	return place{node: get(p.node, key), ptr: p.ptr + "/" + escape(key), parent: p.node, key: key, uses: p.uses}
+	return place{node: get(p.node, key), ptr: p.ptr + "/" + jsonpointer.Escape(key), parent: deref(p.node), key: key, uses: p.uses}
 }
 
 // items are the elements of a sequence.
 func (p place) items() []place {
-	if kind(p.node) != yaml.SequenceNode {
-		return nil
-	}
 	var list []place
-	for i, n := range p.node.Content {
-		list = append(list, place{node: deref(n), ptr: fmt.Sprintf("%s/%d", p.ptr, i), parent: p.node, uses: p.uses})
+	if kind(p.node) == yaml.SequenceNode {
+		for i, n := range p.node.Content {
+			list = append(list, place{node: deref(n), ptr: fmt.Sprintf("%s/%d", p.ptr, i), parent: p.node, uses: p.uses})
+		}
 	}
 	return list
 }
@@ -145,7 +106,18 @@ func (p place) members() []place {
 	return list
 }
 
+// put replaces the node at a place.
+func (p place) put(to *yaml.Node) {
+	if p.parent.Kind == yaml.MappingNode {
+		set(p.parent, p.key, to)
+		return
+	}
+	p.parent.Content[slices.IndexFunc(p.parent.Content, func(n *yaml.Node) bool { return deref(n) == p.node })] = to
+}
+
 func (d *document) top() place { return place{node: d.root, ptr: "#"} }
+
+func (d *document) schemas() place { return d.top().child("components").child("schemas") }
 
 func (d *document) fail(p place, format string, args ...any) {
 	if d.err == nil {
@@ -153,7 +125,7 @@ func (d *document) fail(p place, format string, args ...any) {
 	}
 }
 
-// follow goes where p refers to, and stays where it does not.
+// follow resolves references until the node at p is not one.
 func (d *document) follow(p place) place {
 	for range 32 {
 		ref := get(p.node, "$ref")
@@ -166,7 +138,7 @@ func (d *document) follow(p place) place {
 	return place{ptr: p.ptr}
 }
 
-// target is what ref, found at p, leads to.
+// target is the place that ref, found at p, refers to.
 func (d *document) target(p place, ref string) place {
 	if !strings.HasPrefix(ref, "#/") {
 		d.fail(p, "refers to %q, which is outside of the document", ref)
@@ -174,48 +146,38 @@ func (d *document) target(p place, ref string) place {
 	}
 	to := d.at(ref)
 	if !to.exists() {
-		d.fail(p, "refers to %s, which is not there", ref)
+		d.fail(p, "refers to %s, which does not exist", ref)
 	}
 	to.uses = append(slices.Clip(p.uses), use{at: p.node, to: to.ptr})
 	return to
 }
 
-// at is what stands at a JSON pointer that begins with "#/".
+// at is the place at a JSON pointer that begins with "#/". An element of a sequence may be given
+// by its name instead of its index.
 func (d *document) at(pointer string) place {
 	p := d.top()
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
 		if plain, err := url.PathUnescape(token); err == nil {
 			token = plain
 		}
-		token = unescaped.Replace(token)
-		if kind(p.node) == yaml.SequenceNode {
-			p = item(p.items(), token)
+		token = jsonpointer.Unescape(token)
+		if kind(p.node) != yaml.SequenceNode {
+			p = p.child(token)
 			continue
 		}
-		p = p.child(token)
+		items := p.items()
+		i := slices.IndexFunc(items, func(item place) bool {
+			return strings.HasSuffix(item.ptr, "/"+token) || scalar(get(item.node, "name")) == token
+		})
+		if i < 0 {
+			return place{ptr: pointer}
+		}
+		p = items[i]
 	}
 	return p
 }
 
-// item is the one whose index is token or, in a list of parameters, whose name it is.
-func item(items []place, token string) place {
-	for i, p := range items {
-		if fmt.Sprint(i) == token || scalar(get(p.node, "name")) == token {
-			return p
-		}
-	}
-	return place{}
-}
-
-// How JSON pointers write what has a meaning in them.
-var (
-	escaped   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaped = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
-func escape(token string) string { return escaped.Replace(token) }
-
-// deref is the node itself, or what it is an alias of.
+// deref resolves an alias.
 func deref(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -252,12 +214,28 @@ func get(n *yaml.Node, key string) *yaml.Node {
 
 func keys(n *yaml.Node) []string {
 	var list []string
-	if kind(n) == yaml.MappingNode {
+	if n = deref(n); kind(n) == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			list = append(list, n.Content[i].Value)
 		}
 	}
 	return list
+}
+
+// some are the items of a sequence, or a scalar alone.
+func some(n *yaml.Node) []*yaml.Node {
+	switch n = deref(n); kind(n) {
+	case yaml.ScalarNode:
+		return []*yaml.Node{n}
+	case yaml.SequenceNode:
+		var items []*yaml.Node
+		for _, item := range n.Content {
+			items = append(items, deref(item))
+		}
+		return items
+	default:
+		return nil
+	}
 }
 
 func scalar(n *yaml.Node) string {
@@ -267,9 +245,9 @@ func scalar(n *yaml.Node) string {
 	return n.Value
 }
 
-func isTrue(n *yaml.Node) bool { return kind(n) == yaml.ScalarNode && n.Value == "true" }
+func isTrue(n *yaml.Node) bool { return scalar(n) == "true" }
 
-// canonical is a value as JSON, so that 1 and 1.0, or two spellings of a string, are the same.
+// canonical is a value as JSON, so that 1 and 1.0, or two notations of a string, are the same.
 func canonical(n *yaml.Node) string {
 	var v any
 	if n == nil || n.Decode(&v) != nil {
@@ -282,25 +260,76 @@ func canonical(n *yaml.Node) string {
 	return string(out)
 }
 
-// The nodes that a change writes.
-
-func strNode(s string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+func contains(values []*yaml.Node, n *yaml.Node) bool {
+	return slices.ContainsFunc(values, func(other *yaml.Node) bool { return canonical(other) == canonical(n) })
 }
 
+// The functions below change nodes.
+
+// set gives key of the mapping m a value. A new key follows the last of those in after that m
+// has, or is the last one.
+func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
+	if i := index(m, key); i >= 0 {
+		to.LineComment = cmp.Or(to.LineComment, m.Content[i+1].LineComment)
+		m.Content[i+1] = to
+		return
+	}
+	if len(m.Content) == 0 {
+		m.Style &^= yaml.FlowStyle
+	}
+	at := len(m.Content)
+	if slices.ContainsFunc(after, func(k string) bool { return index(m, k) >= 0 }) {
+		at = 0
+		for _, k := range after {
+			at = max(at, index(m, k)+2)
+		}
+	}
+	m.Content = slices.Insert(m.Content, at, strNode(key), to)
+}
+
+// swap replaces an entry by another one.
+func swap(m *yaml.Node, key, newKey string, to *yaml.Node) {
+	i := index(m, key)
+	m.Content = slices.Replace(slices.Clone(m.Content), i, i+2, strNode(newKey), to)
+}
+
+func remove(m *yaml.Node, key string) {
+	if i := index(m, key); i >= 0 {
+		m.Content = slices.Delete(slices.Clone(m.Content), i, i+2)
+	}
+}
+
+// drop removes items from the sequence at key of m, and key itself if none is left.
+func drop(m *yaml.Node, key string, which func(*yaml.Node) bool) {
+	list := get(m, key)
+	if list == nil {
+		return
+	}
+	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(n *yaml.Node) bool { return which(deref(n)) })
+	if len(list.Content) == 0 {
+		remove(m, key)
+	}
+}
+
+func strNode(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+
+func nullNode() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"} }
+
 func boolNode(b bool) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(b)}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(b)}
 }
 
 func mapNode(entries ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: entries}
 }
 
+func entry(key string, value *yaml.Node) *yaml.Node { return mapNode(strNode(key), value) }
+
 func seqNode(style yaml.Style, items ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: style, Content: items}
 }
 
-// bare is a value without the comments and the style of the document that it comes from.
+// bare copies a value without the comments and the style of its document.
 func bare(n *yaml.Node) *yaml.Node {
 	n = deref(n)
 	c := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag(), Value: n.Value}
@@ -311,4 +340,63 @@ func bare(n *yaml.Node) *yaml.Node {
 		c.Style = yaml.FlowStyle
 	}
 	return c
+}
+
+// clone copies a node with its comments and style.
+func clone(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Content = nil
+	for _, item := range n.Content {
+		c.Content = append(c.Content, clone(item))
+	}
+	return &c
+}
+
+// free is a name for a schema that no schema has: name, or name with a number.
+func (d *document) free(name string) string {
+	numbered := name
+	for i := 2; get(d.schemas().node, numbered) != nil; i++ {
+		numbered = fmt.Sprint(name, i)
+	}
+	return numbered
+}
+
+// insert adds a component where its name sorts in.
+func (d *document) insert(section, name string, to *yaml.Node) {
+	parts := get(get(d.root, "components"), section)
+	at := 0
+	for at < len(parts.Content) && parts.Content[at].Value < name {
+		at += 2
+	}
+	parts.Content = slices.Insert(slices.Clone(parts.Content), at, strNode(name), to)
+}
+
+// reachable are the components that the paths refer to.
+func (d *document) reachable() map[string]bool {
+	found := map[string]bool{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n = deref(n); n == nil {
+			return
+		}
+		if ref := scalar(get(n, "$ref")); strings.HasPrefix(ref, "#/") && !found[ref] {
+			found[ref] = true
+			walk(d.at(ref).node)
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(get(d.root, "paths"))
+	return found
+}
+
+// prune removes the components that were reachable before and are not any more.
+func (d *document) prune(before map[string]bool) {
+	now := d.reachable()
+	for _, ref := range slices.Sorted(maps.Keys(before)) {
+		if p := d.at(ref); p.exists() && !now[ref] {
+			remove(p.parent, p.key)
+		}
+	}
 }

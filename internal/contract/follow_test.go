@@ -318,15 +318,22 @@ func TestTheOperationIsCallable(t *testing.T) {
 }
 
 func TestErrorLinesAreThoseOfHandWrittenCode(t *testing.T) {
-	assert.Equal(t, []Spot{
+	assert.Equal(t, []Line{
 		{"wrapper/x.go", 7, "undefined: y"},
 		{"examples/e/main_test.go", 3, "z redeclared"},
-	}, errorLines(strings.Join([]string{
+		{"wrapper/x_test.go", 12, "got 1"},
+		{"wrapper/y_test.go", 34, ""},
+		{"orgkeystest/api.go", 56, ""},
+	}, errorLines("/root/of/it", strings.Join([]string{
 		"# github.com/orgkeys/orgkeys-go/wrapper",
 		"wrapper/x.go:7:2: undefined: y",
 		"wrapper/x.go:7:9: undefined: y too",
 		"vet: ./examples/e/main_test.go:3:1: z redeclared",
 		"gen/client.gen.go:9:1: undefined: w",
+		"    /root/of/it/wrapper/x_test.go:12: got 1",
+		"        \tError Trace:\t/root/of/it/wrapper/y_test.go:34",
+		"\t/root/of/it/orgkeystest/api.go:56 +0x1d",
+		"\t/usr/lib/go/src/testing/testing.go:1690 +0xf4",
 		"exit status 1",
 	}, "\n")))
 }

@@ -9,10 +9,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
 )
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+// beforeParameters, with those that follow, are the keys of an operation in the order in which
+// they are written.
+var beforeParameters = []string{"operationId", "tags", "summary", "description", "deprecated"}
 
 // variable is a path parameter in a path's template.
 var variable = regexp.MustCompile(`\{[^{}]*\}`)
@@ -23,29 +28,40 @@ func form(path string) string { return variable.ReplaceAllString(path, "{}") }
 // paths compares each operation of the contract with the one of the same path and method.
 func (c *comparison) paths() error {
 	var missing []string
+	visited := map[string]bool{}
 	for _, path := range c.ours.top().child("paths").members() {
-		for _, our := range path.members() {
-			if !slices.Contains(methods, our.key) {
+		for _, method := range append(keys(path.node), methods...) { // in the contract's order
+			if !slices.Contains(methods, method) || visited[method+path.key] {
 				continue
 			}
-			their, found := c.find(path.key, our.key)
-			if !found {
-				missing = append(missing, strings.ToUpper(our.key)+" "+path.key)
-				continue
+			visited[method+path.key] = true
+			their, found := c.theirs.operation(path.key, method)
+			our := path.child(method)
+			name := strings.ToUpper(method) + " " + path.key
+			differs, _ := c.declared.compare(our.ptr, "present", strconv.FormatBool(our.exists()), strconv.FormatBool(found))
+			switch {
+			case our.exists() && found:
+				c.operation(path, our, their)
+			case differs && our.exists():
+				missing = append(missing, name)
+			case differs:
+				c.edits = append(c.edits, &edit{Change: Change{
+					Operation: cmp.Or(scalar(get(their.node, "operationId")), name), At: "operation", Pointer: our.ptr, Decide: true,
+					What: fmt.Sprintf("is new upstream; -add %q adds it", name),
+				}})
 			}
-			c.operation(path, our, their)
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("%s no longer has %s; nothing is changed, since taking an operation away is for a person to decide",
+		return fmt.Errorf("%s no longer has %s; nothing was changed, since removing an operation is for a person to decide",
 			c.theirs.name, strings.Join(missing, ", "))
 	}
 	return nil
 }
 
-// find is upstream's operation, where a path of the same name goes before one of the same form.
-func (c *comparison) find(path, method string) (place, bool) {
-	all := c.theirs.top().child("paths")
+// operation finds an operation, where a path of the same name precedes one of the same form.
+func (d *document) operation(path, method string) (place, bool) {
+	all := d.top().child("paths")
 	candidates := []place{all.child(path)}
 	for _, other := range all.members() {
 		if form(other.key) == form(path) {
@@ -54,7 +70,7 @@ func (c *comparison) find(path, method string) (place, bool) {
 	}
 	for _, p := range candidates {
 		key := p.key
-		if p = c.theirs.follow(p); p.child(method).exists() {
+		if p = d.follow(p); p.child(method).exists() {
 			operation := p.child(method)
 			operation.parent, operation.key = p.node, key // the path item, and its path
 			return operation, true
@@ -64,7 +80,7 @@ func (c *comparison) find(path, method string) (place, bool) {
 }
 
 func (c *comparison) operation(path, our, their place) {
-	s := spot{op: scalar(get(our.node, "operationId"))}
+	s := position{op: scalar(get(our.node, "operationId"))}
 	s.name = camel(s.op)
 	if id := scalar(get(their.node, "operationId")); id != s.op {
 		c.note("%s: its operationId is %s upstream; ours stays.", s.op, orNone(id))
@@ -73,32 +89,26 @@ func (c *comparison) operation(path, our, their place) {
 	c.requestBody(s, our, their)
 	c.responses(s, our, their)
 	c.security(s, our, their)
-	if was, is := isTrue(get(our.node, "deprecated")), isTrue(get(their.node, "deprecated")); was != is {
-		what := "is deprecated"
-		if was {
-			what = "is no longer deprecated"
+	was, is := isTrue(get(our.node, "deprecated")), isTrue(get(their.node, "deprecated"))
+	s.part = "operation"
+	c.differ(s, our.ptr, "deprecated", fmt.Sprint(was), fmt.Sprint(is), deprecated(is), edit{make: func() {
+		remove(our.node, "deprecated")
+		if is {
+			set(our.node, "deprecated", boolNode(true), beforeParameters...)
 		}
-		s.where = "operation"
-		c.differ(s, our.ptr, "deprecated", fmt.Sprint(was), passes("a notice to the reader"), what, wish{edit: func(e *editor) {
-			if was {
-				e.remove(our.node, "deprecated")
-			} else {
-				e.set(our.node, "deprecated", boolNode(true), "operationId", "tags", "summary", "description")
-			}
-		}})
-	}
+	}})
 }
 
-// parameter is one of an operation, wherever it is written.
+// parameter is a parameter of an operation, wherever it is defined.
 type parameter struct {
-	id   string // what makes it the same one: where it is, and its name or its position in the path
-	name string
-	in   string
-	at   place // as it is listed
-	def  place // what it refers to
+	id       string // where it is, and its name or its index in the path
+	name, in string
+	required bool
+	at       place // as it is listed
+	def      place // as it is defined
 }
 
-// parametersOf lists those of the path and of the operation, which win.
+// parametersOf lists the parameters of the path and of the operation, which override them.
 func (d *document) parametersOf(path string, item, operation *yaml.Node, ptr string) []parameter {
 	names := variable.FindAllString(path, -1)
 	var list []parameter
@@ -106,9 +116,9 @@ func (d *document) parametersOf(path string, item, operation *yaml.Node, ptr str
 		for _, at := range level.child("parameters").items() {
 			def := d.follow(at)
 			p := parameter{name: scalar(get(def.node, "name")), in: scalar(get(def.node, "in")), at: at, def: def}
-			p.id = p.in + " " + p.name
+			p.id, p.required = p.in+" "+p.name, isTrue(get(def.node, "required"))
 			if p.in == "path" {
-				p.id = "path " + strconv.Itoa(slices.Index(names, "{"+p.name+"}"))
+				p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.name+"}")), true
 			}
 			if i := slices.IndexFunc(list, func(q parameter) bool { return q.id == p.id }); i >= 0 {
 				list[i] = p
@@ -120,48 +130,42 @@ func (d *document) parametersOf(path string, item, operation *yaml.Node, ptr str
 	return list
 }
 
-func (c *comparison) parameters(s spot, path, our, their place) {
+func (c *comparison) parameters(s position, path, our, their place) {
 	ours := c.ours.parametersOf(path.key, path.node, our.node, our.ptr)
 	theirs := c.theirs.parametersOf(their.key, their.parent, their.node, their.ptr)
 	base := s.name
 	for i, t := range theirs {
-		s.where, s.name = t.in+" parameter "+t.name, base+"Params"+camel(t.name)
+		s.part, s.name = t.in+" parameter "+t.name, base+"Params"+camel(t.name)
 		at := slices.IndexFunc(ours, func(o parameter) bool { return o.id == t.id })
-		required := t.in == "path" || isTrue(get(t.def.node, "required"))
 		if at < 0 {
-			what := "is new"
-			if required {
-				what = "is new and required"
-			}
-			c.differ(s, our.ptr+"/parameters", "present", "false", onPresence(false, true, required), what, wish{
-				edit: func(e *editor) { c.addParameter(e, s, our, ours, theirs[:i], t, required) },
+			c.present(s, our.ptr+"/parameters/"+jsonpointer.Escape(t.name), false, true, newly(t.required), edit{
+				make:   func() { c.addParameter(s, our, ours, theirs[:i], t) },
+				Change: Change{narrows: s.needs(t.required)},
 			})
 			continue
 		}
 		o := ours[at]
 		if o.name != t.name {
 			c.note("%s: the %s parameter %s is called %s upstream; our name stays.", s.op, o.in, o.name, t.name)
-			s.where = o.in + " parameter " + o.name
+			s.part = o.in + " parameter " + o.name
 		}
-		if was := o.in == "path" || isTrue(get(o.def.node, "required")); was != required {
-			what := "is optional"
-			if required {
-				what = "is required"
-			}
-			c.differ(s, o.def.ptr, "required", fmt.Sprint(was), onRequired(false, required, false, false), what, wish{
-				edit: func(e *editor) { e.set(o.def.node, "required", boolNode(required), "name", "in") },
-			})
-		}
+		c.present(s, o.def.ptr, true, true, "", edit{})
+		c.differ(s, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), edit{
+			make:   func() { set(o.def.node, "required", boolNode(t.required), "name", "in") },
+			Change: Change{narrows: s.needs(t.required)},
+		})
 		c.visit(s, o.def)
 		c.style(s, o, t)
-		c.schema(s, parameterSchema(o.def), parameterSchema(t.def), required)
+		c.schema(s, parameterSchema(o.def), parameterSchema(t.def))
 	}
 	for _, o := range ours {
-		if !slices.ContainsFunc(theirs, func(t parameter) bool { return o.id == t.id }) && o.in != "path" {
-			s.where = o.in + " parameter " + o.name
-			c.differ(s, o.def.ptr, "present", "true", onPresence(false, false, false), "is gone", wish{
-				edit: func(e *editor) { e.drop(o.at.node) },
-			})
+		if o.in != "path" && !slices.ContainsFunc(theirs, func(t parameter) bool { return o.id == t.id }) {
+			s.part = o.in + " parameter " + o.name
+			c.present(s, o.def.ptr, true, false, "is gone", edit{make: func() {
+				for _, level := range []*yaml.Node{our.node, path.node} {
+					drop(level, "parameters", func(n *yaml.Node) bool { return n == o.at.node })
+				}
+			}})
 		}
 	}
 }
@@ -169,146 +173,135 @@ func (c *comparison) parameters(s spot, path, our, their place) {
 // parameterSchema is the schema of a parameter, which may be that of a content type.
 func parameterSchema(p place) []place {
 	for _, content := range p.child("content").members() {
-		return orAny(content.child("schema"), content.child("schema"))
+		p = content
 	}
 	return orAny(p.child("schema"), p.child("schema"))
 }
 
-// style compares how lists and objects are written into a query or a path.
-func (c *comparison) style(s spot, o, t parameter) {
-	for _, key := range []string{"style", "explode"} {
-		was, is := styleOf(o, key), styleOf(t, key)
-		if was == is {
-			continue
+// style compares how lists and objects are encoded in a query or a path.
+func (c *comparison) style(s position, o, t parameter) {
+	style := func(p parameter, key string) string {
+		otherwise := map[string]string{"query": "form", "cookie": "form"}[p.in]
+		if key == "explode" {
+			otherwise = fmt.Sprint(otherwise == "form")
 		}
-		c.differ(s, o.def.ptr, key, strconv.Quote(was), breaks("requests are written in another way"),
-			fmt.Sprintf("%s is %s, was %s", key, is, was), wish{edit: func(e *editor) {
+		return cmp.Or(scalar(get(p.def.node, key)), otherwise, "simple")
+	}
+	for _, key := range []string{"style", "explode"} {
+		was, is := style(o, key), style(t, key)
+		c.differ(s, o.def.ptr, key, strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("%s is %s, was %s", key, is, was), edit{
+			make: func() {
 				node := strNode(is)
 				if key == "explode" {
 					node = boolNode(is == "true")
 				}
-				e.set(o.def.node, key, node, "name", "in", "required", "description")
-			}})
+				set(o.def.node, key, node, "name", "in", "required", "description")
+			},
+			Change: Change{narrows: "requests encode it in another way"},
+		})
 	}
 }
 
-func styleOf(p parameter, key string) string {
-	if said := scalar(get(p.def.node, key)); said != "" {
-		return said
-	}
-	style := map[string]string{"query": "form", "cookie": "form"}[p.in]
-	if key == "explode" {
-		return fmt.Sprint(style == "form")
-	}
-	return cmp.Or(style, "simple")
-}
-
-func (c *comparison) addParameter(e *editor, s spot, operation place, ours, earlier []parameter, t parameter, required bool) {
+func (c *comparison) addParameter(s position, operation place, ours, earlier []parameter, t parameter) {
 	node := mapNode(
 		strNode("name"), strNode(t.name), strNode("in"), strNode(t.in),
-		strNode("required"), boolNode(required), strNode("description"), strNode(Placeholder))
+		strNode("required"), boolNode(t.required), strNode("description"), strNode(Placeholder))
 	for _, key := range []string{"style", "explode"} {
 		if said := get(t.def.node, key); said != nil {
-			node.Content = append(node.Content, strNode(key), bare(said))
+			set(node, key, bare(said))
 		}
 	}
-	schema := c.spell(e, parameterSchema(t.def)[0], s.name)
-	node.Content = append(node.Content, strNode("schema"), schema)
-	if i := index(schema, "example"); i >= 0 { // the parameter has it, as a whole
-		node.Content = append(node.Content, schema.Content[i:i+2]...)
-		schema.Content = slices.Delete(schema.Content, i, i+2)
+	schema := c.spell(parameterSchema(t.def)[0], s.name)
+	set(node, "schema", schema)
+	if example := get(schema, "example"); example != nil { // that of the parameter as a whole
+		remove(schema, "example")
+		set(node, "example", example)
 	}
 	list := get(operation.node, "parameters")
 	if list == nil {
-		e.set(operation.node, "parameters", seqNode(0, node), "operationId", "tags", "summary", "description", "deprecated")
+		set(operation.node, "parameters", seqNode(0, node), beforeParameters...)
 		return
 	}
-	behind := len(list.Content) - 1
+	at := len(list.Content)
 	for _, before := range slices.Backward(earlier) {
 		if i := slices.IndexFunc(ours, func(o parameter) bool { return o.id == before.id && slices.Contains(list.Content, o.at.node) }); i >= 0 {
-			behind = slices.Index(list.Content, ours[i].at.node)
+			at = slices.Index(list.Content, ours[i].at.node) + 1
 			break
 		}
 	}
-	e.add(list, behind, node)
+	list.Content = slices.Insert(list.Content, at, node)
 }
 
 // requestBody compares the request bodies.
-func (c *comparison) requestBody(s spot, our, their place) {
-	s.where = "request body"
+func (c *comparison) requestBody(s position, our, their place) {
+	s.part = "request body"
 	o, t := c.ours.follow(our.child("requestBody")), c.theirs.follow(their.child("requestBody"))
-	required := isTrue(get(t.node, "required"))
-	switch {
-	case !o.exists() && !t.exists():
-		return
-	case !t.exists():
-		c.differ(s, o.ptr, "present", "true", breaks("the Go method takes no body any more"), "is gone", wish{
-			edit: func(e *editor) { e.remove(our.node, "requestBody") },
-		})
-		return
-	case !o.exists():
-		c.differ(s, our.ptr+"/requestBody", "present", "false", breaks("the Go method takes a body"), "is new", wish{
-			edit: func(e *editor) {
-				node := mapNode(strNode("description"), strNode(Placeholder), strNode("required"), boolNode(required))
-				node.Content = append(node.Content, strNode("content"), c.content(e, s.name+"Request", t))
-				e.set(our.node, "requestBody", node, "operationId", "tags", "summary", "description", "deprecated", "parameters")
-			},
-		})
+	was, is := isTrue(get(o.node, "required")), isTrue(get(t.node, "required"))
+	name := s.name + "Request"
+	what := newly(is)
+	if !t.exists() {
+		what = "is gone"
+	}
+	c.present(s, our.ptr+"/requestBody", o.exists(), t.exists(), what, edit{
+		make: func() {
+			remove(our.node, "requestBody")
+			if t.exists() {
+				node := mapNode(strNode("description"), strNode(Placeholder), strNode("required"), boolNode(is))
+				set(node, "content", c.content(name, t))
+				set(our.node, "requestBody", node, append(beforeParameters, "parameters")...)
+			}
+		},
+		Change: Change{narrows: s.needs(is)},
+	})
+	if !o.exists() || !t.exists() {
 		return
 	}
-	if was := isTrue(get(o.node, "required")); was != required {
-		v, what := passes("the Go method takes it as before"), "is optional"
-		if required {
-			v, what = breaks("a request without it is refused from now on"), "is required"
-		}
-		c.differ(s, o.ptr, "required", fmt.Sprint(was), v, what, wish{
-			edit: func(e *editor) { e.set(o.node, "required", boolNode(required), "description") },
-		})
-	}
-	s.name += "Request"
+	c.differ(s, o.ptr, "required", fmt.Sprint(was), fmt.Sprint(is), requiredly(is), edit{
+		make:   func() { set(o.node, "required", boolNode(is), "description") },
+		Change: Change{narrows: s.needs(is)},
+	})
+	s.name = name
 	c.contents(s, o, t)
 }
 
-func (c *comparison) responses(s spot, our, their place) {
-	s.answer = true
+func (c *comparison) responses(s position, our, their place) {
+	s.response = true
 	base := s.name
 	o, t := our.child("responses"), their.child("responses")
 	for _, theirs := range t.members() {
 		if strings.HasPrefix(theirs.key, "x-") {
 			continue
 		}
-		s.where, s.name = theirs.key+" response", base+"Response"+camel(theirs.key)
+		s.part, s.name = theirs.key+" response", base+"Response"+camel(theirs.key)
 		ours := o.child(theirs.key)
-		if !ours.exists() {
-			c.differ(s, o.ptr+"/"+theirs.key, "present", "false", passes("one more answer that is told apart"), "is new", wish{
-				edit: func(e *editor) { c.addResponse(e, s, our, o, theirs) },
-			})
-			continue
+		c.present(s, ours.ptr, ours.exists(), true, "is new", edit{make: func() { c.addResponse(s, our, o, theirs) }})
+		if ours.exists() {
+			c.visit(s, ours)
+			c.contents(s, c.ours.follow(ours), c.theirs.follow(theirs))
 		}
-		c.visit(s, ours)
-		c.contents(s, c.ours.follow(ours), c.theirs.follow(theirs))
 	}
 	for _, ours := range o.members() {
 		if !t.child(ours.key).exists() && !strings.HasPrefix(ours.key, "x-") {
-			s.where = ours.key + " response"
-			c.differ(s, ours.ptr, "present", "true", breaks("its accessors on the Go response are gone"), "is gone", wish{
-				edit: func(e *editor) { e.remove(o.node, ours.key) },
-			})
+			s.part = ours.key + " response"
+			c.present(s, ours.ptr, true, false, "is gone", edit{make: func() { remove(o.node, ours.key) }})
 		}
 	}
 }
 
-func (c *comparison) addResponse(e *editor, s spot, operation, all, theirs place) {
-	node := mapNode(strNode("description"), strNode(Placeholder))
-	if content := c.content(e, s.name, c.theirs.follow(theirs)); len(content.Content) > 0 {
-		node.Content = append(node.Content, strNode("content"), content)
+func (c *comparison) addResponse(s position, operation, all, theirs place) {
+	node := entry("description", strNode(Placeholder))
+	if content := c.content(s.name, c.theirs.follow(theirs)); len(content.Content) > 0 {
+		set(node, "content", content)
 	}
 	if !all.exists() || len(all.node.Content) == 0 {
-		e.set(operation.node, "responses", mapNode(strNode(theirs.key), node))
+		set(operation.node, "responses", entry(theirs.key, node))
 		return
 	}
-	before := slices.DeleteFunc(keys(all.node), func(status string) bool { return status > theirs.key })
-	e.set(all.node, theirs.key, node, before...)
+	at := 0
+	for at < len(all.node.Content) && all.node.Content[at].Value < theirs.key {
+		at += 2
+	}
+	all.node.Content = slices.Insert(slices.Clone(all.node.Content), at, strNode(theirs.key), node)
 }
 
 // media is a content type without its parameters.
@@ -318,63 +311,65 @@ func media(contentType string) string {
 }
 
 // contents compares the content types of two bodies, and their schemas.
-func (c *comparison) contents(s spot, o, t place) {
+func (c *comparison) contents(s position, o, t place) {
 	ours, theirs := o.child("content"), t.child("content")
-	for _, their := range theirs.members() {
-		at := slices.IndexFunc(ours.members(), func(our place) bool { return media(our.key) == media(their.key) })
-		if at < 0 {
-			c.differ(s, ours.ptr+"/"+escape(their.key), "present", "false", passes("one content type more"), "may be "+their.key, wish{
-				edit: func(e *editor) {
-					if ours.exists() {
-						e.set(ours.node, their.key, c.mediaType(e, s.name, their))
-					} else {
-						e.set(o.node, "content", mapNode(strNode(their.key), c.mediaType(e, s.name, their)), "description", "required")
-					}
-				},
-			})
-			continue
+	find := func(content place, key string) place {
+		for _, p := range content.members() {
+			if media(p.key) == media(key) {
+				return p
+			}
 		}
-		our := ours.members()[at]
-		c.schema(s, orAny(our.child("schema"), our.child("schema")), orAny(their.child("schema"), their.child("schema")), true)
+		return content.child(key)
+	}
+	for _, their := range theirs.members() {
+		our := find(ours, their.key)
+		c.present(s, our.ptr, our.exists(), true, "may be "+their.key, edit{make: func() {
+			if !ours.exists() {
+				set(o.node, "content", mapNode(), "description", "required")
+			}
+			set(get(o.node, "content"), their.key, c.mediaType(s.name, their))
+		}})
+		if our.exists() {
+			c.schema(s, orAny(our.child("schema"), our.child("schema")), orAny(their.child("schema"), their.child("schema")))
+		}
 	}
 	for _, our := range ours.members() {
-		if !slices.ContainsFunc(theirs.members(), func(their place) bool { return media(our.key) == media(their.key) }) {
-			c.differ(s, our.ptr, "present", "true", breaks("the Go type for it is gone"), "is never "+our.key+" any more", wish{
-				edit: func(e *editor) { e.remove(ours.node, our.key) },
-			})
+		if !find(theirs, our.key).exists() {
+			c.present(s, our.ptr, true, false, "is never "+our.key+" any more", edit{make: func() {
+				if remove(ours.node, our.key); len(ours.node.Content) == 0 {
+					remove(o.node, "content")
+				}
+			}})
 		}
 	}
 }
 
-func (c *comparison) content(e *editor, name string, t place) *yaml.Node {
+func (c *comparison) content(name string, t place) *yaml.Node {
 	content := mapNode()
 	for _, their := range t.child("content").members() {
-		content.Content = append(content.Content, strNode(their.key), c.mediaType(e, name, their))
+		set(content, their.key, c.mediaType(name, their))
 	}
 	return content
 }
 
-func (c *comparison) mediaType(e *editor, name string, their place) *yaml.Node {
+func (c *comparison) mediaType(name string, their place) *yaml.Node {
 	if !their.child("schema").exists() {
 		return mapNode()
 	}
-	return mapNode(strNode("schema"), c.spell(e, their.child("schema"), name))
+	return entry("schema", c.spell(their.child("schema"), name))
 }
 
 // security compares who may call an operation, by what the schemes are and not by their names.
-func (c *comparison) security(s spot, our, their place) {
-	s.where = "security"
-	was, is := c.ours.schemes(our), c.theirs.schemes(their)
-	if slices.Equal(was, is) {
-		return
-	}
-	c.differ(s, our.ptr+"/security", "security", strconv.Quote(strings.Join(was, " or ")), breaks("a call has to prove itself in another way"),
-		fmt.Sprintf("is %s, was %s", orNone(strings.Join(is, " or ")), orNone(strings.Join(was, " or "))), wish{
-			edit: func(e *editor) { c.setSecurity(e, our, their) },
-		})
+func (c *comparison) security(s position, our, their place) {
+	s.part = "security"
+	was, is := strings.Join(c.ours.schemes(our), " or "), strings.Join(c.theirs.schemes(their), " or ")
+	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("is %s, was %s", orNone(is), orNone(was)), edit{
+		make:   func() { c.setSecurity(our, their) },
+		Change: Change{narrows: "calls have to authenticate in another way"},
+	})
 }
 
-// requirements is what an operation says about security, or the document for it.
+// requirements are the security requirements of an operation, or of the document.
 func (d *document) requirements(operation place) place {
 	if own := operation.child("security"); own.exists() {
 		return own
@@ -382,7 +377,7 @@ func (d *document) requirements(operation place) place {
 	return d.top().child("security")
 }
 
-// schemes are the alternatives of an operation's security, each as what its schemes are.
+// schemes are the alternatives of an operation's security, each in terms of its schemes.
 func (d *document) schemes(operation place) []string {
 	var list []string
 	for _, alternative := range d.requirements(operation).items() {
@@ -391,34 +386,37 @@ func (d *document) schemes(operation place) []string {
 			all = append(all, d.scheme(name))
 		}
 		slices.Sort(all)
-		list = append(list, cmp.Or(strings.Join(all, " with "), "nobody in particular"))
+		list = append(list, cmp.Or(strings.Join(all, " with "), "anonymous"))
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
+func (d *document) securitySchemes() place {
+	return d.top().child("components").child("securitySchemes")
+}
+
 func (d *document) scheme(name string) string {
-	p := d.follow(d.top().child("components").child("securitySchemes").child(name))
+	p := d.follow(d.securitySchemes().child(name))
 	if !p.exists() {
-		d.fail(d.top(), "the security scheme %s is not there", name)
+		d.fail(d.top(), "the security scheme %s does not exist", name)
 	}
 	var parts []string
 	for _, key := range []string{"type", "scheme", "in", "name", "openIdConnectUrl"} {
-		if said := scalar(get(p.node, key)); said != "" {
-			if key == "scheme" {
-				said = strings.ToLower(said)
-			}
+		if said := scalar(get(p.node, key)); key == "scheme" {
+			parts = append(parts, strings.ToLower(said))
+		} else {
 			parts = append(parts, said)
 		}
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
 
-// setSecurity writes upstream's requirements to an operation, with schemes of ours where ours
+// setSecurity gives an operation upstream's requirements, with the contract's schemes where they
 // are the same.
-func (c *comparison) setSecurity(e *editor, our, their place) {
+func (c *comparison) setSecurity(our, their place) {
 	known := map[string]string{}
-	schemes := c.ours.top().child("components").child("securitySchemes")
+	schemes := c.ours.securitySchemes()
 	for _, name := range slices.Backward(keys(schemes.node)) {
 		known[c.ours.scheme(name)] = name
 	}
@@ -426,26 +424,25 @@ func (c *comparison) setSecurity(e *editor, our, their place) {
 	for _, alternative := range c.theirs.requirements(their).items() {
 		one := mapNode()
 		for _, member := range alternative.members() {
-			name, ok := known[c.theirs.scheme(member.key)]
+			scheme := c.theirs.scheme(member.key)
+			name, ok := known[scheme]
 			if !ok {
 				name = member.key
 				for index(schemes.node, name) >= 0 || slices.Contains(slices.Collect(maps.Values(known)), name) {
 					name += "2"
 				}
-				known[c.theirs.scheme(member.key)] = name
-				def := bare(c.theirs.top().child("components").child("securitySchemes").child(member.key).node)
-				if i := index(def, "description"); i >= 0 {
-					def.Content = slices.Delete(def.Content, i, i+2)
-				}
-				def.Content = append(def.Content, strNode("description"), strNode(Placeholder))
-				e.component("securitySchemes", name, encode(mapNode(strNode(name), def)))
+				known[scheme] = name
+				def := bare(c.theirs.securitySchemes().child(member.key).node)
+				remove(def, "description")
+				set(def, "description", strNode(Placeholder))
+				c.ours.insert("securitySchemes", name, def)
 			}
-			one.Content = append(one.Content, strNode(name), bare(member.node))
+			set(one, name, bare(member.node))
 		}
 		all.Content = append(all.Content, one)
 	}
 	if len(all.Content) == 0 {
 		all.Style = yaml.FlowStyle
 	}
-	e.set(our.node, "security", all, "operationId", "tags", "summary", "description", "deprecated", "parameters")
+	set(our.node, "security", all, append(beforeParameters, "parameters")...)
 }

@@ -10,7 +10,9 @@ type Report struct {
 	Upstream string
 	*Result
 	Checks []Check // of the repository after the change
-	Look   []Spot  // the lines that a breaking change concerns
+	Look   []Line  // the lines that a breaking change concerns
+
+	lost []string // the names of the generated package that are gone or have another type
 }
 
 // Check is a command that was run on the changed repository.
@@ -21,10 +23,14 @@ type Check struct {
 }
 
 // Breaking is the number of changes that break a program that uses the SDK.
-func (r *Report) Breaking() int {
-	n := 0
+func (r *Report) Breaking() int { return r.count(func(c Change) bool { return c.Breaking }) }
+
+// Undecided is the number of changes that a sync reports only.
+func (r *Report) Undecided() int { return r.count(func(c Change) bool { return c.Decide }) }
+
+func (r *Report) count(which func(Change) bool) (n int) {
 	for _, c := range r.Changes {
-		if c.Breaking {
+		if which(c) {
 			n++
 		}
 	}
@@ -42,14 +48,17 @@ func (r *Report) Failed() bool {
 }
 
 func (r *Report) summary() string {
+	text := fmt.Sprintf("%d changes, %d breaking", len(r.Changes), r.Breaking())
 	switch len(r.Changes) {
 	case 0:
 		return "No change: the structure is the same."
 	case 1:
-		return fmt.Sprintf("1 change, %d breaking.", r.Breaking())
-	default:
-		return fmt.Sprintf("%d changes, %d breaking.", len(r.Changes), r.Breaking())
+		text = fmt.Sprintf("1 change, %d breaking", r.Breaking())
 	}
+	if n := r.Undecided(); n > 0 {
+		text += fmt.Sprintf(", %d to decide", n)
+	}
+	return text + "."
 }
 
 // Text is the report for a terminal.
@@ -78,8 +87,8 @@ func (r *Report) Text() string {
 		}
 	}
 	section("Notes", r.Notes)
-	section("Describe in your own words", spots(r.Describe))
-	section("Look at", spots(r.Look))
+	section("Describe in your own words", texts(r.Describe))
+	section("Look at", texts(r.Look))
 	for _, c := range r.Checks {
 		p("\n%s: %s", c.Command, c.outcome())
 		out.WriteString(c.Output)
@@ -114,8 +123,8 @@ func (r *Report) Markdown() string {
 		}
 	}
 	section("Notes", "", r.Notes)
-	section("Describe in your own words", "[ ] ", spots(r.Describe))
-	section("Look at", "[ ] ", spots(r.Look))
+	section("Describe in your own words", "[ ] ", texts(r.Describe))
+	section("Look at", "[ ] ", texts(r.Look))
 	if len(r.Checks) > 0 {
 		p("\n### Checks\n")
 	}
@@ -129,7 +138,10 @@ func (r *Report) Markdown() string {
 }
 
 func (c Change) verdict() string {
-	if c.Breaking {
+	switch {
+	case c.Decide:
+		return "to decide"
+	case c.Breaking:
 		return "breaking"
 	}
 	return "not breaking"
@@ -144,7 +156,7 @@ func (c Check) outcome() string {
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
-func spots(list []Spot) []string {
+func texts(list []Line) []string {
 	var lines []string
 	for _, s := range list {
 		lines = append(lines, s.String())

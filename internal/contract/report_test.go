@@ -29,10 +29,11 @@ func TestTheReportReadsAsItShould(t *testing.T) {
 +        note: {type: string}
 `)
 	result := sync(t, file(t, "contract.yaml"), upstream)
+	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(file(t, "contract.yaml"))))
 	report := &Report{
 		Upstream: "vendor.yaml",
 		Result:   result,
-		Look:     []Spot{{"wrapper/things.go", 7, "cannot use done | undone"}},
+		Look:     []Line{{"wrapper/things.go", 7, "cannot use done | undone"}},
 		Checks:   []Check{{Command: "go generate ./..."}, {Command: "go build ./...", Failed: true, Output: "wrapper/things.go:7:1: cannot use done | undone\n"}},
 	}
 	assert.True(t, report.Failed())

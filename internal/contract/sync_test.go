@@ -94,14 +94,22 @@ func asJSON(t *testing.T, text string) []byte {
 // declared is the one difference between the two documents in testdata.
 var declared = []Difference{{
 	At:   "#/components/schemas/NewThing/allOf/1/properties/secret",
-	Hold: map[string]yaml.Node{"format": *strNode("password")},
-	Why:  "It has a Go type of its own.",
+	Hold: map[string]yaml.Node{"format": *strNode("password")}, Upstream: map[string]yaml.Node{"format": *nullNode()},
+	Why: "It has a Go type of its own.",
 }}
 
 func sync(t *testing.T, contract, upstream string) *Result {
 	t.Helper()
 	result, err := Sync([]byte(contract), "upstream", []byte(upstream), declared)
 	require.NoError(t, err)
+	return result
+}
+
+// judged is a sync with its verdicts.
+func judged(t *testing.T, contract, upstream string) *Result {
+	t.Helper()
+	result := sync(t, contract, upstream)
+	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(contract)))
 	return result
 }
 
@@ -115,7 +123,7 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 	for _, c := range rows {
 		t.Run(c.Name, func(t *testing.T) {
 			upstream := patch(t, file(t, "upstream.yaml"), c.Upstream)
-			result := sync(t, contract, upstream)
+			result := judged(t, contract, upstream)
 			assert.Equal(t, c.Diff, diff(contract, string(result.Contract)))
 			assert.Equal(t, c.Told, told(result.Changes))
 			for _, note := range c.Notes {
@@ -129,6 +137,7 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 			assert.Empty(t, diff(string(result.Contract), string(again.Contract)), "the second time")
 
 			fromJSON := sync(t, contract, string(asJSON(t, upstream)))
+			require.NoError(t, Judge("../..", &Report{Result: fromJSON}, []byte(contract)))
 			assert.ElementsMatch(t, c.Told, told(fromJSON.Changes), "from JSON")
 			assert.Empty(t, sync(t, string(fromJSON.Contract), upstream).Changes, "from JSON")
 		})
@@ -142,7 +151,7 @@ func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
 		"a method is gone":                    {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
 		"a path has another form":             {strings.Replace(upstream, "/boxes/{box_id}/things/{thing_id}", "/boxes/{box_id}/{thing_id}", 1), "no longer has GET /boxes"},
 		"a page of HTML":                      {"<!doctype html>\n<html><body>openapi: 3.1.0</body></html>\n", "upstream is"},
-		"an error in JSON":                    {`{"error": {"message": "not found"}}`, "no OpenAPI 3 document"},
+		"an error in JSON":                    {`{"error": {"message": "not found"}}`, "not an OpenAPI 3 document"},
 		"a list":                              {"- openapi: 3.1.0\n", "it is not an object"},
 		"nothing":                             {"", "it is empty"},
 		"neither YAML nor JSON":               {"openapi: [3.1.0\npaths: {", "neither YAML nor JSON"},
@@ -150,12 +159,12 @@ func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
 		"Swagger":                             {"swagger: '2.0'\npaths: {}\n", "Swagger 2.0"},
 		"OpenAPI of another age":              {"openapi: 4.0.0\npaths: {}\n", `its openapi is "4.0.0"`},
 		"no paths":                            {"openapi: 3.1.0\ninfo: {}\n", "has no paths"},
-		"a reference to nothing":              {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Gone'", 1), "refers to #/components/schemas/Gone, which is not there"},
+		"a reference to nothing":              {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Gone'", 1), "refers to #/components/schemas/Gone, which does not exist"},
 		"a reference to a file":               {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: 'receipt.yaml#/Receipt'", 1), `refers to "receipt.yaml#/Receipt", which is outside of the document`},
-		"a reference to itself":               {strings.Replace(upstream, "    Receipt:\n", "    Receipt:\n      $ref: '#/components/schemas/Receipt'\n", 1), "the schema holds itself"},
+		"a reference to itself":               {strings.Replace(upstream, "    Receipt:\n", "    Receipt:\n      $ref: '#/components/schemas/Receipt'\n", 1), "the schema contains itself"},
 		"a response that refers to itself":    {patch(t, upstream, " components:\n+  responses: {Round: {$ref: '#/components/responses/Round'}}\n@@\n-        '200':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Receipt'\n+        '200': {$ref: '#/components/responses/Round'}\n"), "the reference leads back to itself"},
-		"a schema that is a string":           {patch(t, upstream, "-        done:\n-          type: boolean\n+        done: boolean\n"), "upstream at #/components/schemas/Receipt/properties/done: is no schema"},
-		"a security scheme that is not there": {strings.Replace(upstream, "    AdminKey:\n      type", "    Other:\n      type", 1), "the security scheme AdminKey is not there"},
+		"a schema that is a string":           {patch(t, upstream, "-        done:\n-          type: boolean\n+        done: boolean\n"), "upstream at #/components/schemas/Receipt/properties/done: is not a schema"},
+		"a security scheme that is not there": {strings.Replace(upstream, "    AdminKey:\n      type", "    Other:\n      type", 1), "the security scheme AdminKey does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Sync([]byte(file(t, "contract.yaml")), "upstream", []byte(c.upstream), declared)
@@ -173,37 +182,37 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 	}{
 		"optional here": {
 			"-      required: [object, id, created_at, owner]\n+      required: [object, id, created_at, owner, color]\n",
-			`{at: "#/components/schemas/Thing/properties/color", hold: {required: false}, why: older servers}`,
+			`{at: "#/components/schemas/Thing/properties/color", hold: {required: false}, upstream: {required: true}, why: older servers}`,
 			"get-thing: 200 response, color is required (breaking)",
 		},
 		"never null here": {
 			"           required: false\n           schema:\n-            type: string\n+            type: [string, 'null']\n",
-			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, why: a query cannot say it}`,
+			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, upstream: {nullable: true}, why: a query cannot say it}`,
 			"list-things: query parameter after may be null (not breaking)",
 		},
 		"limits here": {
 			"             type: integer\n-            minimum: 1\n-            maximum: 100\n             default: 20\n",
-			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, why: said in prose}`,
+			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: said in prose}`,
 			"list-things: query parameter limit maximum is none, was 100 (not breaking)",
 		},
 		"no limit here": {
 			"               properties:\n                 name:\n                   type: string\n+                  maxLength: 9\n",
-			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", hold: {maxLength: null}, why: not so}`,
+			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", hold: {maxLength: null}, upstream: {maxLength: 9}, why: not so}`,
 			"create-thing: request body, name maxLength is 9, was none (breaking)",
 		},
 		"fewer values here": {
 			"         color:\n           type: string\n-          enum: [red, green]\n+          enum: [red, green, mauve]\n         size:\n",
-			`{at: "#/components/schemas/Thing/properties/color", hold: {enum: [green, red]}, why: never seen}`,
+			`{at: "#/components/schemas/Thing/properties/color", hold: {enum: [green, red]}, upstream: {enum: [mauve, red, green]}, why: never seen}`,
 			"get-thing: 200 response, color may also be `\"mauve\"` (not breaking)",
 		},
 		"a field that is not here": {
 			"         created_at:\n           type: integer\n           format: unixtime\n+        changed_at: {type: integer}\n",
-			`{at: "#/components/schemas/Thing/properties/changed_at", hold: {present: false}, why: always wrong}`,
+			`{at: "#/components/schemas/Thing/properties/changed_at", hold: {present: false}, upstream: {present: true}, why: always wrong}`,
 			"create-thing: 200 response, changed_at is new (not breaking)",
 		},
 		"an answer that is here": {
 			"-        '400':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Problem'\n     put:\n",
-			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", hold: {present: true}, why: it happens}`,
+			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", hold: {present: true}, upstream: {present: false}, why: it happens}`,
 			"get-thing: 400 response is gone (breaking)",
 		},
 	} {
@@ -213,7 +222,7 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 			difference, err := ParseDifferences([]byte("- " + c.difference))
 			require.NoError(t, err)
 
-			without := sync(t, contract, upstream)
+			without := judged(t, contract, upstream)
 			assert.Contains(t, told(without.Changes), c.change)
 
 			with, err := Sync([]byte(contract), "upstream", []byte(upstream), append(difference, declared...))
@@ -234,12 +243,14 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 
 func TestADifferenceNeedsAPlaceAHoldingAndAReason(t *testing.T) {
 	for name, src := range map[string]string{
-		"no place":     `[{hold: {required: false}, why: because}]`,
-		"no pointer":   `[{at: Thing.color, hold: {required: false}, why: because}]`,
-		"nothing held": `[{at: "#/a", why: because}]`,
-		"no reason":    `[{at: "#/a", hold: {required: false}, why: " "}]`,
-		"another word": `[{at: "#/a", hold: {required: false}, why: because, how: so}]`,
-		"no list":      `at: "#/a"`,
+		"no place":         `[{hold: {required: false}, upstream: {required: true}, why: because}]`,
+		"no pointer":       `[{at: Thing.color, hold: {required: false}, upstream: {required: true}, why: because}]`,
+		"nothing held":     `[{at: "#/a", why: because}]`,
+		"no reason":        `[{at: "#/a", hold: {required: false}, upstream: {required: true}, why: " "}]`,
+		"another word":     `[{at: "#/a", hold: {required: false}, upstream: {required: true}, why: because, how: so}]`,
+		"nothing upstream": `[{at: "#/a", hold: {required: false}, why: because}]`,
+		"another aspect":   `[{at: "#/a", hold: {required: false}, upstream: {nullable: true}, why: because}]`,
+		"no list":          `at: "#/a"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseDifferences([]byte(src))
@@ -300,14 +311,15 @@ func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
 +              schema:
 +                $ref: "#/components/schemas/ThingList"
 `, diff(contract, string(result.Contract)))
-	assert.Empty(t, sync(t, string(result.Contract), upstream).Changes)
+	assert.Equal(t, []string{`DELETE /boxes/{box_id}/things: operation is new upstream; -add "DELETE /boxes/{box_id}/things" adds it (to decide)`},
+		told(sync(t, string(result.Contract), upstream).Changes))
 
 	for operation, says := range map[string]string{
 		"GET /boxes/{box_id}/thongs": "upstream has no GET",
 		"DELETE /boxes/{x}/things":   "no operationId",
 		"GET /boxes/{b}/things/{t}":  "has GET /boxes/{b}/things/{t} already",
-		"FETCH /things":              "is no operation",
-		"/things":                    "is no operation",
+		"FETCH /things":              "is not an operation",
+		"/things":                    "is not an operation",
 	} {
 		_, err := Add([]byte(contract), "upstream", []byte(upstream), operation)
 		assert.ErrorContains(t, err, says, operation)

@@ -2,25 +2,24 @@ package contract
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// view is a schema as a reader of values sees it, however it is written: inline or by
+// view is a schema as it constrains values, in whatever notation it is written: inline or by
 // reference, whole or as an allOf, null as a type, a keyword or a branch.
 type view struct {
-	layers   []place // the mappings that state it, outermost first
+	layers   []place // the mappings that it is composed of, outermost first
 	types    []string
 	null     bool
-	values   []*yaml.Node // of an enum or a const, null left out
+	values   []*yaml.Node // of an enum or a const, without null
 	format   string
 	rules    map[string]rule // the other keywords that are structure
 	props    []prop
 	items    place
-	rest     place   // what additionalProperties says of each further property
-	branches []place // two or more, null left out
+	rest     place   // the schema of additionalProperties
+	branches []place // two or more, without null
 	branchBy string  // anyOf or oneOf
 	ignored  []string
 }
@@ -31,7 +30,7 @@ type rule struct {
 	node  *yaml.Node
 }
 
-// prop is a property of an object. Several places hold it where an allOf refines it.
+// prop is a property of an object. It has several places if an allOf refines it.
 type prop struct {
 	name     string
 	places   []place
@@ -47,28 +46,37 @@ func (v *view) prop(name string) *prop {
 	return nil
 }
 
-// rank is the order in which the keywords of a rule are written.
+// rank is the order in which the keywords of rules are written.
 var rank = []string{
 	"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf", "minLength",
 	"maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
 	"default", "deprecated",
 }
 
-// foreign are keywords that are neither compared nor carried, and that are told of.
+// foreign are keywords that are neither compared nor carried over, only reported.
 var foreign = []string{
 	"pattern", "patternProperties", "not", "if", "then", "else", "dependentSchemas",
 	"dependentRequired", "prefixItems", "contains", "propertyNames", "readOnly", "writeOnly",
 }
 
-// view reads the schema that stands at all of places at once.
-func (d *document) view(places []place) *view {
+// nullness is what a mapping states about null.
+type nullness int
+
+const (
+	unstated nullness = iota
+	nullable
+	neverNull
+)
+
+// view reads the schema that is composed of all of places.
+func (d *document) view(places ...place) *view {
 	v := &view{rules: map[string]rule{}}
 	required := map[string]bool{}
-	null := unsaid
+	null := unstated
 	for _, p := range places {
-		null = null.and(d.gather(v, required, p, nil))
+		null = max(null, d.gather(v, required, p, nil))
 	}
-	v.null = null == yes
+	v.null = null == nullable
 	for i := range v.props {
 		v.props[i].required = required[v.props[i].name]
 	}
@@ -79,79 +87,63 @@ func (d *document) view(places []place) *view {
 	return v
 }
 
-// answer is what a mapping says about null.
-type answer int
-
-const (
-	unsaid answer = iota
-	yes
-	no
-)
-
-// and joins the answers of two mappings that both hold.
-func (a answer) and(b answer) answer { return max(a, b) }
-
-// gather adds what is said at p and at what it is put together from. Above are the mappings that
-// p is a part of.
-func (d *document) gather(v *view, required map[string]bool, p place, above []*yaml.Node) answer {
+// gather adds the mapping at p and those that it refers to. Above are the mappings that p is a
+// part of.
+func (d *document) gather(v *view, required map[string]bool, p place, above []*yaml.Node) nullness {
 	switch {
 	case slices.Contains(above, p.node) && p.exists():
-		d.fail(p, "the schema holds itself")
-		return unsaid
-	case slices.ContainsFunc(v.layers, func(layer place) bool { return layer.node == p.node }): // said already
-		return unsaid
-	case !p.exists(), scalar(p.node) == "true": // anything
-		return unsaid
+		d.fail(p, "the schema contains itself")
+		return unstated
+	case slices.ContainsFunc(v.layers, func(layer place) bool { return layer.node == p.node }), !p.exists(), scalar(p.node) == "true":
+		return unstated
 	case p.node.Kind != yaml.MappingNode:
-		d.fail(p, "is no schema")
-		return unsaid
+		d.fail(p, "is not a schema")
+		return unstated
 	}
 	v.layers = append(v.layers, p)
 	above = append(slices.Clip(above), p.node)
-	own := d.own(v, required, p.node, p)
-	inner := unsaid
+	own := v.own(required, p)
+	inner := unstated
 	if ref := get(p.node, "$ref"); ref != nil {
-		inner = inner.and(d.gather(v, required, d.target(p, scalar(ref)), above))
+		inner = max(inner, d.gather(v, required, d.target(p, scalar(ref)), above))
 	}
 	for _, part := range p.child("allOf").items() {
-		inner = inner.and(d.gather(v, required, part, above))
+		inner = max(inner, d.gather(v, required, part, above))
 	}
 	for _, by := range []string{"anyOf", "oneOf"} {
-		var branches []place
-		for _, branch := range p.child(by).items() {
-			if isNull(branch.node) {
-				own = yes
-				continue
-			}
-			branches = append(branches, branch)
+		all := p.child(by).items()
+		branches := slices.DeleteFunc(slices.Clone(all), func(b place) bool { return isNull(b.node) })
+		if len(branches) < len(all) {
+			own = nullable
 		}
 		if len(branches) == 1 {
-			inner = inner.and(d.gather(v, required, branches[0], above))
+			inner = max(inner, d.gather(v, required, branches[0], above))
 			continue
 		}
 		for _, branch := range branches {
 			v.branches, v.branchBy = append(v.branches, branch), by
-			if d.view([]place{branch}).null {
-				own = yes
+			if d.view(branch).null {
+				own = nullable
 			}
 		}
 	}
-	// An outer word about null wins: that is what writing it beside a reference is for.
-	if own == unsaid {
+	// The outer mapping decides: that is the purpose of null beside a reference.
+	if own == unstated {
 		return inner
 	}
 	return own
 }
 
 // own reads the keywords of one mapping.
-func (d *document) own(v *view, required map[string]bool, n *yaml.Node, p place) answer {
-	null := unsaid
-	if types := get(n, "type"); types != nil {
+func (v *view) own(required map[string]bool, p place) nullness {
+	n := p.node
+	null := unstated
+	if types := some(get(n, "type")); types != nil {
 		var plain []string
-		null = no
-		for _, t := range some(types) {
+		null = neverNull
+		for _, t := range types {
 			if t.Value == "null" {
-				null = yes
+				null = nullable
 				continue
 			}
 			plain = append(plain, t.Value)
@@ -159,15 +151,15 @@ func (d *document) own(v *view, required map[string]bool, n *yaml.Node, p place)
 		v.types = narrow(v.types, plain)
 	}
 	if isTrue(get(n, "nullable")) {
-		null = yes
+		null = nullable
 	}
 	if values, ok := constants(n); ok {
 		plain := slices.DeleteFunc(slices.Clone(values), func(c *yaml.Node) bool { return canonical(c) == "null" })
 		if len(plain) < len(values) {
-			null = yes
+			null = nullable
 		}
 		if v.values != nil {
-			plain = slices.DeleteFunc(plain, func(c *yaml.Node) bool { return !holds(v.values, c) })
+			plain = slices.DeleteFunc(plain, func(c *yaml.Node) bool { return !contains(v.values, c) })
 		}
 		v.values = plain
 	}
@@ -199,8 +191,7 @@ func (d *document) own(v *view, required map[string]bool, n *yaml.Node, p place)
 	return null
 }
 
-// rule reads the keywords of rank, in the terms of OpenAPI 3.1 and without those that say what
-// holds anyway.
+// rule reads the keywords of rank, in the terms of OpenAPI 3.1, without those that have no effect.
 func (v *view) rule(n *yaml.Node) {
 	for _, key := range rank {
 		at := get(n, key)
@@ -225,7 +216,7 @@ func (v *view) rule(n *yaml.Node) {
 	}
 }
 
-// implied is the type that the other keywords speak of.
+// implied is the type that the other keywords apply to.
 func (v *view) implied() []string {
 	switch {
 	case len(v.branches) > 0:
@@ -245,7 +236,7 @@ func (v *view) implied() []string {
 	return types
 }
 
-// shape is what Go makes of a schema at the coarsest.
+// shape is the kind of Go type that a schema becomes.
 func (v *view) shape() string {
 	switch {
 	case len(v.branches) > 0:
@@ -261,51 +252,27 @@ func (v *view) shape() string {
 	}
 }
 
-// anything reports whether a schema says nothing about its values.
+// anything reports whether a schema allows any value.
 func (v *view) anything() bool { return v.shape() == "scalar" && len(v.types) == 0 }
 
-// same reports whether two schemas have the same structure all the way down.
-func (d *document) same(v *view, other *document, w *view) bool {
-	return d.print(v, nil) == other.print(w, nil)
+// kind describes the values of a schema.
+func (v *view) kind() string {
+	name := strings.Join(v.types, " or ")
+	switch {
+	case v.shape() == "union":
+		return "a union"
+	case v.shape() == "map":
+		return "a map"
+	case name == "":
+		return "any value"
+	case strings.ContainsAny(name[:1], "aeiou"):
+		return "an " + name
+	default:
+		return "a " + name
+	}
 }
 
-// print writes a schema's structure down, with references resolved.
-func (d *document) print(v *view, above []*yaml.Node) string {
-	if len(v.layers) == 0 {
-		return "any"
-	}
-	inner := v.layers[len(v.layers)-1].node
-	if up := slices.Index(above, inner); up >= 0 {
-		return "^" + strconv.Itoa(len(above)-up)
-	}
-	above = append(slices.Clip(above), inner)
-	sub := func(places ...place) string { return d.print(d.view(places), above) }
-
-	var parts []string
-	parts = append(parts, v.shape(), strings.Join(v.types, "|"), strconv.FormatBool(v.null), constantSet(v.values))
-	for _, key := range rank {
-		if r, ok := v.rules[key]; ok {
-			parts = append(parts, key+"="+r.value)
-		}
-	}
-	var rest []string
-	for _, p := range v.props {
-		rest = append(rest, strconv.Quote(p.name)+strconv.FormatBool(p.required)+sub(p.places...))
-	}
-	for _, b := range v.branches {
-		rest = append(rest, "or "+sub(b))
-	}
-	slices.Sort(rest)
-	if v.items.exists() {
-		rest = append(rest, "items "+sub(v.items))
-	}
-	if v.rest.exists() {
-		rest = append(rest, "rest "+sub(v.rest))
-	}
-	return "{" + strings.Join(append(parts, rest...), " ") + "}"
-}
-
-// constants are the values that a mapping's const or enum allows.
+// constants are the values of a mapping's const or enum.
 func constants(n *yaml.Node) ([]*yaml.Node, bool) {
 	if c := get(n, "const"); c != nil {
 		return []*yaml.Node{c}, true
@@ -318,7 +285,7 @@ func constants(n *yaml.Node) ([]*yaml.Node, bool) {
 
 func constantSet(values []*yaml.Node) string {
 	if values == nil {
-		return "-"
+		return "null"
 	}
 	var set []string
 	for _, n := range values {
@@ -328,11 +295,7 @@ func constantSet(values []*yaml.Node) string {
 	return "[" + strings.Join(slices.Compact(set), ",") + "]"
 }
 
-func holds(values []*yaml.Node, n *yaml.Node) bool {
-	return slices.ContainsFunc(values, func(other *yaml.Node) bool { return canonical(other) == canonical(n) })
-}
-
-// isNull reports whether a branch allows nothing but null.
+// isNull reports whether a branch allows null only.
 func isNull(n *yaml.Node) bool {
 	types := some(get(n, "type"))
 	if len(types) == 1 && types[0].Value == "null" {
@@ -342,23 +305,7 @@ func isNull(n *yaml.Node) bool {
 	return ok && len(values) == 1 && canonical(values[0]) == "null"
 }
 
-// some are the items of a sequence, or a scalar alone.
-func some(n *yaml.Node) []*yaml.Node {
-	switch kind(n) {
-	case yaml.ScalarNode:
-		return []*yaml.Node{n}
-	case yaml.SequenceNode:
-		var items []*yaml.Node
-		for _, item := range n.Content {
-			items = append(items, deref(item))
-		}
-		return items
-	default:
-		return nil
-	}
-}
-
-// narrow joins the types of two mappings that both hold.
+// narrow intersects the types of two mappings.
 func narrow(have, more []string) []string {
 	if len(have) == 0 {
 		return more

@@ -22,8 +22,8 @@ Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL,
 over into api/openapi.yaml, then runs go generate, build, vet and test, and reports what changed.
 Run it anywhere in the repository.
 
-Exit status: 0 done; 1 a check failed or, with -check, the structure differs; 2 it could not run.
-What cannot be carried over as a whole is not written at all.
+Exit status: 0 done; 1 a check failed, something is left to decide or, with -check, the structure
+differs; 2 it could not run. What cannot be carried over as a whole is not written at all.
 
 `
 
@@ -41,7 +41,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	check := flags.Bool("check", false, "only report, and exit with 1 where the structure differs")
 	format := flags.String("format", "text", "`format` of the report: text or markdown")
 	output := flags.String("o", "", "write the report to a `file` as well, in the format")
-	add := flags.String("add", "", "add an `operation` of SPEC first, such as \"GET /things/{id}\"")
+	var add []string
+	flags.Func("add", "add an `operation` of SPEC first, such as \"GET /things/{id}\"; may be repeated", func(operation string) error {
+		add = append(add, operation)
+		return nil
+	})
 	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -56,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.Usage()
 		return 2
 	}
-	report, err := sync(ctx, flags.Arg(0), *add, *check, *only)
+	report, err := sync(ctx, flags.Arg(0), add, *check, *only)
 	if err != nil {
 		fmt.Fprintln(stderr, "sync:", err)
 		return 2
@@ -72,13 +76,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 	}
-	if *check && len(report.Changes) > 0 || report.Failed() {
+	if *check && len(report.Changes) > 0 || report.Undecided() > 0 || report.Failed() {
 		return 1
 	}
 	return 0
 }
 
-func sync(ctx context.Context, from, add string, check, only bool) (*contract.Report, error) {
+func sync(ctx context.Context, from string, add []string, check, only bool) (*contract.Report, error) {
 	root, err := findRoot()
 	if err != nil {
 		return nil, err
@@ -100,8 +104,8 @@ func sync(ctx context.Context, from, add string, check, only bool) (*contract.Re
 		return nil, err
 	}
 	start := ours
-	if add != "" {
-		if start, err = contract.Add(ours, from, upstream, add); err != nil {
+	for _, operation := range add {
+		if start, err = contract.Add(start, from, upstream, operation); err != nil {
 			return nil, err
 		}
 	}
@@ -110,14 +114,16 @@ func sync(ctx context.Context, from, add string, check, only bool) (*contract.Re
 		return nil, err
 	}
 	report := &contract.Report{Upstream: from, Result: result}
+	if err := contract.Judge(root, report, ours); err != nil {
+		return nil, err
+	}
 	if check || bytes.Equal(result.Contract, ours) {
 		return report, nil
 	}
-	write := func() error { return contract.Write(root, result.Contract) }
-	if only {
-		return report, write()
+	if err := contract.Write(root, result.Contract); err != nil || only {
+		return report, err
 	}
-	return report, contract.Follow(ctx, root, report, write)
+	return report, contract.Follow(ctx, root, report)
 }
 
 // findRoot is the folder above that holds the module.

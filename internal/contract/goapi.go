@@ -1,0 +1,265 @@
+package contract
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+	"go.yaml.in/yaml/v3"
+)
+
+// api is what the generated package declares: types, fields, methods, functions and constants by
+// name (Type, Type.Field), each with the text of its type.
+type api struct {
+	text   map[string]string
+	fields map[string]string // the name of the field by "Type.property"
+}
+
+// generate makes Go of a contract with the configuration of the repository at root.
+func generate(root string, contract []byte) (*api, error) {
+	src, err := os.ReadFile(filepath.Join(root, "oapi-codegen.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var config codegen.Configuration
+	if err := yaml.Unmarshal(src, &config); err != nil {
+		return nil, fmt.Errorf("oapi-codegen.yaml: %w", err)
+	}
+	config.OutputOptions.SkipFmt = true
+	for name, path := range config.OutputOptions.UserTemplates {
+		config.OutputOptions.UserTemplates[name] = filepath.Join(root, "gen", path)
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		return nil, err
+	}
+	code, err := codegen.Generate(spec, config.UpdateDefaults())
+	if err != nil {
+		return nil, err
+	}
+	return parseAPI(code)
+}
+
+func parseAPI(code string) (*api, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "client.gen.go", code, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	a := &api{text: map[string]string{}, fields: map[string]string{}}
+	text := func(node any) string {
+		var out strings.Builder
+		_ = printer.Fprint(&out, fset, node)
+		return strings.Join(strings.Fields(out.String()), " ")
+	}
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			name := decl.Name.Name
+			if decl.Recv != nil {
+				name = strings.TrimPrefix(text(decl.Recv.List[0].Type), "*") + "." + name
+			}
+			a.text[name] = text(decl.Type)
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						a.text[name.Name] = text(spec.Type)
+					}
+				case *ast.TypeSpec:
+					a.declare(spec, text)
+				}
+			}
+		}
+	}
+	return a, nil
+}
+
+func (a *api) declare(spec *ast.TypeSpec, text func(any) string) {
+	name := spec.Name.Name
+	switch object := spec.Type.(type) {
+	case *ast.StructType:
+		a.text[name] = "struct"
+		for _, field := range object.Fields.List {
+			for _, f := range field.Names {
+				a.text[name+"."+f.Name] = text(field.Type)
+				if field.Tag != nil {
+					tag, _, _ := strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json"), ",")
+					a.fields[name+"."+tag] = f.Name
+				}
+			}
+		}
+	case *ast.InterfaceType:
+		a.text[name] = "interface"
+	default:
+		a.text[name] = text(spec.Type)
+	}
+}
+
+// lost are the exported names that after does not have, or with another type.
+func (a *api) lost(after *api) []string {
+	var names []string
+	for name, was := range a.text {
+		if is, ok := after.text[name]; (!ok || is != was) && ast.IsExported(name) && ast.IsExported(name[strings.LastIndexByte(name, '.')+1:]) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// operation is the Go name of an operation.
+func (a *api) operation(id string) string {
+	for name := range a.text {
+		if method, ok := strings.CutPrefix(name, "Client."); ok && strings.EqualFold(method, camel(id)) {
+			return method
+		}
+	}
+	for name := range a.text { // one that has no method of its own, because its body is not JSON
+		if method, ok := strings.CutPrefix(name, "Client."); ok && strings.EqualFold(method, camel(id)+"WithBody") {
+			return strings.TrimSuffix(method, "WithBody")
+		}
+	}
+	return ""
+}
+
+// token is a step of a path within a body: a property, or the elements of a list or a map.
+var step = regexp.MustCompile(`\[\]|\{\}|[^.\[\]{}]+`)
+
+// at is the declaration that a position in an operation becomes, with its type.
+func (a *api) at(s position) (name, text string) {
+	op := a.operation(s.op)
+	path := step.FindAllString(s.path, -1)
+	switch part := strings.Fields(s.part); {
+	case op == "":
+		return "", ""
+	case part[len(part)-1] == "response":
+		name = op + "Response.JSON" + strings.Replace(part[0], "default", "Default", 1)
+		text = a.text[name]
+	case s.part == "request body":
+		name = op + "JSONRequestBody"
+		text = a.text[name]
+	case part[0] != "path" && len(part) > 2:
+		text = op + "Params"
+		path = append([]string{strings.Join(part[2:], " ")}, path...)
+	}
+	for _, step := range path {
+		in := a.plain(text)
+		switch elem, isMap := strings.CutPrefix(in, "map[string]"); {
+		case step == "[]" && strings.HasPrefix(in, "[]"):
+			text = in[2:]
+		case step == "{}" && isMap:
+			text = elem
+		case a.fields[in+"."+step] != "":
+			name = in + "." + a.fields[in+"."+step]
+			text = a.text[name]
+		default:
+			return "", ""
+		}
+	}
+	if text == "" {
+		return "", ""
+	}
+	return name, text
+}
+
+// plain is a type without its pointer, and the type that a name stands for, unless it is a struct.
+func (a *api) plain(text string) string {
+	text = strings.TrimPrefix(text, "*")
+	for range 9 {
+		of, ok := a.text[text]
+		if !ok || of == "struct" {
+			return text
+		}
+		text = strings.TrimPrefix(of, "*")
+	}
+	return text
+}
+
+// members are the constants of an enum and the methods and types of a union.
+func (a *api) members(text string) (names []string) {
+	of := strings.TrimPrefix(text, "*")
+	isUnion := a.text[of+".union"] != ""
+	for name, text := range a.text {
+		if text == of && a.text[of] == "string" && ast.IsExported(name) && strings.HasPrefix(name, of) ||
+			isUnion && strings.HasPrefix(strings.ReplaceAll(name, "_", ""), strings.ReplaceAll(of, "_", "")) {
+			names = append(names, name+" "+text)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// judge sets the verdicts of changes: whether the Go API breaks at their position or, if it does
+// not, whether requests that were valid are refused.
+func judge(changes []Change, before, after *api) {
+	taken := map[string]bool{}
+	for _, c := range changes {
+		taken[c.Operation+" "+c.At] = true
+	}
+	for i := range changes {
+		c := &changes[i]
+		c.Breaking, c.Why = compareAt(c.position, c.adds, before, after)
+		for s := c.position; !c.Breaking && s.path != ""; { // the type of what contains it, if that is not a change of its own
+			s.path = s.path[:max(0, strings.LastIndexAny(s.path, ".[{"))]
+			_, was := before.at(s)
+			if _, is := after.at(s); was != is && was != "" && is != "" && !taken[s.op+" "+s.String()] {
+				c.Breaking, c.Why = compareAt(s, false, before, after)
+			}
+		}
+		switch {
+		case c.Decide:
+			c.Breaking, c.Why = false, "nothing is carried over"
+		case !c.Breaking && c.narrows != "":
+			c.Breaking, c.Why = true, c.narrows
+		}
+	}
+}
+
+// compareAt compares the Go declarations that a position becomes. What is added there removes none.
+func compareAt(s position, adds bool, before, after *api) (breaks bool, why string) {
+	name, was := before.at(s)
+	now, is := after.at(s)
+	list := func(names []string) string { return "`gen." + strings.Join(names, "`, `gen.") + "`" }
+	without := func(names, others []string) []string {
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(others, name) })
+	}
+	lost, gained := without(before.members(was), after.members(is)), without(after.members(is), before.members(was))
+	for _, names := range [][]string{lost, gained} {
+		for i := range names {
+			names[i], _, _ = strings.Cut(names[i], " ")
+		}
+	}
+	switch {
+	case was != "" && is == "" && !adds:
+		return true, list([]string{name}) + " is gone"
+	case was == "" && is != "":
+		why = list([]string{now}) + " is new"
+	case was != is && is != "":
+		return true, fmt.Sprintf("`gen.%s` was `%s` and is `%s`", name, was, is)
+	case len(lost) > 0 && !adds:
+		return true, list(lost) + " is gone or has another type"
+	case len(gained) > 0:
+		why = list(gained) + " is new"
+	}
+	if op := before.operation(s.op); s.path == "" && !s.response { // the arguments of the operation's methods
+		for _, method := range []string{"Client." + op, "Client." + op + "WithBody"} {
+			if was := before.text[method]; was != "" && was != after.text[method] {
+				return true, "the arguments of " + list([]string{method}) + " change"
+			}
+		}
+	}
+	return false, cmp.Or(why, "the Go API stays")
+}
