@@ -31,7 +31,7 @@ type edit struct {
 	on      []place                       // the nodes that it changes
 	fits    func(ours, theirs *view) bool // whether another use of those nodes agrees
 	make    func()
-	late    bool   // preferably made after the others, which may make it in a better place
+	order   int    // the lowest is made first
 	removes string // the property that it removes
 }
 
@@ -141,9 +141,10 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 			at, from = our, their
 		}
 		c.differ(s, p.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
-			on:   []place{at},
-			fits: func(_, other *view) bool { return other.shape() == t.shape() },
-			make: func() { c.rewrite(at, from, s.name, named && alsoNamed) },
+			on:    []place{at},
+			fits:  func(_, other *view) bool { return other.shape() == t.shape() },
+			make:  func() { c.rewrite(at, from, s.name, named && alsoNamed) },
+			order: -1, // before the edits of what it may leave without another use
 		})
 		return
 	}
@@ -326,6 +327,10 @@ func looser(key, was, is string) bool {
 
 func (c *comparison) properties(s position, o, t *view) {
 	home, alone := host(o)
+	order := 1 // another edit may make it in a better place
+	if alone {
+		order = 0
+	}
 	for i, theirs := range t.props {
 		our := o.prop(theirs.name)
 		if our == nil {
@@ -340,7 +345,7 @@ func (c *comparison) properties(s position, o, t *view) {
 			c.present(f, pointer, false, true, newly(theirs.required), edit{
 				on:     []place{home},
 				fits:   func(_, other *view) bool { return other.prop(theirs.name) != nil },
-				late:   !alone,
+				order:  order,
 				make:   func() { c.addProperty(home, t, i, f.name) },
 				Change: Change{narrows: f.needs(theirs.required)},
 			})
@@ -353,7 +358,7 @@ func (c *comparison) properties(s position, o, t *view) {
 				q := other.prop(theirs.name)
 				return q != nil && q.required == theirs.required
 			},
-			late:   !alone,
+			order:  order,
 			on:     requiring(o, theirs.name),
 			make:   func() { makeOptional(o, theirs.name) },
 			Change: Change{narrows: f.needs(theirs.required)},
@@ -376,7 +381,7 @@ func (c *comparison) properties(s position, o, t *view) {
 					return !slices.ContainsFunc(on, func(layer place) bool { return get(layer.node, "properties") == p.parent })
 				})
 			},
-			late:    !alone,
+			order:   order,
 			removes: our.name,
 			make: func() {
 				makeOptional(o, our.name)

@@ -134,10 +134,7 @@ func (c *comparison) step() (bool, error) {
 	if len(edits) == 0 {
 		return false, nil
 	}
-	next := edits[0]
-	if i := slices.IndexFunc(edits, func(e *edit) bool { return !e.late }); i >= 0 {
-		next = edits[i]
-	}
+	next := slices.MinFunc(edits, func(a, b *edit) int { return a.order - b.order })
 	for _, at := range next.on {
 		for _, other := range c.pairs[at.node] {
 			if next.fits(other.ours, other.theirs) {

@@ -121,7 +121,9 @@ func (all declarations) unneeded() []string {
 	for _, d := range all {
 		reason := "upstream has nothing there to compare"
 		switch {
-		case d.needed:
+		case d.needed, slices.ContainsFunc(all, func(other *declaration) bool {
+			return other.needed && other.aspect == "present" && strings.HasPrefix(d.at, other.at+"/")
+		}):
 			continue
 		case d.same:
 			reason = "upstream agrees now"

@@ -249,6 +249,8 @@ func compareAt(s position, adds bool, before, after *api) (breaks bool, why stri
 		why = list([]string{now}) + " is new"
 	case was != is && is != "":
 		return true, fmt.Sprintf("`gen.%s` was `%s` and is `%s`", name, was, is)
+	case before.plain(was) != after.plain(is) && is != "":
+		return true, fmt.Sprintf("`gen.%s` is another type", strings.TrimPrefix(was, "*"))
 	case len(lost) > 0 && !adds:
 		return true, list(lost) + " is gone or has another type"
 	case len(gained) > 0:

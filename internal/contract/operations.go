@@ -362,6 +362,14 @@ func (c *comparison) mediaType(name string, their place) *yaml.Node {
 // security compares who may call an operation, by what the schemes are and not by their names.
 func (c *comparison) security(s position, our, their place) {
 	s.part = "security"
+	for _, alternative := range c.theirs.requirements(their).items() {
+		for _, name := range keys(alternative.node) {
+			if !c.theirs.securitySchemes().child(name).exists() {
+				c.note("%s: its security scheme %s is not defined upstream; ours stays.", s.op, name)
+				return
+			}
+		}
+	}
 	was, is := strings.Join(c.ours.schemes(our), " or "), strings.Join(c.theirs.schemes(their), " or ")
 	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("is %s, was %s", orNone(is), orNone(was)), edit{
 		make:   func() { c.setSecurity(our, their) },
@@ -398,9 +406,6 @@ func (d *document) securitySchemes() place {
 
 func (d *document) scheme(name string) string {
 	p := d.follow(d.securitySchemes().child(name))
-	if !p.exists() {
-		d.fail(d.top(), "the security scheme %s does not exist", name)
-	}
 	var parts []string
 	for _, key := range []string{"type", "scheme", "in", "name", "openIdConnectUrl"} {
 		if said := scalar(get(p.node, key)); key == "scheme" {
