@@ -182,15 +182,27 @@ func (c *comparison) addProperty(home place, t *view, i int, name string) {
 	}
 }
 
-// property writes a property of upstream's. A string at a place where a difference declares a
-// format gets that format, so that a secret remains one wherever it moves to.
+// property writes a property of upstream's.
 func (c *comparison) property(p prop, name string) *yaml.Node {
 	n := c.spell(p.places[0], name)
-	if d := c.declared.find("/properties/"+jsonpointer.Escape(p.name), "format"); d != nil && scalar(get(n, "type")) == "string" {
-		set(n, "format", strNode(strings.Trim(d.hold, `"`)), "type")
-	}
+	c.refine(n, p.name)
 	describe(n)
 	return n
+}
+
+// refine gives a property what is declared for others of its name: the format that makes a secret
+// of a string and, where a pattern declares them, limits.
+func (c *comparison) refine(n *yaml.Node, name string) {
+	applies := map[string]string{"format": "string", "minLength": "string", "minimum": "integer", "maximum": "integer"}
+	for _, d := range *c.declared {
+		if strings.HasSuffix(d.at, "/properties/"+jsonpointer.Escape(name)) && (d.aspect == "format" || d.at[0] == '/') && get(n, d.aspect) == nil &&
+			slices.ContainsFunc(some(get(n, "type")), func(t *yaml.Node) bool { return t.Value == applies[d.aspect] }) {
+			var value yaml.Node
+			if yaml.Unmarshal([]byte(d.hold), &value) == nil && len(value.Content) == 1 {
+				set(n, d.aspect, bare(value.Content[0]), "type", "format")
+			}
+		}
+	}
 }
 
 // describe gives a new schema the description to replace. A reference has that of its target.

@@ -140,7 +140,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 		if named && alsoNamed {
 			at, from = our, their
 		}
-		c.differ(s, p.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
+		c.differ(s, at.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
 			on:    []place{at},
 			fits:  func(_, other *view) bool { return other.shape() == t.shape() },
 			make:  func() { c.rewrite(at, from, s.name, named && alsoNamed) },

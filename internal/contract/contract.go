@@ -106,7 +106,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 func (r *Result) write(c *comparison, text *writer) error {
 	r.Contract = text.text(c.ours.root)
 	written, err := parse(Path, r.Contract)
-	if err != nil || canonical(written.root) != canonical(c.ours.root) {
+	if err != nil || encode(bare(written.root)) != encode(bare(c.ours.root)) {
 		return fmt.Errorf("the changed contract is not what it should be: %v", err)
 	}
 	for i, change := range r.Changes { // what is new has a place now

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-openapi/jsonpointer"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"go.yaml.in/yaml/v3"
 )
@@ -190,8 +191,7 @@ func (a *api) plain(text string) string {
 
 // members are the constants of an enum and the methods and types of a union.
 func (a *api) members(text string) (names []string) {
-	of := strings.TrimPrefix(text, "*")
-	isUnion := a.text[of+".union"] != ""
+	of, isUnion := strings.TrimPrefix(text, "*"), a.isUnion(text)
 	for name, text := range a.text {
 		if text == of && a.text[of] == "string" && ast.IsExported(name) && strings.HasPrefix(name, of) ||
 			isUnion && strings.HasPrefix(strings.ReplaceAll(name, "_", ""), strings.ReplaceAll(of, "_", "")) {
@@ -202,9 +202,31 @@ func (a *api) members(text string) (names []string) {
 	return names
 }
 
+func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".union"] != "" }
+
+// lostAt is the first of the lost names that is the declaration of a place in a named schema.
+func (a *api) lostAt(lost []string, pointer string) string {
+	tokens := strings.Split(pointer, "/")
+	property := ""
+	for i, token := range tokens {
+		if token == "properties" && i+1 < len(tokens) {
+			property = jsonpointer.Unescape(tokens[i+1])
+		}
+	}
+	for _, name := range lost {
+		typ, member, _ := strings.Cut(name, ".")
+		if len(tokens) > 3 && tokens[2] == "schemas" && strings.EqualFold(typ, camel(tokens[3])) && member != "UnmarshalJSON" &&
+			(property == "" || member != "" && a.fields[typ+"."+property] == member) {
+			return name
+		}
+	}
+	return ""
+}
+
 // judge sets the verdicts of changes: whether the Go API breaks at their position or, if it does
 // not, whether requests that were valid are refused.
 func judge(changes []Change, before, after *api) {
+	lost := before.lost(after)
 	taken := map[string]bool{}
 	for _, c := range changes {
 		taken[c.Operation+" "+c.At] = true
@@ -218,6 +240,9 @@ func judge(changes []Change, before, after *api) {
 			if _, is := after.at(s); was != is && was != "" && is != "" && !taken[s.op+" "+s.String()] {
 				c.Breaking, c.Why = compareAt(s, false, before, after)
 			}
+		}
+		if name := before.lostAt(lost, c.Pointer); name != "" && !c.Breaking && !c.adds { // reached through a union
+			c.Breaking, c.Why = true, "`gen."+name+"` is gone or has another type"
 		}
 		switch {
 		case c.Decide:
@@ -249,7 +274,7 @@ func compareAt(s position, adds bool, before, after *api) (breaks bool, why stri
 		why = list([]string{now}) + " is new"
 	case was != is && is != "":
 		return true, fmt.Sprintf("`gen.%s` was `%s` and is `%s`", name, was, is)
-	case before.plain(was) != after.plain(is) && is != "":
+	case is != "" && (before.plain(was) != after.plain(is) || before.isUnion(was) != after.isUnion(is)):
 		return true, fmt.Sprintf("`gen.%s` is another type", strings.TrimPrefix(was, "*"))
 	case len(lost) > 0 && !adds:
 		return true, list(lost) + " is gone or has another type"

@@ -137,6 +137,7 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 			assert.Len(t, result.Describe, strings.Count(string(result.Contract), Placeholder))
 
 			again := sync(t, string(result.Contract), upstream)
+			again.Changes = slices.DeleteFunc(again.Changes, func(c Change) bool { return c.Decide })
 			assert.Empty(t, again.Changes, "the second time")
 			assert.Empty(t, diff(string(result.Contract), string(again.Contract)), "the second time")
 
@@ -147,7 +148,8 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 				})
 			}
 			assert.ElementsMatch(t, c.Told, told(fromJSON.Changes), "from JSON")
-			assert.Empty(t, sync(t, string(fromJSON.Contract), upstream).Changes, "from JSON")
+			once := sync(t, string(fromJSON.Contract), upstream)
+			assert.Empty(t, slices.DeleteFunc(once.Changes, func(c Change) bool { return c.Decide }), "from JSON")
 		})
 	}
 }
@@ -243,6 +245,49 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 			assert.Len(t, stale.Notes, len(difference[0].Hold))
 			for _, note := range stale.Notes {
 				assert.Contains(t, note, "is not needed")
+			}
+		})
+	}
+}
+
+// A declaration covers what upstream had when it was made, and nothing later.
+func TestADeclaredDifferenceIsReportedWhenUpstreamChanges(t *testing.T) {
+	const (
+		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", hold: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
+		color    = `{at: "#/components/schemas/Thing/properties/color", hold: {enum: [red, green]}, upstream: {enum: [red]}, why: seen}`
+		created  = `{at: "**/properties/created_at", hold: {format: unixtime}, upstream: {format: null}, why: a time}`
+		ahead    = `{at: "#/components/schemas/Thing/properties/size", hold: {present: true}, upstream: {present: false}, why: from the SDK}`
+		operates = `{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/put", hold: {present: true}, upstream: {present: false}, why: from the SDK}`
+		without  = `{at: "#/paths/~1things/patch", hold: {present: false}, upstream: {present: true}, why: not of use}`
+	)
+	for name, c := range map[string]struct{ difference, upstream, told, note string }{
+		"as declared":                    {limit, "-            maximum: 100\n             default: 20\n+\n", "", ""},
+		"a limit":                        {limit, "-            maximum: 100\n+            maximum: 50\n             default: 20\n", "list-things: query parameter limit maximum is 50 upstream, and was null when the difference was declared; ours stays 100 (to decide)", ""},
+		"a limit that upstream has":      {limit, "", "", "#/paths/~1things/get/parameters/1/schema (maximum: 100) is not needed: upstream agrees now"},
+		"an enum":                        {color, "-          enum: [red, green]\n+          enum: [red, blue]\n         size:\n", "get-thing: 200 response, color enum is [\"blue\",\"red\"] upstream, and was [\"red\"] when the difference was declared; ours stays [\"green\",\"red\"] (to decide)", ""},
+		"a format":                       {created, "         created_at:\n           type: integer\n-          format: unixtime\n+          format: int64\n", "get-thing: 200 response, created_at format is \"int64\" upstream, and was null when the difference was declared; ours stays \"unixtime\" (to decide)", ""},
+		"a field ahead of upstream":      {ahead, "-        size:\n-          anyOf:\n-            - $ref: '#/components/schemas/Size'\n-            - type: 'null'\n         owner:\n", "", ""},
+		"a field that upstream has":      {ahead, "", "", "Thing/properties/size (present: true) is not needed: upstream agrees now"},
+		"an operation ahead of upstream": {operates, "-    put:\n+    x-put:\n       operationId: put-thing\n", "", ""},
+		"an operation that upstream has": {operates, "", "", "(present: true) is not needed: upstream agrees now"},
+		"an operation left out":          {without, "   /things:\n+    patch: {operationId: patch-things}\n     get:\n", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			contract := file(t, "contract.yaml")
+			difference, err := ParseDifferences([]byte("- " + c.difference))
+			require.NoError(t, err)
+			result, err := Sync([]byte(contract), "upstream", []byte(patch(t, file(t, "upstream.yaml"), c.upstream)), append(difference, declared...))
+			require.NoError(t, err)
+			assert.Empty(t, diff(contract, string(result.Contract)))
+			if c.told == "" {
+				assert.Empty(t, told(result.Changes))
+			} else {
+				assert.Contains(t, told(result.Changes), c.told)
+			}
+			if c.note == "" {
+				assert.Empty(t, result.Notes)
+			} else {
+				assert.Contains(t, strings.Join(result.Notes, "\n"), c.note)
 			}
 		})
 	}

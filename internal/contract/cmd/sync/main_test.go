@@ -39,6 +39,7 @@ func repository(t *testing.T) string {
 	for name, text := range map[string]string{
 		"go.mod":                             "module example.com/m\n",
 		"api/openapi.yaml":                   ours,
+		"oapi-codegen.yaml":                  "package: gen\ngenerate: {models: true, client: true}\n",
 		"internal/contract/differences.yaml": "# none\n",
 		"same.yaml":                          ours,
 		"more.yaml":                          strings.Replace(ours, "                  id: {type: string, description: Our words.}\n", more, 1),
@@ -67,7 +68,7 @@ func TestTheExitStatusTellsWhatHappenedAndWhatWasWritten(t *testing.T) {
 		"a difference, as Markdown":      {[]string{"-check", "-format", "markdown", "../more.yaml"}, 1, "### `list-things`", ours},
 		"an operation is gone":           {[]string{"../gone.yaml"}, 2, "no longer has GET /things", ours},
 		"an operation is gone, checked":  {[]string{"-check", "../gone.yaml"}, 2, "no longer has GET /things", ours},
-		"no OpenAPI":                     {[]string{"../page.html"}, 2, "is no OpenAPI", ours},
+		"no OpenAPI":                     {[]string{"../page.html"}, 2, "is not an OpenAPI", ours},
 		"no file":                        {[]string{"../none.yaml"}, 2, "no such file", ours},
 		"an operation to add is unknown": {[]string{"-add", "GET /nothing", "../same.yaml"}, 2, "has no GET /nothing", ours},
 		"no document":                    {nil, 2, "Usage: sync", ours},
