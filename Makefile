@@ -82,12 +82,12 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 	done
 
 .PHONY: sync
-sync: ## Carry the vendor's document over: make sync SPEC=path-or-URL
-	@test -n "$(SPEC)" || { echo "usage: make sync SPEC=path-or-URL"; exit 2; }
-	$(GO) run ./internal/contract/cmd/sync "$(SPEC)"
+sync: ## Carry over the vendor's document: make sync SPEC=path-or-URL [ADD="POST /path"]
+	@test -n "$(SPEC)" || { echo 'usage: make sync SPEC=path-or-URL [ADD="POST /path"]'; exit 2; }
+	$(GO) run ./internal/contract/cmd/sync $(if $(ADD),-add "$(ADD)") "$(SPEC)"
 
 .PHONY: sync-check
-sync-check: ## Report what a sync would change, and fail where it would: SPEC=path-or-URL
+sync-check: ## Report what a sync would change, and fail if it would: SPEC=path-or-URL
 	@test -n "$(SPEC)" || { echo "usage: make sync-check SPEC=path-or-URL"; exit 2; }
 	$(GO) run ./internal/contract/cmd/sync -check "$(SPEC)"
 
