@@ -5,7 +5,8 @@
 #   sync-contract.sh SPEC DIR    SPEC is a path or a URL
 #
 # If the contract changed, DIR receives contract.patch, report.md and status (0, or 1 if a check
-# of the changed repository failed). Otherwise DIR stays empty.
+# of the changed repository failed or something is left to decide). Otherwise DIR stays empty, and
+# the script fails if something is left to decide.
 set -euo pipefail
 
 spec=${1:?usage: sync-contract.sh SPEC DIR}
@@ -19,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 # Built, because `go run` turns every failure into status 1.
 go build -o "$work/sync" ./internal/contract/cmd/sync
 status=0
-"$work/sync" -format markdown -o "$work/report.md" "$spec" || status=$?
+"$work/sync" "$spec" >"$work/report.md" || status=$?
 [ "$status" -le 1 ] || exit "$status"
 cat "$work/report.md" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 
@@ -28,4 +29,6 @@ git diff --cached --binary >"$work/contract.patch"
 if [ -s "$work/contract.patch" ]; then
   cp "$work/report.md" "$work/contract.patch" "$dir/"
   echo "$status" >"$dir/status"
+else
+  exit "$status" # 1 if something is left to decide, which only a person can
 fi

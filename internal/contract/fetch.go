@@ -10,46 +10,31 @@ import (
 	"time"
 )
 
-// maxDocument is more than any vendor's document, and less than what hurts.
+// maxDocument is the limit of the size of a document, in bytes.
 const maxDocument = 64 << 20
 
 // Fetch reads a document from a file, or from a URL that begins with http:// or https://.
-func Fetch(ctx context.Context, from string) ([]byte, error) {
-	return fetch(ctx, from, maxDocument)
-}
+func Fetch(ctx context.Context, from string) ([]byte, error) { return fetch(ctx, from, maxDocument) }
 
 func fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
-	in, err := open(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	src, err := io.ReadAll(io.LimitReader(in, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", from, err)
-	}
-	if int64(len(src)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", from, limit)
-	}
-	return src, nil
-}
-
-func open(ctx context.Context, from string) (io.ReadCloser, error) {
 	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
-		return os.Open(from)
+		return os.ReadFile(from)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Timeout: 2 * time.Minute}
-	response, err := client.Do(request)
+	response, err := (&http.Client{Timeout: 2 * time.Minute}).Do(request)
 	if err != nil {
 		return nil, err
 	}
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		response.Body.Close()
-		return nil, fmt.Errorf("%s answers %s", from, response.Status)
+		return nil, fmt.Errorf("%s: status %s", from, response.Status)
 	}
-	return response.Body, nil
+	src, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	if err == nil && int64(len(src)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", from, limit)
+	}
+	return src, err
 }

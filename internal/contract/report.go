@@ -3,14 +3,14 @@ package contract
 import (
 	"fmt"
 	"strings"
+	"text/template"
 )
 
-// Report is what a sync did, or would do, for the one who reviews it.
+// Report is what a sync did, or would do, for the reviewer.
 type Report struct {
-	Upstream string
 	*Result
 	Checks []Check // of the repository after the change
-	Look   []Line  // the lines that a breaking change concerns
+	Look   []Line  // the lines that a change concerns
 
 	lost []string // the names of the generated package that are gone or have another type
 }
@@ -19,7 +19,7 @@ type Report struct {
 type Check struct {
 	Command string
 	Failed  bool
-	Output  string // its end, where it failed
+	Output  string // its end, if it failed
 }
 
 // Breaking is the number of changes that break a program that uses the SDK.
@@ -39,105 +39,11 @@ func (r *Report) count(which func(Change) bool) (n int) {
 
 // Failed reports whether a check did.
 func (r *Report) Failed() bool {
-	for _, c := range r.Checks {
-		if c.Failed {
-			return true
-		}
-	}
-	return false
+	return len(r.Checks) > 0 && r.Checks[len(r.Checks)-1].Failed // none follows one that failed
 }
 
-func (r *Report) summary() string {
-	text := fmt.Sprintf("%d changes, %d breaking", len(r.Changes), r.Breaking())
-	switch len(r.Changes) {
-	case 0:
-		return "No change: the structure is the same."
-	case 1:
-		text = fmt.Sprintf("1 change, %d breaking", r.Breaking())
-	}
-	if n := r.Undecided(); n > 0 {
-		text += fmt.Sprintf(", %d to decide", n)
-	}
-	return text + "."
-}
-
-// Text is the report for a terminal.
-func (r *Report) Text() string {
-	var out strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	p("Upstream is %s.", r.Upstream)
-	p("%s", r.summary())
-	operation := ""
-	for _, c := range r.Changes {
-		if c.Operation != operation {
-			operation = c.Operation
-			p("\n%s", operation)
-		}
-		p("  %s %s", c.At, c.What)
-		p("      %s", c.Pointer)
-		p("      %s: %s", c.verdict(), c.Why)
-	}
-	section := func(title string, lines []string) {
-		if len(lines) == 0 {
-			return
-		}
-		p("\n%s", title)
-		for _, line := range lines {
-			p("  %s", line)
-		}
-	}
-	section("Notes", r.Notes)
-	section("Describe in your own words", texts(r.Describe))
-	section("Look at", texts(r.Look))
-	for _, c := range r.Checks {
-		p("\n%s: %s", c.Command, c.outcome())
-		out.WriteString(c.Output)
-	}
-	return out.String()
-}
-
-// Markdown is the report for a pull request.
-func (r *Report) Markdown() string {
-	var out strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	p("## The contract against upstream\n\n%s", r.summary())
-	operation := ""
-	for _, c := range r.Changes {
-		if c.Operation != operation {
-			operation = c.Operation
-			p("\n### `%s`\n\n| | where | what | in the contract | for a program that uses the SDK |\n| --- | --- | --- | --- | --- |", operation)
-		}
-		verdict := c.verdict()
-		if c.Breaking {
-			verdict = "**" + verdict + "**"
-		}
-		p("| %s | %s | %s | `%s` | %s |", verdict, cell(c.At), cell(c.What), cell(c.Pointer), cell(c.Why))
-	}
-	section := func(title, mark string, lines []string) {
-		if len(lines) == 0 {
-			return
-		}
-		p("\n### %s\n", title)
-		for _, line := range lines {
-			p("- %s%s", mark, line)
-		}
-	}
-	section("Notes", "", r.Notes)
-	section("Describe in your own words", "[ ] ", texts(r.Describe))
-	section("Look at", "[ ] ", texts(r.Look))
-	if len(r.Checks) > 0 {
-		p("\n### Checks\n")
-	}
-	for _, c := range r.Checks {
-		p("- `%s`: %s", c.Command, c.outcome())
-		if c.Output != "" {
-			p("\n  ```\n%s  ```", indent(c.Output, 3, 3))
-		}
-	}
-	return out.String()
-}
-
-func (c Change) verdict() string {
+// Verdict is what a change means for a program that uses the SDK.
+func (c Change) Verdict() string {
 	switch {
 	case c.Decide:
 		return "to decide"
@@ -147,19 +53,60 @@ func (c Change) verdict() string {
 	return "not breaking"
 }
 
-func (c Check) outcome() string {
-	if c.Failed {
-		return "failed"
+// Groups are the changes by operation.
+func (r *Report) Groups() (groups [][]Change) {
+	for i, c := range r.Changes {
+		if i == 0 || c.Operation != r.Changes[i-1].Operation {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], c)
 	}
-	return "passed"
+	return groups
 }
 
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+var markdown = template.Must(template.New("").Funcs(template.FuncMap{
+	"cell":   func(s string) string { return strings.ReplaceAll(s, "|", `\|`) },
+	"indent": func(s string) string { return indent(s, 3, 3) },
+}).Parse(`## The contract against upstream
 
-func texts(list []Line) []string {
-	var lines []string
-	for _, s := range list {
-		lines = append(lines, s.String())
+{{with len .Changes}}{{.}} change{{if gt . 1}}s{{end}}, {{$.Breaking}} breaking{{with $.Undecided}}, {{.}} to decide{{end}}.
+{{else}}No change: the structure is the same.
+{{end}}
+{{- range .Groups}}
+### {{(index . 0).Operation}}
+
+| | where | what | in the contract | for a program that uses the SDK |
+| --- | --- | --- | --- | --- |
+{{range .}}| {{if .Breaking}}**breaking**{{else}}{{.Verdict}}{{end}} | {{cell .At}} | {{cell .What}} | ` + "`{{cell .Pointer}}`" + ` | {{cell .Why}} |
+{{end}}{{end}}
+{{- with .Notes}}
+### Notes
+
+{{range .}}- {{.}}
+{{end}}{{end}}
+{{- with .Describe}}
+### Describe in your own words
+
+{{range .}}- [ ] {{.}}
+{{end}}{{end}}
+{{- with .Look}}
+### Look at
+
+{{range .}}- [ ] {{.}}
+{{end}}{{end}}
+{{- with .Checks}}
+### Checks
+
+{{range .}}- ` + "`{{.Command}}`" + `: {{if .Failed}}failed{{else}}passed{{end}}
+{{with .Output}}
+  ` + "```\n{{indent .}}  ```" + `
+{{end}}{{end}}{{end}}`))
+
+// Markdown is the report for a terminal or a pull request.
+func (r *Report) Markdown() string {
+	var out strings.Builder
+	if err := markdown.Execute(&out, r); err != nil {
+		panic(fmt.Sprint("the template of the report: ", err))
 	}
-	return lines
+	return out.String()
 }

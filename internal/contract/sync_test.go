@@ -78,7 +78,7 @@ func diff(before, after string) string {
 func told(changes []Change) []string {
 	var lines []string
 	for _, c := range changes {
-		lines = append(lines, fmt.Sprintf("%s (%s)", c, c.verdict()))
+		lines = append(lines, fmt.Sprintf("%s (%s)", c, c.Verdict()))
 	}
 	return lines
 }

@@ -19,8 +19,8 @@ import (
 const usage = `Usage: sync [flags] SPEC
 
 Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL, YAML or JSON),
-over into api/openapi.yaml, then runs go generate, build, vet and test, and reports what changed.
-Run it anywhere in the repository.
+over into api/openapi.yaml, then runs go generate, build, vet and test, and prints a report in
+Markdown. Run it at the root of the repository.
 
 Exit status: 0 done; 1 a check failed, something is left to decide or, with -check, the structure
 differs; 2 it could not run. What cannot be carried over as a whole is not written at all.
@@ -36,17 +36,15 @@ func main() {
 
 // run is the command; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var add []string
 	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	check := flags.Bool("check", false, "only report, and exit with 1 where the structure differs")
-	format := flags.String("format", "text", "`format` of the report: text or markdown")
-	output := flags.String("o", "", "write the report to a `file` as well, in the format")
-	var add []string
+	check := flags.Bool("check", false, "only report, and exit with 1 if the structure differs")
+	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
 	flags.Func("add", "add an `operation` of SPEC first, such as \"GET /things/{id}\"; may be repeated", func(operation string) error {
 		add = append(add, operation)
 		return nil
 	})
-	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
@@ -56,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	if flags.NArg() != 1 || *format != "text" && *format != "markdown" {
+	if flags.NArg() != 1 {
 		flags.Usage()
 		return 2
 	}
@@ -65,17 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "sync:", err)
 		return 2
 	}
-	text := report.Text()
-	if *format == "markdown" {
-		text = report.Markdown()
-	}
-	fmt.Fprint(stdout, text)
-	if *output != "" {
-		if err := os.WriteFile(*output, []byte(text), 0o644); err != nil {
-			fmt.Fprintln(stderr, "sync:", err)
-			return 2
-		}
-	}
+	fmt.Fprint(stdout, report.Markdown())
 	if *check && len(report.Changes) > 0 || report.Undecided() > 0 || report.Failed() {
 		return 1
 	}
@@ -83,15 +71,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func sync(ctx context.Context, from string, add []string, check, only bool) (*contract.Report, error) {
-	root, err := findRoot()
+	root, err := filepath.Abs(".")
 	if err != nil {
 		return nil, err
 	}
-	ours, err := os.ReadFile(filepath.Join(root, contract.Path))
+	ours, err := os.ReadFile(contract.Path)
 	if err != nil {
 		return nil, err
 	}
-	declared, err := os.ReadFile(filepath.Join(root, "internal/contract/differences.yaml"))
+	declared, err := os.ReadFile("internal/contract/differences.yaml")
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +101,7 @@ func sync(ctx context.Context, from string, add []string, check, only bool) (*co
 	if err != nil {
 		return nil, err
 	}
-	report := &contract.Report{Upstream: from, Result: result}
+	report := &contract.Report{Result: result}
 	if err := contract.Judge(root, report, ours); err != nil {
 		return nil, err
 	}
@@ -124,21 +112,4 @@ func sync(ctx context.Context, from string, add []string, check, only bool) (*co
 		return report, err
 	}
 	return report, contract.Follow(ctx, root, report)
-}
-
-// findRoot is the folder above that holds the module.
-func findRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod here or above")
-		}
-		dir = filepath.Dir(dir)
-	}
 }
