@@ -275,9 +275,9 @@ func (c *comparison) component(p place, v *view, name string) string {
 	if pointer, ok := c.named[p.node]; ok && c.ours.at(pointer).exists() {
 		return pointer
 	}
-	name = c.ours.free(name)
+	name = free(c.ours.schemas().node, name)
 	n := mapNode()
-	c.ours.insert("schemas", name, n) // before its body, which may refer to it
+	sorted(c.ours.schemas().node, name, n) // before its body, which may refer to it
 	c.named[p.node] = "#/components/schemas/" + jsonpointer.Escape(name)
 	*n = *c.body(p, v, name)
 	describe(n)
@@ -486,8 +486,8 @@ func (c *comparison) usesFormat(format string) bool {
 func (c *comparison) fork(u use) {
 	original := c.ours.at(u.to)
 	section := strings.Split(u.to, "/")[2]
-	name := c.ours.free(original.key)
-	c.ours.insert(section, name, clone(original.node))
+	name := free(original.parent, original.key)
+	sorted(original.parent, name, clone(original.node))
 	copied := "#/components/" + section + "/" + jsonpointer.Escape(name)
 	set(u.at, "$ref", refer(copied, false).Content[1])
 	c.declared.copy(u.to, copied)

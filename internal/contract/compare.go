@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -176,7 +177,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	case "object":
 		c.properties(s, o, t)
 	case "array":
-		c.schema(s.each("[]"), orAny(o.items, p.child("items")), orAny(t.items, theirs[0].child("items")))
+		c.schema(s.each("[]"), orAny(o.items), orAny(t.items))
 	case "map":
 		c.schema(s.each("{}"), []place{o.rest}, []place{t.rest})
 	case "union":
@@ -201,9 +202,9 @@ func (c *comparison) visit(s position, p place) {
 }
 
 // orAny is p or, if nothing is there, a schema that allows anything.
-func orAny(p, otherwise place) []place {
+func orAny(p place) []place {
 	if !p.exists() {
-		p, p.node = otherwise, mapNode()
+		p.node = mapNode()
 	}
 	return []place{p}
 }
@@ -221,7 +222,7 @@ func (c *comparison) format(s position, p place, o, t *view) {
 	case earlier != "":
 		c.differ(s, p.ptr, "format", quote(o.format), quote(t.format), "", edit{})
 	default:
-		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.", p.ptr, orNone(o.format), orNone(t.format))
+		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.", p.ptr, cmp.Or(o.format, "none"), cmp.Or(t.format, "none"))
 	}
 }
 
@@ -283,7 +284,7 @@ func (c *comparison) rules(s position, p place, o, t *view) {
 	for _, key := range rank {
 		was := o.rules[key]
 		is, has := t.rules[key]
-		what := fmt.Sprintf("%s is %s, was %s", key, orNone(is.value), orNone(was.value))
+		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is.value, "none"), cmp.Or(was.value, "none"))
 		if key == "deprecated" {
 			what = deprecated(has)
 		}
@@ -292,7 +293,7 @@ func (c *comparison) rules(s position, p place, o, t *view) {
 			narrows = s.refused("values that were allowed")
 		}
 		at := stating(o, key, "type")
-		c.differ(s, p.ptr, key, orNull(was.value), orNull(is.value), what, edit{
+		c.differ(s, p.ptr, key, cmp.Or(was.value, "null"), cmp.Or(is.value, "null"), what, edit{
 			on:   []place{at},
 			fits: func(_, other *view) bool { return other.rules[key].value == is.value },
 			make: func() {
@@ -516,18 +517,4 @@ func camel(name string) string {
 		out.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
 	return out.String()
-}
-
-func orNull(json string) string {
-	if json == "" {
-		return "null"
-	}
-	return json
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

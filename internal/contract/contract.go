@@ -212,9 +212,7 @@ func Add(contract []byte, name string, upstream []byte, operation string) ([]byt
 	stub := mapNode(strNode("operationId"), strNode(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
 	parameters := seqNode(0) // those of the path; a sync adds the others
 	for _, name := range variable.FindAllString(path, -1) {
-		parameters.Content = append(parameters.Content, mapNode(
-			strNode("name"), strNode(strings.Trim(name, "{}")), strNode("in"), strNode("path"), strNode("required"), boolNode(true),
-			strNode("description"), strNode(Placeholder), strNode("schema"), entry("type", strNode("string"))))
+		parameters.Content = append(parameters.Content, parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string"))))
 	}
 	if len(parameters.Content) > 0 {
 		set(stub, "parameters", parameters)

@@ -352,23 +352,25 @@ func clone(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// free is a name for a schema that no schema has: name, or name with a number.
-func (d *document) free(name string) string {
+// free is a key that a mapping does not have: name, or name with a number.
+func free(m *yaml.Node, name string) string {
 	numbered := name
-	for i := 2; get(d.schemas().node, numbered) != nil; i++ {
+	for i := 2; index(m, numbered) >= 0; i++ {
 		numbered = fmt.Sprint(name, i)
 	}
 	return numbered
 }
 
-// insert adds a component where its name sorts in.
-func (d *document) insert(section, name string, to *yaml.Node) {
-	parts := get(get(d.root, "components"), section)
+// sorted adds an entry where its key sorts in.
+func sorted(m *yaml.Node, key string, to *yaml.Node) {
+	if len(m.Content) == 0 {
+		m.Style &^= yaml.FlowStyle
+	}
 	at := 0
-	for at < len(parts.Content) && parts.Content[at].Value < name {
+	for at < len(m.Content) && m.Content[at].Value < key {
 		at += 2
 	}
-	parts.Content = slices.Insert(slices.Clone(parts.Content), at, strNode(name), to)
+	m.Content = slices.Insert(slices.Clone(m.Content), at, strNode(key), to)
 }
 
 // reachable are the components that the paths refer to.

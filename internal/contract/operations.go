@@ -3,7 +3,6 @@ package contract
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -83,7 +82,7 @@ func (c *comparison) operation(path, our, their place) {
 	s := position{op: scalar(get(our.node, "operationId"))}
 	s.name = camel(s.op)
 	if id := scalar(get(their.node, "operationId")); id != s.op {
-		c.note("%s: its operationId is %s upstream; ours stays.", s.op, orNone(id))
+		c.note("%s: its operationId is %s upstream; ours stays.", s.op, cmp.Or(id, "none"))
 	}
 	c.parameters(s, path, our, their)
 	c.requestBody(s, our, their)
@@ -99,28 +98,65 @@ func (c *comparison) operation(path, our, their place) {
 	}})
 }
 
-// parameter is a parameter of an operation, wherever it is defined.
-type parameter struct {
-	id       string // where it is, and its name or its index in the path
+// part is a parameter, a body, a response or a content type, wherever it is defined.
+type part struct {
+	id       string // what makes two the same
 	name, in string
 	required bool
-	at       place // as it is listed
-	def      place // as it is defined
+	at, def  place // as it is listed, and as it is defined
+}
+
+// match compares the parts of the contract with those upstream. The functions give the position of
+// one, compare two, and edit.
+func (c *comparison) match(ptr string, ours, theirs []part, at func(part) position, compare func(position, part, part), add func(position, int), drop func(part)) {
+	find := func(list []part, id string) int {
+		return slices.IndexFunc(list, func(p part) bool { return p.id == id })
+	}
+	for i, t := range theirs {
+		s, what := at(t), newly(t.required)
+		if t.in == "content" {
+			what = "may be " + t.name
+		}
+		narrows := Change{narrows: s.needs(t.required)}
+		j := find(ours, t.id)
+		if j < 0 {
+			c.present(s, ptr+"/"+jsonpointer.Escape(t.name), false, true, what, edit{make: func() { add(s, i) }, Change: narrows})
+			continue
+		}
+		o := ours[j]
+		if s = at(o); o.in == "path" && o.name != t.name {
+			c.note("%s: the path parameter %s is called %s upstream; our name stays.", s.op, o.name, t.name)
+		}
+		c.present(s, o.def.ptr, true, true, "", edit{})
+		c.differ(s, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), edit{
+			make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }, Change: narrows,
+		})
+		compare(s, o, t)
+	}
+	for _, o := range ours {
+		what := "is gone"
+		if o.in == "content" {
+			what = "is never " + o.name + " any more"
+		}
+		if o.in != "path" && find(theirs, o.id) < 0 {
+			c.present(at(o), o.at.ptr, true, false, what, edit{make: func() { drop(o) }})
+		}
+	}
 }
 
 // parametersOf lists the parameters of the path and of the operation, which override them.
-func (d *document) parametersOf(path string, item, operation *yaml.Node, ptr string) []parameter {
+func (d *document) parametersOf(path string, item, operation place) []part {
 	names := variable.FindAllString(path, -1)
-	var list []parameter
-	for _, level := range []place{{node: item, ptr: ptr[:strings.LastIndex(ptr, "/")]}, {node: operation, ptr: ptr}} {
+	var list []part
+	for _, level := range []place{item, operation} {
 		for _, at := range level.child("parameters").items() {
 			def := d.follow(at)
-			p := parameter{name: scalar(get(def.node, "name")), in: scalar(get(def.node, "in")), at: at, def: def}
+			p := part{name: scalar(get(def.node, "name")), in: scalar(get(def.node, "in")), at: at, def: def}
 			p.id, p.required = p.in+" "+p.name, isTrue(get(def.node, "required"))
 			if p.in == "path" {
 				p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.name+"}")), true
 			}
-			if i := slices.IndexFunc(list, func(q parameter) bool { return q.id == p.id }); i >= 0 {
+			if i := slices.IndexFunc(list, func(q part) bool { return q.id == p.id }); i >= 0 {
 				list[i] = p
 				continue
 			}
@@ -131,43 +167,56 @@ func (d *document) parametersOf(path string, item, operation *yaml.Node, ptr str
 }
 
 func (c *comparison) parameters(s position, path, our, their place) {
-	ours := c.ours.parametersOf(path.key, path.node, our.node, our.ptr)
-	theirs := c.theirs.parametersOf(their.key, their.parent, their.node, their.ptr)
-	base := s.name
-	for i, t := range theirs {
-		s.part, s.name = t.in+" parameter "+t.name, base+"Params"+camel(t.name)
-		at := slices.IndexFunc(ours, func(o parameter) bool { return o.id == t.id })
-		if at < 0 {
-			c.present(s, our.ptr+"/parameters/"+jsonpointer.Escape(t.name), false, true, newly(t.required), edit{
-				make:   func() { c.addParameter(s, our, ours, theirs[:i], t) },
-				Change: Change{narrows: s.needs(t.required)},
-			})
-			continue
-		}
-		o := ours[at]
-		if o.name != t.name {
-			c.note("%s: the %s parameter %s is called %s upstream; our name stays.", s.op, o.in, o.name, t.name)
-			s.part = o.in + " parameter " + o.name
-		}
-		c.present(s, o.def.ptr, true, true, "", edit{})
-		c.differ(s, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), edit{
-			make:   func() { set(o.def.node, "required", boolNode(t.required), "name", "in") },
-			Change: Change{narrows: s.needs(t.required)},
-		})
+	ours := c.ours.parametersOf(path.key, path, our)
+	theirs := c.theirs.parametersOf(their.key, place{node: their.parent}, their)
+	at := func(p part) position {
+		s := s
+		s.part, s.name = p.in+" parameter "+p.name, s.name+"Params"+camel(p.name)
+		return s
+	}
+	compare := func(s position, o, t part) {
 		c.visit(s, o.def)
 		c.style(s, o, t)
 		c.schema(s, parameterSchema(o.def), parameterSchema(t.def))
 	}
-	for _, o := range ours {
-		if o.in != "path" && !slices.ContainsFunc(theirs, func(t parameter) bool { return o.id == t.id }) {
-			s.part = o.in + " parameter " + o.name
-			c.present(s, o.def.ptr, true, false, "is gone", edit{make: func() {
-				for _, level := range []*yaml.Node{our.node, path.node} {
-					drop(level, "parameters", func(n *yaml.Node) bool { return n == o.at.node })
-				}
-			}})
+	add := func(s position, i int) {
+		t := theirs[i]
+		node := parameterNode(t.name, t.in, t.required, c.spell(parameterSchema(t.def)[0], s.name))
+		for _, key := range []string{"explode", "style"} {
+			if said := get(t.def.node, key); said != nil {
+				set(node, key, bare(said), "description")
+			}
 		}
+		list := get(our.node, "parameters")
+		if list == nil {
+			list = seqNode(0)
+			set(our.node, "parameters", list, beforeParameters...)
+		}
+		to := len(list.Content)
+		for _, before := range slices.Backward(theirs[:i]) {
+			if i := slices.IndexFunc(ours, func(o part) bool { return o.id == before.id && slices.Contains(list.Content, o.at.node) }); i >= 0 {
+				to = slices.Index(list.Content, ours[i].at.node) + 1
+				break
+			}
+		}
+		list.Content = slices.Insert(list.Content, to, node)
 	}
+	c.match(our.ptr+"/parameters", ours, theirs, at, compare, add, func(o part) {
+		for _, level := range []*yaml.Node{our.node, path.node} {
+			drop(level, "parameters", func(n *yaml.Node) bool { return n == o.at.node })
+		}
+	})
+}
+
+// parameterNode is a new parameter. The example of its schema becomes that of the parameter.
+func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node {
+	node := mapNode(strNode("name"), strNode(name), strNode("in"), strNode(in), strNode("required"), boolNode(required),
+		strNode("description"), strNode(Placeholder), strNode("schema"), schema)
+	if example := get(schema, "example"); example != nil {
+		remove(schema, "example")
+		set(node, "example", example)
+	}
+	return node
 }
 
 // parameterSchema is the schema of a parameter, which may be that of a content type.
@@ -175,12 +224,12 @@ func parameterSchema(p place) []place {
 	for _, content := range p.child("content").members() {
 		p = content
 	}
-	return orAny(p.child("schema"), p.child("schema"))
+	return orAny(p.child("schema"))
 }
 
 // style compares how lists and objects are encoded in a query or a path.
-func (c *comparison) style(s position, o, t parameter) {
-	style := func(p parameter, key string) string {
+func (c *comparison) style(s position, o, t part) {
+	style := func(p part, key string) string {
 		otherwise := map[string]string{"query": "form", "cookie": "form"}[p.in]
 		if key == "explode" {
 			otherwise = fmt.Sprint(otherwise == "form")
@@ -202,106 +251,57 @@ func (c *comparison) style(s position, o, t parameter) {
 	}
 }
 
-func (c *comparison) addParameter(s position, operation place, ours, earlier []parameter, t parameter) {
-	node := mapNode(
-		strNode("name"), strNode(t.name), strNode("in"), strNode(t.in),
-		strNode("required"), boolNode(t.required), strNode("description"), strNode(Placeholder))
-	for _, key := range []string{"style", "explode"} {
-		if said := get(t.def.node, key); said != nil {
-			set(node, key, bare(said))
-		}
-	}
-	schema := c.spell(parameterSchema(t.def)[0], s.name)
-	set(node, "schema", schema)
-	if example := get(schema, "example"); example != nil { // that of the parameter as a whole
-		remove(schema, "example")
-		set(node, "example", example)
-	}
-	list := get(operation.node, "parameters")
-	if list == nil {
-		set(operation.node, "parameters", seqNode(0, node), beforeParameters...)
-		return
-	}
-	at := len(list.Content)
-	for _, before := range slices.Backward(earlier) {
-		if i := slices.IndexFunc(ours, func(o parameter) bool { return o.id == before.id && slices.Contains(list.Content, o.at.node) }); i >= 0 {
-			at = slices.Index(list.Content, ours[i].at.node) + 1
-			break
-		}
-	}
-	list.Content = slices.Insert(list.Content, at, node)
-}
-
-// requestBody compares the request bodies.
 func (c *comparison) requestBody(s position, our, their place) {
 	s.part = "request body"
-	o, t := c.ours.follow(our.child("requestBody")), c.theirs.follow(their.child("requestBody"))
-	was, is := isTrue(get(o.node, "required")), isTrue(get(t.node, "required"))
-	name := s.name + "Request"
-	what := newly(is)
-	if !t.exists() {
-		what = "is gone"
+	body := func(d *document, p place) (list []part) {
+		if p = p.child("requestBody"); p.exists() {
+			def := d.follow(p)
+			list = append(list, part{name: "requestBody", required: isTrue(get(def.node, "required")), at: p, def: def})
+		}
+		return list
 	}
-	c.present(s, our.ptr+"/requestBody", o.exists(), t.exists(), what, edit{
-		make: func() {
-			remove(our.node, "requestBody")
-			if t.exists() {
-				node := mapNode(strNode("description"), strNode(Placeholder), strNode("required"), boolNode(is))
-				set(node, "content", c.content(name, t))
-				set(our.node, "requestBody", node, append(beforeParameters, "parameters")...)
-			}
+	theirs := body(c.theirs, their)
+	inner := s
+	inner.name += "Request"
+	c.match(our.ptr, body(c.ours, our), theirs, func(part) position { return s },
+		func(_ position, o, t part) { c.contents(inner, o.def, t.def) },
+		func(_ position, i int) {
+			node := mapNode(strNode("description"), strNode(Placeholder), strNode("required"), boolNode(theirs[i].required))
+			c.content(node, inner.name, theirs[i].def)
+			set(our.node, "requestBody", node, append(beforeParameters, "parameters")...)
 		},
-		Change: Change{narrows: s.needs(is)},
-	})
-	if !o.exists() || !t.exists() {
-		return
+		func(part) { remove(our.node, "requestBody") })
+}
+
+// partsOf are the entries of a mapping, which id identifies.
+func partsOf(p place, in string, id func(string) string) (list []part) {
+	for _, at := range p.members() {
+		if !strings.HasPrefix(at.key, "x-") {
+			list = append(list, part{id: id(at.key), name: at.key, in: in, at: at, def: at})
+		}
 	}
-	c.differ(s, o.ptr, "required", fmt.Sprint(was), fmt.Sprint(is), requiredly(is), edit{
-		make:   func() { set(o.node, "required", boolNode(is), "description") },
-		Change: Change{narrows: s.needs(is)},
-	})
-	s.name = name
-	c.contents(s, o, t)
+	return list
 }
 
 func (c *comparison) responses(s position, our, their place) {
 	s.response = true
-	base := s.name
-	o, t := our.child("responses"), their.child("responses")
-	for _, theirs := range t.members() {
-		if strings.HasPrefix(theirs.key, "x-") {
-			continue
-		}
-		s.part, s.name = theirs.key+" response", base+"Response"+camel(theirs.key)
-		ours := o.child(theirs.key)
-		c.present(s, ours.ptr, ours.exists(), true, "is new", edit{make: func() { c.addResponse(s, our, o, theirs) }})
-		if ours.exists() {
-			c.visit(s, ours)
-			c.contents(s, c.ours.follow(ours), c.theirs.follow(theirs))
-		}
+	all := our.child("responses")
+	theirs := partsOf(their.child("responses"), "response", strings.ToLower)
+	at := func(p part) position {
+		s := s
+		s.part, s.name = p.name+" response", s.name+"Response"+camel(p.name)
+		return s
 	}
-	for _, ours := range o.members() {
-		if !t.child(ours.key).exists() && !strings.HasPrefix(ours.key, "x-") {
-			s.part = ours.key + " response"
-			c.present(s, ours.ptr, true, false, "is gone", edit{make: func() { remove(o.node, ours.key) }})
-		}
+	compare := func(s position, o, t part) {
+		c.visit(s, o.def)
+		c.contents(s, c.ours.follow(o.def), c.theirs.follow(t.def))
 	}
-}
-
-func (c *comparison) addResponse(s position, operation, all, theirs place) {
-	node := entry("description", strNode(Placeholder))
-	if content := c.content(s.name, c.theirs.follow(theirs)); len(content.Content) > 0 {
-		set(node, "content", content)
+	add := func(s position, i int) {
+		node := entry("description", strNode(Placeholder))
+		c.content(node, s.name, c.theirs.follow(theirs[i].def))
+		sorted(all.node, theirs[i].name, node)
 	}
-	if !all.exists() || len(all.node.Content) == 0 {
-		set(operation.node, "responses", entry(theirs.key, node))
-		return
-	}
-	at := 0
-	for at < len(all.node.Content) && all.node.Content[at].Value < theirs.key {
-		at += 2
-	}
-	all.node.Content = slices.Insert(slices.Clone(all.node.Content), at, strNode(theirs.key), node)
+	c.match(all.ptr, partsOf(all, "response", strings.ToLower), theirs, at, compare, add, func(o part) { remove(all.node, o.name) })
 }
 
 // media is a content type without its parameters.
@@ -312,44 +312,32 @@ func media(contentType string) string {
 
 // contents compares the content types of two bodies, and their schemas.
 func (c *comparison) contents(s position, o, t place) {
-	ours, theirs := o.child("content"), t.child("content")
-	find := func(content place, key string) place {
-		for _, p := range content.members() {
-			if media(p.key) == media(key) {
-				return p
-			}
-		}
-		return content.child(key)
-	}
-	for _, their := range theirs.members() {
-		our := find(ours, their.key)
-		c.present(s, our.ptr, our.exists(), true, "may be "+their.key, edit{make: func() {
+	ours := o.child("content")
+	theirs := partsOf(t.child("content"), "content", media)
+	c.match(ours.ptr, partsOf(ours, "content", media), theirs, func(part) position { return s },
+		func(s position, o, t part) { c.schema(s, orAny(o.def.child("schema")), orAny(t.def.child("schema"))) },
+		func(s position, i int) {
 			if !ours.exists() {
 				set(o.node, "content", mapNode(), "description", "required")
 			}
-			set(get(o.node, "content"), their.key, c.mediaType(s.name, their))
-		}})
-		if our.exists() {
-			c.schema(s, orAny(our.child("schema"), our.child("schema")), orAny(their.child("schema"), their.child("schema")))
-		}
-	}
-	for _, our := range ours.members() {
-		if !find(theirs, our.key).exists() {
-			c.present(s, our.ptr, true, false, "is never "+our.key+" any more", edit{make: func() {
-				if remove(ours.node, our.key); len(ours.node.Content) == 0 {
-					remove(o.node, "content")
-				}
-			}})
-		}
-	}
+			set(get(o.node, "content"), theirs[i].name, c.mediaType(s.name, theirs[i].def))
+		},
+		func(p part) {
+			if remove(ours.node, p.name); len(ours.node.Content) == 0 {
+				remove(o.node, "content")
+			}
+		})
 }
 
-func (c *comparison) content(name string, t place) *yaml.Node {
+// content gives a new body or response upstream's content.
+func (c *comparison) content(n *yaml.Node, name string, t place) {
 	content := mapNode()
 	for _, their := range t.child("content").members() {
 		set(content, their.key, c.mediaType(name, their))
 	}
-	return content
+	if len(content.Content) > 0 {
+		set(n, "content", content)
+	}
 }
 
 func (c *comparison) mediaType(name string, their place) *yaml.Node {
@@ -362,57 +350,56 @@ func (c *comparison) mediaType(name string, their place) *yaml.Node {
 // security compares who may call an operation, by what the schemes are and not by their names.
 func (c *comparison) security(s position, our, their place) {
 	s.part = "security"
-	for _, alternative := range c.theirs.requirements(their).items() {
-		for _, name := range keys(alternative.node) {
-			if !c.theirs.securitySchemes().child(name).exists() {
-				c.note("%s: its security scheme %s is not defined upstream; ours stays.", s.op, name)
-				return
-			}
-		}
+	was, _ := c.ours.requirements(our)
+	is, undefined := c.theirs.requirements(their)
+	if undefined != "" {
+		c.note("%s: its security scheme %s is not defined upstream; ours stays.", s.op, undefined)
+		return
 	}
-	was, is := strings.Join(c.ours.schemes(our), " or "), strings.Join(c.theirs.schemes(their), " or ")
-	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("is %s, was %s", orNone(is), orNone(was)), edit{
+	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), edit{
 		make:   func() { c.setSecurity(our, their) },
 		Change: Change{narrows: "calls have to authenticate in another way"},
 	})
 }
 
-// requirements are the security requirements of an operation, or of the document.
-func (d *document) requirements(operation place) place {
+// alternatives are the security requirements of an operation, or of the document.
+func (d *document) alternatives(operation place) []place {
 	if own := operation.child("security"); own.exists() {
-		return own
+		return own.items()
 	}
-	return d.top().child("security")
+	return d.top().child("security").items()
 }
 
-// schemes are the alternatives of an operation's security, each in terms of its schemes.
-func (d *document) schemes(operation place) []string {
-	var list []string
-	for _, alternative := range d.requirements(operation).items() {
+// requirements are the alternatives in terms of their schemes, and the name of one that is not
+// defined.
+func (d *document) requirements(operation place) (list, undefined string) {
+	var any []string
+	for _, alternative := range d.alternatives(operation) {
 		var all []string
 		for _, name := range keys(alternative.node) {
-			all = append(all, d.scheme(name))
+			scheme := d.scheme(name)
+			if scheme == "" {
+				undefined = name
+			}
+			all = append(all, scheme)
 		}
 		slices.Sort(all)
-		list = append(list, cmp.Or(strings.Join(all, " with "), "anonymous"))
+		any = append(any, cmp.Or(strings.Join(all, " with "), "anonymous"))
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	slices.Sort(any)
+	return strings.Join(slices.Compact(any), " or "), undefined
 }
 
 func (d *document) securitySchemes() place {
 	return d.top().child("components").child("securitySchemes")
 }
 
+// scheme describes the security scheme of a name.
 func (d *document) scheme(name string) string {
 	p := d.follow(d.securitySchemes().child(name))
-	var parts []string
-	for _, key := range []string{"type", "scheme", "in", "name", "openIdConnectUrl"} {
-		if said := scalar(get(p.node, key)); key == "scheme" {
-			parts = append(parts, strings.ToLower(said))
-		} else {
-			parts = append(parts, said)
-		}
+	parts := []string{scalar(get(p.node, "type")), strings.ToLower(scalar(get(p.node, "scheme")))}
+	for _, key := range []string{"in", "name", "openIdConnectUrl"} {
+		parts = append(parts, scalar(get(p.node, key)))
 	}
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
@@ -420,29 +407,21 @@ func (d *document) scheme(name string) string {
 // setSecurity gives an operation upstream's requirements, with the contract's schemes where they
 // are the same.
 func (c *comparison) setSecurity(our, their place) {
-	known := map[string]string{}
 	schemes := c.ours.securitySchemes()
-	for _, name := range slices.Backward(keys(schemes.node)) {
-		known[c.ours.scheme(name)] = name
-	}
 	all := seqNode(0)
-	for _, alternative := range c.theirs.requirements(their).items() {
+	for _, alternative := range c.theirs.alternatives(their) {
 		one := mapNode()
 		for _, member := range alternative.members() {
-			scheme := c.theirs.scheme(member.key)
-			name, ok := known[scheme]
-			if !ok {
-				name = member.key
-				for index(schemes.node, name) >= 0 || slices.Contains(slices.Collect(maps.Values(known)), name) {
-					name += "2"
-				}
-				known[scheme] = name
+			have := keys(schemes.node)
+			i := slices.IndexFunc(have, func(name string) bool { return c.ours.scheme(name) == c.theirs.scheme(member.key) })
+			if i < 0 {
 				def := bare(c.theirs.securitySchemes().child(member.key).node)
 				remove(def, "description")
 				set(def, "description", strNode(Placeholder))
-				c.ours.insert("securitySchemes", name, def)
+				have, i = []string{free(schemes.node, member.key)}, 0
+				sorted(schemes.node, have[0], def)
 			}
-			set(one, name, bare(member.node))
+			set(one, have[i], bare(member.node))
 		}
 		all.Content = append(all.Content, one)
 	}
