@@ -1,11 +1,9 @@
 package contract
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"go/types"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,90 +33,41 @@ func Judge(root string, report *Report, before []byte) error {
 		return nil
 	}
 	judge(report.Changes, was, is)
-	report.lost = was.lost(is)
 	return nil
 }
 
 // Follow makes the repository at root follow a contract that has changed: it generates, builds,
-// vets and tests, and adds to the report the lines that do not compile or whose tests fail, and
-// those that use what has another type.
+// vets and tests, and adds to the report the lines that do not compile or whose tests fail.
 func Follow(ctx context.Context, root string, report *Report) error {
-	run := func(args ...string) bool {
+	for _, args := range [][]string{{"generate", "./..."}, {"build", "-gcflags=-e", "./..."}, {"vet", "./..."}, {"test", "-short", "-fullpath", "./..."}} {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = root
-		var output bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &output, &output
-		check := Check{Command: "go " + strings.Join(args, " ")}
-		if err := cmd.Run(); err != nil {
-			check.Failed = true
-			lines := slices.Collect(strings.Lines(output.String() + err.Error() + "\n"))
+		output, err := cmd.CombinedOutput()
+		check := Check{Command: "go " + strings.Join(args, " "), Failed: err != nil}
+		if err != nil {
+			lines := slices.Collect(strings.Lines(string(output) + err.Error() + "\n"))
 			check.Output = strings.Join(lines[max(0, len(lines)-40):], "")
-			report.look(errorLines(root, output.String())...)
+			report.look(errorLines(root, string(output)))
 		}
-		report.Checks = append(report.Checks, check)
-		return !check.Failed
+		if report.Checks = append(report.Checks, check); check.Failed {
+			break
+		}
 	}
-	if run("generate", "./...") {
-		if run("build", "-gcflags=-e", "./...") && run("vet", "./...") {
-			run("test", "-short", "-fullpath", "./...")
-		}
-		if err := report.uses(ctx, root); err != nil {
-			return err
+	// A package that fails hides the errors of those that import it, but not from the type checker.
+	all, err := packages.Load(&packages.Config{Context: ctx, Dir: root, Mode: packages.LoadAllSyntax, Tests: true}, "./...")
+	if err != nil {
+		return fmt.Errorf("load the packages: %w", err)
+	}
+	for _, p := range all {
+		for _, e := range p.TypeErrors {
+			report.look(errorLines(root, fmt.Sprintf("%s: %s", e.Fset.Position(e.Pos), e.Msg)))
 		}
 	}
 	return ctx.Err()
 }
 
-// uses adds the lines of hand-written Go that do not compile, in whatever package, and those
-// that use a declaration of the generated package whose type has changed.
-func (r *Report) uses(ctx context.Context, root string) error {
-	if len(r.lost) == 0 {
-		return nil
-	}
-	all, err := packages.Load(&packages.Config{Context: ctx, Dir: root, Mode: packages.LoadAllSyntax, Tests: true}, "./...")
-	if err != nil {
-		return fmt.Errorf("load the packages: %w", err)
-	}
-	names := map[string]string{} // by position
-	packages.Visit(all, nil, func(p *packages.Package) {
-		if p.Name != "gen" || p.Types == nil {
-			return
-		}
-		for _, name := range r.lost {
-			typ, member, _ := strings.Cut(name, ".")
-			object := p.Types.Scope().Lookup(typ)
-			if object != nil && member != "" {
-				object, _, _ = types.LookupFieldOrMethod(object.Type(), true, p.Types, member)
-			}
-			if object != nil {
-				names[p.Fset.Position(object.Pos()).String()] = name
-			}
-		}
-	})
-	var lines []Line
-	for _, p := range all {
-		for _, e := range p.Errors {
-			lines = append(lines, errorLines(root, e.Pos+": "+e.Msg)...)
-		}
-		for ident, object := range p.TypesInfo.Uses {
-			at := p.Fset.Position(ident.Pos())
-			if name := names[p.Fset.Position(object.Pos()).String()]; name != "" {
-				lines = append(lines, errorLines(root, fmt.Sprintf("%s:%d: uses gen.%s", at.Filename, at.Line, name))...)
-			}
-		}
-	}
-	slices.SortStableFunc(lines, func(a, b Line) int {
-		if a.File != b.File {
-			return strings.Compare(a.File, b.File)
-		}
-		return a.Line - b.Line
-	})
-	r.look(lines...)
-	return nil
-}
-
 // look adds lines that the report does not have yet.
-func (r *Report) look(lines ...Line) {
+func (r *Report) look(lines []Line) {
 	for _, line := range lines {
 		if !slices.ContainsFunc(r.Look, func(l Line) bool { return l.File == line.File && l.Line == line.Line }) {
 			r.Look = append(r.Look, line)

@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-openapi/jsonpointer"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"go.yaml.in/yaml/v3"
 )
@@ -109,18 +108,6 @@ func (a *api) declare(spec *ast.TypeSpec, text func(any) string) {
 	}
 }
 
-// lost are the exported names that after does not have, or with another type.
-func (a *api) lost(after *api) []string {
-	var names []string
-	for name, was := range a.text {
-		if is, ok := after.text[name]; (!ok || is != was) && ast.IsExported(name) && ast.IsExported(name[strings.LastIndexByte(name, '.')+1:]) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // operation is the Go name of an operation.
 func (a *api) operation(id string) string {
 	for name := range a.text {
@@ -167,7 +154,14 @@ func (a *api) at(s position) (name, text string) {
 			name = in + "." + a.fields[in+"."+step]
 			text = a.text[name]
 		default:
-			return "", ""
+			name = ""
+			for method, is := range a.text { // of a union
+				of := a.plain(a.member(is))
+				if field := a.fields[of+"."+step]; field != "" && strings.HasPrefix(method, in+".As") && (name == "" || of < name) {
+					name = of + "." + field
+				}
+			}
+			text = a.text[name]
 		}
 	}
 	if text == "" {
@@ -189,44 +183,46 @@ func (a *api) plain(text string) string {
 	return text
 }
 
-// members are the constants of an enum and the methods and types of a union.
+// members are the constants of an enum, or the members of a union with what they are.
 func (a *api) members(text string) (names []string) {
 	of, isUnion := strings.TrimPrefix(text, "*"), a.isUnion(text)
-	for name, text := range a.text {
-		if text == of && a.text[of] == "string" && ast.IsExported(name) && strings.HasPrefix(name, of) ||
-			isUnion && strings.HasPrefix(strings.ReplaceAll(name, "_", ""), strings.ReplaceAll(of, "_", "")) {
-			names = append(names, name+" "+text)
+	for name, is := range a.text {
+		switch method, _ := strings.CutPrefix(name, of+"."); {
+		case isUnion && strings.HasPrefix(method, "As"):
+			names = append(names, name+" "+a.describe(a.member(is)))
+		case is == of && a.text[of] == "string" && ast.IsExported(name):
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".union"] != "" }
-
-// lostAt is the first of the lost names that is the declaration of a place in a named schema.
-func (a *api) lostAt(lost []string, pointer string) string {
-	tokens := strings.Split(pointer, "/")
-	property := ""
-	for i, token := range tokens {
-		if token == "properties" && i+1 < len(tokens) {
-			property = jsonpointer.Unescape(tokens[i+1])
-		}
-	}
-	for _, name := range lost {
-		typ, member, _ := strings.Cut(name, ".")
-		if len(tokens) > 3 && tokens[2] == "schemas" && strings.EqualFold(typ, camel(tokens[3])) && member != "UnmarshalJSON" &&
-			(property == "" || member != "" && a.fields[typ+"."+property] == member) {
-			return name
-		}
-	}
-	return ""
+// member is the type that a method of a union returns.
+func (a *api) member(method string) string {
+	_, results, _ := strings.Cut(method, ") (")
+	of, _, _ := strings.Cut(results, ",")
+	return of
 }
+
+// describe is a type and its fields.
+func (a *api) describe(of string) string {
+	of = a.plain(of)
+	var fields []string
+	for name, text := range a.text {
+		if strings.HasPrefix(name, of+".") && !strings.HasPrefix(text, "func(") {
+			fields = append(fields, name+" "+text)
+		}
+	}
+	slices.Sort(fields)
+	return of + strings.Join(fields, ",")
+}
+
+func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".union"] != "" }
 
 // judge sets the verdicts of changes: whether the Go API breaks at their position or, if it does
 // not, whether requests that were valid are refused.
 func judge(changes []Change, before, after *api) {
-	lost := before.lost(after)
 	taken := map[string]bool{}
 	for _, c := range changes {
 		taken[c.Operation+" "+c.At] = true
@@ -240,9 +236,6 @@ func judge(changes []Change, before, after *api) {
 			if _, is := after.at(s); was != is && was != "" && is != "" && !taken[s.op+" "+s.String()] {
 				c.Breaking, c.Why = compareAt(s, false, before, after)
 			}
-		}
-		if name := before.lostAt(lost, c.Pointer); name != "" && !c.Breaking && !c.adds { // reached through a union
-			c.Breaking, c.Why = true, "`gen."+name+"` is gone or has another type"
 		}
 		switch {
 		case c.Decide:

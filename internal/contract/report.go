@@ -10,9 +10,7 @@ import (
 type Report struct {
 	*Result
 	Checks []Check // of the repository after the change
-	Look   []Line  // the lines that a change concerns
-
-	lost []string // the names of the generated package that are gone or have another type
+	Look   []Line  // the lines that do not compile, or whose tests fail
 }
 
 // Check is a command that was run on the changed repository.
