@@ -56,8 +56,9 @@ const maxSteps = 2000
 
 // Sync brings the contract in step with upstream, a whole OpenAPI document in YAML or JSON that
 // errors call name. It fails if it cannot carry over every change: if upstream is not an OpenAPI
-// document, no longer has one of the operations, or has an invalid reference in one of them.
-func Sync(contract []byte, name string, upstream []byte, differences []Difference) (*Result, error) {
+// document, no longer has one of the operations, or has an invalid reference in one of them. The
+// operations of upstream's in add, such as "GET /things/{id}", become part of the contract.
+func Sync(contract []byte, name string, upstream []byte, differences []Difference, add ...string) (*Result, error) {
 	ours, err := parse(Path, contract)
 	if err != nil {
 		return nil, err
@@ -67,6 +68,11 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		return nil, err
 	}
 	text := newWriter(ours.src, ours.root)
+	for _, operation := range add {
+		if err := ours.add(theirs, operation); err != nil {
+			return nil, err
+		}
+	}
 	declared := declare(ours, differences)
 	named := map[*yaml.Node]string{}
 	before := ours.reachable()
@@ -178,49 +184,39 @@ func (c *comparison) separate(next *edit, at place, other pair) bool {
 	return false
 }
 
-// Add writes an operation, such as "GET /things/{id}", into the contract with no more than its
-// operationId, which is upstream's. A sync completes it.
-func Add(contract []byte, name string, upstream []byte, operation string) ([]byte, error) {
-	method, path, ok := strings.Cut(operation, " ")
+// add writes an operation, such as "GET /things/{id}", into the contract with no more than its
+// operationId, which is upstream's, and its path parameters.
+func (d *document) add(theirs *document, operation string) error {
+	method, path, _ := strings.Cut(operation, " ")
 	method = strings.ToLower(method)
-	if !ok || !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
-	}
-	ours, err := parse(Path, contract)
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := parse(name, upstream)
-	if err != nil {
-		return nil, err
+	if !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
 	}
 	their, found := theirs.operation(path, method)
-	id := scalar(get(their.node, "operationId"))
-	switch _, have := ours.operation(path, method); {
+	id := get(their.node, "operationId")
+	switch _, have := d.operation(path, method); {
 	case !found:
-		return nil, fmt.Errorf("%s has no %s", name, operation)
-	case id == "":
-		return nil, fmt.Errorf("%s has no operationId for %s", name, operation)
+		return fmt.Errorf("%s has no %s", theirs.name, operation)
+	case id == nil:
+		return fmt.Errorf("%s has no operationId for %s", theirs.name, operation)
 	case have:
-		return nil, fmt.Errorf("the contract has %s already", operation)
+		return fmt.Errorf("the contract has %s already", operation)
 	}
-	text := newWriter(ours.src, ours.root)
-	paths := ours.top().child("paths").node
+	paths := d.top().child("paths").node
 	if i := slices.IndexFunc(keys(paths), func(have string) bool { return form(have) == form(path) }); i >= 0 {
 		path = keys(paths)[i]
-	}
-	stub := mapNode(strNode("operationId"), strNode(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
-	parameters := seqNode(0) // those of the path; a sync adds the others
-	for _, name := range variable.FindAllString(path, -1) {
-		parameters.Content = append(parameters.Content, parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string"))))
-	}
-	if len(parameters.Content) > 0 {
-		set(stub, "parameters", parameters)
-	}
-	set(stub, "responses", mapNode())
-	if get(paths, path) == nil {
+	} else {
 		set(paths, path, mapNode())
 	}
+	stub := mapNode(strNode("operationId"), bare(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
+	for _, name := range variable.FindAllString(path, -1) {
+		if get(stub, "parameters") == nil {
+			set(stub, "parameters", seqNode(0))
+		}
+		parameters := get(stub, "parameters")
+		parameters.Content = append(parameters.Content, parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string"))))
+	}
+	set(stub, "responses", mapNode())
 	set(get(paths, path), method, stub)
-	return text.text(ours.root), nil
+	return nil
 }

@@ -44,8 +44,9 @@ func (c *comparison) paths() error {
 			case differs && our.exists():
 				missing = append(missing, name)
 			case differs:
+				id := scalar(get(their.node, "operationId"))
 				c.edits = append(c.edits, &edit{Change: Change{
-					Operation: cmp.Or(scalar(get(their.node, "operationId")), name), At: "operation", Pointer: our.ptr, Decide: true,
+					Operation: cmp.Or(id, name), At: "operation", Pointer: our.ptr, Decide: true,
 					What: fmt.Sprintf("is new upstream; -add %q adds it", name),
 				}})
 			}
@@ -88,14 +89,8 @@ func (c *comparison) operation(path, our, their place) {
 	c.requestBody(s, our, their)
 	c.responses(s, our, their)
 	c.security(s, our, their)
-	was, is := isTrue(get(our.node, "deprecated")), isTrue(get(their.node, "deprecated"))
 	s.part = "operation"
-	c.differ(s, our.ptr, "deprecated", fmt.Sprint(was), fmt.Sprint(is), deprecated(is), edit{make: func() {
-		remove(our.node, "deprecated")
-		if is {
-			set(our.node, "deprecated", boolNode(true), beforeParameters...)
-		}
-	}})
+	c.keywords(s, our, their, "", "deprecated")
 }
 
 // part is a parameter, a body, a response or a content type, wherever it is defined.
@@ -176,7 +171,7 @@ func (c *comparison) parameters(s position, path, our, their place) {
 	}
 	compare := func(s position, o, t part) {
 		c.visit(s, o.def)
-		c.style(s, o, t)
+		c.keywords(s, o.def, t.def, "requests encode it in another way", "style", "explode")
 		c.schema(s, parameterSchema(o.def), parameterSchema(t.def))
 	}
 	add := func(s position, i int) {
@@ -227,27 +222,20 @@ func parameterSchema(p place) []place {
 	return orAny(p.child("schema"))
 }
 
-// style compares how lists and objects are encoded in a query or a path.
-func (c *comparison) style(s position, o, t part) {
-	style := func(p part, key string) string {
-		otherwise := map[string]string{"query": "form", "cookie": "form"}[p.in]
-		if key == "explode" {
-			otherwise = fmt.Sprint(otherwise == "form")
+// keywords compares keywords of an operation or a parameter that have a plain value.
+func (c *comparison) keywords(s position, o, t place, narrows string, names ...string) {
+	for _, key := range names {
+		was, is := scalar(get(o.node, key)), scalar(get(t.node, key))
+		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none"))
+		if key == "deprecated" {
+			was, is = strconv.FormatBool(was == "true"), strconv.FormatBool(is == "true")
+			what = deprecated(is == "true")
 		}
-		return cmp.Or(scalar(get(p.def.node, key)), otherwise, "simple")
-	}
-	for _, key := range []string{"style", "explode"} {
-		was, is := style(o, key), style(t, key)
-		c.differ(s, o.def.ptr, key, strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("%s is %s, was %s", key, is, was), edit{
-			make: func() {
-				node := strNode(is)
-				if key == "explode" {
-					node = boolNode(is == "true")
-				}
-				set(o.def.node, key, node, "name", "in", "required", "description")
-			},
-			Change: Change{narrows: "requests encode it in another way"},
-		})
+		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), what, edit{Change: Change{narrows: narrows}, make: func() {
+			if remove(o.node, key); is != "" && is != "false" {
+				set(o.node, key, bare(get(t.node, key)), append(beforeParameters, "name", "in", "required")...)
+			}
+		}})
 	}
 }
 

@@ -332,9 +332,8 @@ func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
 +      description: no operationId
 +      responses: {}
 `)
-	added, err := Add([]byte(contract), "upstream", []byte(upstream), "GET /boxes/{box_id}/things")
+	result, err := Sync([]byte(contract), "upstream", []byte(upstream), declared, "GET /boxes/{box_id}/things")
 	require.NoError(t, err)
-	result := sync(t, string(added), upstream)
 	assert.Equal(t, `+  /boxes/{box_id}/things:
 +    get:
 +      operationId: list-box-things
@@ -373,7 +372,7 @@ func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
 		"FETCH /things":              "is not an operation",
 		"/things":                    "is not an operation",
 	} {
-		_, err := Add([]byte(contract), "upstream", []byte(upstream), operation)
+		_, err := Sync([]byte(contract), "upstream", []byte(upstream), declared, operation)
 		assert.ErrorContains(t, err, says, operation)
 	}
 }

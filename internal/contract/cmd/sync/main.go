@@ -91,13 +91,7 @@ func sync(ctx context.Context, from string, add []string, check, only bool) (*co
 	if err != nil {
 		return nil, err
 	}
-	start := ours
-	for _, operation := range add {
-		if start, err = contract.Add(start, from, upstream, operation); err != nil {
-			return nil, err
-		}
-	}
-	result, err := contract.Sync(start, from, upstream, differences)
+	result, err := contract.Sync(ours, from, upstream, differences, add...)
 	if err != nil {
 		return nil, err
 	}
