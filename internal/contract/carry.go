@@ -19,89 +19,60 @@ var prose = []string{"summary", "description", "title", "externalDocs", "example
 
 func isProse(key string) bool { return slices.Contains(prose, key) || strings.HasPrefix(key, "x-") }
 
-// nullLayers are the layers that setNull changes.
-func nullLayers(v *view, p place) []place {
-	if !v.null {
-		return []place{p}
-	}
-	null := func(n *yaml.Node) bool { return n.Value == "null" }
-	return slices.DeleteFunc(slices.Clone(v.layers), func(layer place) bool {
-		n := layer.node
-		return !isTrue(get(n, "nullable")) && !slices.ContainsFunc(some(get(n, "type")), null) && !slices.ContainsFunc(some(get(n, "enum")), null) &&
-			!slices.ContainsFunc(some(get(n, "anyOf")), isNull) && !slices.ContainsFunc(some(get(n, "oneOf")), isNull)
-	})
-}
-
 // setNull makes the schema at p nullable, or not.
 func setNull(v *view, p place, null bool) {
-	if null {
-		addNull(v, p)
-		return
+	n := p.node
+	merged := *v
+	merged.null = null
+	switch branches := get(n, v.branchBy); {
+	case !null:
+		for _, layer := range v.layers {
+			withoutNull(layer.node, &merged)
+		}
+	case len(v.branches) > 0 && branches != nil:
+		branches.Content = append(branches.Content, entry("type", strNode("null")))
+	case get(n, "type") != nil:
+		restate(n, &merged, "type")
+		if _, ok := constants(n); ok {
+			restate(n, &merged, "enum", "const")
+		}
+	default:
+		inner := mapNode()
+		for _, key := range keys(n) {
+			if !isProse(key) {
+				set(inner, key, get(n, key))
+			}
+		}
+		choice := seqNode(0, inner, entry("type", strNode("null")))
+		swap(n, inner.Content[0].Value, "anyOf", choice)
+		for _, key := range keys(inner)[1:] {
+			remove(n, key)
+		}
 	}
-	for _, layer := range v.layers {
-		n := layer.node
-		if types := some(get(n, "type")); slices.ContainsFunc(types, func(n *yaml.Node) bool { return n.Value == "null" }) && len(types) > 1 {
-			set(n, "type", typeNode(v.types, false))
+}
+
+// withoutNull removes null from what a layer of v states.
+func withoutNull(n *yaml.Node, v *view) {
+	remove(n, "nullable")
+	if get(n, "type") != nil {
+		restate(n, v, "type")
+	}
+	drop(n, "enum", func(value *yaml.Node) bool { return canonical(value) == "null" })
+	for _, by := range []string{"anyOf", "oneOf"} {
+		branches := get(n, by)
+		if !slices.ContainsFunc(some(branches), isNull) {
+			continue
 		}
-		if isTrue(get(n, "nullable")) {
-			remove(n, "nullable")
-		}
-		drop(n, "enum", func(value *yaml.Node) bool { return canonical(value) == "null" })
-		for _, by := range []string{"anyOf", "oneOf"} {
-			branches := get(n, by)
-			if !slices.ContainsFunc(some(branches), isNull) {
-				continue
-			}
-			drop(n, by, isNull)
-			if len(branches.Content) != 1 {
-				continue
-			}
-			// The branch that remains replaces the union.
+		if drop(n, by, isNull); len(branches.Content) == 1 { // which replaces the union
 			inner := deref(branches.Content[0])
-			if len(inner.Content) == 2 {
-				swap(n, by, inner.Content[0].Value, inner.Content[1])
-				continue
-			}
-			remove(n, by)
-			for i, key := range keys(inner) {
+			swap(n, by, inner.Content[0].Value, inner.Content[1])
+			for i, key := range keys(inner)[1:] {
 				if index(n, key) < 0 {
-					set(n, key, inner.Content[2*i+1])
+					set(n, key, inner.Content[2*i+3])
 				}
 			}
 		}
 	}
-}
-
-func addNull(v *view, p place) {
-	n := p.node
-	if branches := get(n, v.branchBy); len(v.branches) > 0 && branches != nil {
-		branches.Content = append(branches.Content, entry("type", strNode("null")))
-		return
-	}
-	if get(n, "type") != nil {
-		set(n, "type", typeNode(v.types, true))
-		if list := get(n, "enum"); list != nil {
-			list.Content = append(list.Content, nullNode())
-		} else if only := get(n, "const"); only != nil {
-			swap(n, "const", "enum", seqNode(yaml.FlowStyle, only, nullNode()))
-		}
-		return
-	}
-	inner := mapNode()
-	for _, key := range keys(n) {
-		if !isProse(key) {
-			set(inner, key, get(n, key))
-		}
-	}
-	choice := seqNode(0, inner, entry("type", strNode("null")))
-	if len(inner.Content) == 2 {
-		swap(n, inner.Content[0].Value, "anyOf", choice)
-		return
-	}
-	for _, key := range keys(inner) {
-		remove(n, key)
-	}
-	set(n, "anyOf", choice)
 }
 
 func typeNode(types []string, null bool) *yaml.Node {
@@ -118,30 +89,55 @@ func typeNode(types []string, null bool) *yaml.Node {
 	return n
 }
 
-// setConstants limits a mapping to values, or removes the limit. Values that it has stay where
-// they are.
-func setConstants(n *yaml.Node, values []*yaml.Node) {
-	old, _ := constants(n)
-	stay := slices.DeleteFunc(slices.Clone(old), func(v *yaml.Node) bool { return !contains(values, v) && canonical(v) != "null" })
-	var more []*yaml.Node
-	for _, value := range values {
-		if !contains(old, value) {
-			more = append(more, bare(value))
+// keywords are those of a schema that have a plain value, in the order in which they are written.
+func keywords(v *view) *yaml.Node {
+	n := mapNode()
+	switch named := v.shape() == "object" && len(v.props) > 0; {
+	case len(v.types) > 0:
+		set(n, "type", typeNode(v.types, v.null && !named))
+	case len(v.branches) == 0 && v.null:
+		set(n, "type", strNode("null"))
+	}
+	if v.values != nil {
+		values := seqNode(yaml.FlowStyle)
+		for _, value := range v.values {
+			values.Content = append(values.Content, bare(value))
+		}
+		if v.null {
+			values.Content = append(values.Content, nullNode())
+		}
+		if len(values.Content) == 1 {
+			set(n, "const", values.Content[0])
+		} else {
+			set(n, "enum", values)
 		}
 	}
-	list := get(n, "enum")
-	switch {
-	case values == nil:
-		remove(n, "const")
-		remove(n, "enum")
-	case list != nil && len(stay) > 0:
-		list.Content = append(slices.Clone(stay), more...)
-	case len(values) == 1 && list == nil:
-		set(n, "const", bare(values[0]), "type", "format")
-	case list == nil && len(old) > 0:
-		swap(n, "const", "enum", seqNode(yaml.FlowStyle, append(stay, more...)...))
-	default:
-		set(n, "enum", seqNode(yaml.FlowStyle, more...), "type", "format")
+	for _, key := range rank {
+		if r, ok := v.rules[key]; ok {
+			set(n, key, bare(r.node))
+		}
+	}
+	return n
+}
+
+// restate gives a mapping the keywords of v. Values of an enum that it has stay where they are.
+func restate(n *yaml.Node, v *view, names ...string) {
+	want := keywords(v)
+	if only := get(want, "const"); only != nil && get(n, "enum") != nil {
+		want = entry("enum", seqNode(yaml.FlowStyle, only))
+	}
+	order := append([]string{"type", "format", "enum", "const"}, rank...)
+	for _, key := range names {
+		to, is := get(want, key), get(n, key)
+		switch {
+		case to == nil:
+			remove(n, key)
+		case key == "enum" && is != nil && slices.ContainsFunc(is.Content, func(v *yaml.Node) bool { return contains(to.Content, v) }):
+			stay := slices.DeleteFunc(slices.Clone(is.Content), func(v *yaml.Node) bool { return !contains(to.Content, v) })
+			is.Content = append(stay, slices.DeleteFunc(to.Content, func(v *yaml.Node) bool { return contains(stay, v) })...)
+		default:
+			set(n, key, to, order[:slices.Index(order, key)]...)
+		}
 	}
 }
 
@@ -344,33 +340,9 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 		set(n, "allOf", all)
 		return n
 	}
-	switch named := v.shape() == "object" && len(v.props) > 0; {
-	case len(v.types) > 0:
-		set(n, "type", typeNode(v.types, v.null && !named))
-	case len(v.branches) == 0 && v.null:
-		set(n, "type", strNode("null"))
-	}
+	n = keywords(v)
 	if c.usesFormat(v.format) {
-		set(n, "format", strNode(v.format))
-	}
-	if v.values != nil {
-		values := seqNode(yaml.FlowStyle)
-		for _, value := range v.values {
-			values.Content = append(values.Content, bare(value))
-		}
-		if v.null {
-			values.Content = append(values.Content, nullNode())
-		}
-		if len(values.Content) == 1 {
-			set(n, "const", values.Content[0])
-		} else {
-			set(n, "enum", values)
-		}
-	}
-	for _, key := range rank {
-		if r, ok := v.rules[key]; ok {
-			set(n, key, bare(r.node))
-		}
+		set(n, "format", strNode(v.format), "type")
 	}
 	if example := sample(c.theirs, v); example != nil && get(n, "const") == nil {
 		set(n, "example", example)

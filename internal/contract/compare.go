@@ -161,15 +161,9 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	if !o.anything() {
 		what, narrows := "may be null", ""
 		if o.null {
-			what = "is never null"
-			narrows = s.refused("null")
+			what, narrows = "is never null", s.refused("null")
 		}
-		c.differ(s, p.ptr, "nullable", fmt.Sprint(o.null), fmt.Sprint(t.null), what, edit{
-			on:     nullLayers(o, p),
-			fits:   func(_, other *view) bool { return other.null == t.null },
-			make:   func() { setNull(o, p, t.null) },
-			Change: Change{narrows: narrows},
-		})
+		c.aspect(s, p, o, t, "nullable", func(v *view) string { return strconv.FormatBool(v.null) }, what, narrows, p, func() { setNull(o, p, t.null) })
 	}
 	switch o.shape() {
 	case "scalar":
@@ -226,85 +220,67 @@ func (c *comparison) format(s position, p place, o, t *view) {
 	}
 }
 
-func (c *comparison) scalars(s position, p place, o, t *view) {
-	quote := func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) }
-	at := stating(o, "type")
-	c.differ(s, p.ptr, "type", quote(o), quote(t), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
-		on:   []place{at},
-		fits: func(_, other *view) bool { return slices.Equal(other.types, t.types) },
-		make: func() {
-			if len(t.types) == 0 {
-				remove(at.node, "type")
-			} else {
-				set(at.node, "type", typeNode(t.types, o.null))
-			}
-			c.mend(at.node, t)
-		},
+// aspect compares an aspect of a schema, which of gives. The edit changes the node at.
+func (c *comparison) aspect(s position, p place, o, t *view, name string, of func(*view) string, what, narrows string, at place, make func()) {
+	c.differ(s, p.ptr, name, of(o), of(t), what, edit{
+		on: []place{at}, fits: func(_, other *view) bool { return of(other) == of(t) }, make: make, Change: Change{narrows: narrows},
 	})
+}
+
+func (c *comparison) scalars(s position, p place, o, t *view) {
+	at := stating(o, "type")
+	c.aspect(s, p, o, t, "type", func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) },
+		fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), "", at, func() {
+			merged := *o
+			merged.types = t.types
+			restate(at.node, &merged, "type")
+			c.mend(at.node, t)
+		})
 	minus := func(values, without []*yaml.Node) (list []string) {
 		for _, n := range values {
 			if !contains(without, n) {
-				list = append(list, canonical(n))
+				list = append(list, "`"+canonical(n)+"`")
 			}
 		}
 		return list
 	}
-	gained, lost := minus(t.values, o.values), minus(o.values, t.values)
-	code := func(values []string) string { return "`" + strings.Join(values, "`, `") + "`" }
-	var what []string
-	narrows := ""
+	gained, lost := strings.Join(minus(t.values, o.values), ", "), strings.Join(minus(o.values, t.values), ", ")
+	var what, narrows string
 	switch {
 	case t.values == nil:
-		what = append(what, "is not limited to "+code(lost)+" any more")
+		what = "is not limited to " + lost + " any more"
 	case o.values == nil:
-		what, narrows = append(what, "is limited to "+code(gained)), s.refused("other values")
+		what, narrows = "is limited to "+gained, s.refused("other values")
+	case lost == "":
+		what = "may also be " + gained
+	case gained == "":
+		what, narrows = "is never "+lost+" any more", s.refused(lost)
 	default:
-		if gained != nil {
-			what = append(what, "may also be "+code(gained))
-		}
-		if lost != nil {
-			what, narrows = append(what, "is never "+code(lost)+" any more"), s.refused(code(lost))
-		}
+		what, narrows = "may also be "+gained+" and is never "+lost+" any more", s.refused(lost)
 	}
 	limit := stating(o, "enum", "const", "type")
-	c.differ(s, p.ptr, "enum", constantSet(o.values), constantSet(t.values), strings.Join(what, " and "), edit{
-		on:   []place{limit},
-		fits: func(_, other *view) bool { return constantSet(other.values) == constantSet(t.values) },
-		make: func() {
-			setConstants(limit.node, t.values)
-			if example := get(limit.node, "example"); example != nil && t.values != nil && !contains(t.values, example) {
-				c.mend(limit.node, t)
-			}
-		},
-		Change: Change{narrows: narrows},
+	c.aspect(s, p, o, t, "enum", func(v *view) string { return constantSet(v.values) }, what, narrows, limit, func() {
+		merged := *o
+		merged.values = t.values
+		restate(limit.node, &merged, "enum", "const")
+		if example := get(limit.node, "example"); example != nil && t.values != nil && !contains(t.values, example) {
+			c.mend(limit.node, t)
+		}
 	})
 }
 
 func (c *comparison) rules(s position, p place, o, t *view) {
 	for _, key := range rank {
-		was := o.rules[key]
-		is, has := t.rules[key]
-		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is.value, "none"), cmp.Or(was.value, "none"))
-		if key == "deprecated" {
-			what = deprecated(has)
-		}
-		narrows := ""
-		if has && key != "default" && key != "deprecated" && !looser(key, was.value, is.value) {
+		was, is := o.rules[key].value, t.rules[key].value
+		what, narrows := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none")), ""
+		switch {
+		case key == "deprecated":
+			what = deprecated(is != "")
+		case key != "default" && is != "" && !looser(key, was, is):
 			narrows = s.refused("values that were allowed")
 		}
 		at := stating(o, key, "type")
-		c.differ(s, p.ptr, key, cmp.Or(was.value, "null"), cmp.Or(is.value, "null"), what, edit{
-			on:   []place{at},
-			fits: func(_, other *view) bool { return other.rules[key].value == is.value },
-			make: func() {
-				if !has {
-					remove(at.node, key)
-					return
-				}
-				set(at.node, key, bare(is.node), append([]string{"type", "format", "enum", "const"}, rank[:slices.Index(rank, key)]...)...)
-			},
-			Change: Change{narrows: narrows},
-		})
+		c.aspect(s, p, o, t, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, what, narrows, at, func() { restate(at.node, t, key) })
 	}
 }
 

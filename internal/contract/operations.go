@@ -225,7 +225,7 @@ func parameterSchema(p place) []place {
 // keywords compares keywords of an operation or a parameter that have a plain value.
 func (c *comparison) keywords(s position, o, t place, narrows string, names ...string) {
 	for _, key := range names {
-		was, is := scalar(get(o.node, key)), scalar(get(t.node, key))
+		was, is := stated(o.node, key), stated(t.node, key)
 		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none"))
 		if key == "deprecated" {
 			was, is = strconv.FormatBool(was == "true"), strconv.FormatBool(is == "true")
@@ -237,6 +237,15 @@ func (c *comparison) keywords(s position, o, t place, narrows string, names ...s
 			}
 		}})
 	}
+}
+
+// stated is the value of a keyword, unless it is the default.
+func stated(n *yaml.Node, key string) string {
+	value := scalar(get(n, key))
+	if value == map[string]string{"query style": "form", "query explode": "true", "path style": "simple", "path explode": "false"}[scalar(get(n, "in"))+" "+key] {
+		return ""
+	}
+	return value
 }
 
 func (c *comparison) requestBody(s position, our, their place) {
