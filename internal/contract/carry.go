@@ -51,6 +51,11 @@ func setNull(v *view, p place, null bool) {
 	}
 }
 
+func statesNull(n *yaml.Node) bool {
+	null := func(n *yaml.Node) bool { return canonical(n) == "null" || n.Value == "null" || isNull(n) }
+	return isTrue(get(n, "nullable")) || slices.ContainsFunc(slices.Concat(some(get(n, "type")), some(get(n, "enum")), some(get(n, "anyOf")), some(get(n, "oneOf"))), null)
+}
+
 // withoutNull removes null from what a layer of v states.
 func withoutNull(n *yaml.Node, v *view) {
 	remove(n, "nullable")

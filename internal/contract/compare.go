@@ -50,7 +50,6 @@ type comparison struct {
 	notes        []string
 	pairs        map[*yaml.Node][]pair
 	named        map[*yaml.Node]string // the contract's pointer of each of upstream's named schemas
-	visited      map[string]string     // the pointer of each position
 }
 
 func (c *comparison) note(format string, args ...any) {
@@ -125,7 +124,6 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 		return
 	}
 	s.within = append(slices.Clip(s.within), ours[0].node)
-	c.visit(s, ours[0])
 	o, t := c.ours.view(ours...), c.theirs.view(theirs...)
 	for _, layer := range o.layers {
 		c.pairs[layer.node] = append(c.pairs[layer.node], pair{layer.uses, o, t})
@@ -159,11 +157,12 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	}
 	c.format(s, p, o, t)
 	if !o.anything() {
-		what, narrows := "may be null", ""
+		what, narrows, on := "may be null", "", ours[:1]
 		if o.null {
 			what, narrows = "is never null", s.refused("null")
+			on = slices.DeleteFunc(slices.Clone(o.layers), func(layer place) bool { return !statesNull(layer.node) })
 		}
-		c.aspect(s, p, o, t, "nullable", func(v *view) string { return strconv.FormatBool(v.null) }, what, narrows, p, func() { setNull(o, p, t.null) })
+		c.aspect(s, p, o, t, "nullable", func(v *view) string { return strconv.FormatBool(v.null) }, what, narrows, on, func() { setNull(o, p, t.null) })
 	}
 	switch o.shape() {
 	case "scalar":
@@ -186,13 +185,6 @@ func (s position) refused(what string) string {
 		return ""
 	}
 	return "requests with " + what + " are refused"
-}
-
-// visit remembers where in the contract a position is.
-func (c *comparison) visit(s position, p place) {
-	if key := s.op + " " + s.String(); c.visited[key] == "" {
-		c.visited[key] = p.ptr
-	}
 }
 
 // orAny is p or, if nothing is there, a schema that allows anything.
@@ -220,17 +212,17 @@ func (c *comparison) format(s position, p place, o, t *view) {
 	}
 }
 
-// aspect compares an aspect of a schema, which of gives. The edit changes the node at.
-func (c *comparison) aspect(s position, p place, o, t *view, name string, of func(*view) string, what, narrows string, at place, make func()) {
+// aspect compares an aspect of a schema, which of gives. The edit changes the nodes on.
+func (c *comparison) aspect(s position, p place, o, t *view, name string, of func(*view) string, what, narrows string, on []place, make func()) {
 	c.differ(s, p.ptr, name, of(o), of(t), what, edit{
-		on: []place{at}, fits: func(_, other *view) bool { return of(other) == of(t) }, make: make, Change: Change{narrows: narrows},
+		on: on, fits: func(_, other *view) bool { return of(other) == of(t) }, make: make, Change: Change{narrows: narrows},
 	})
 }
 
 func (c *comparison) scalars(s position, p place, o, t *view) {
 	at := stating(o, "type")
 	c.aspect(s, p, o, t, "type", func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) },
-		fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), "", at, func() {
+		fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), "", []place{at}, func() {
 			merged := *o
 			merged.types = t.types
 			restate(at.node, &merged, "type")
@@ -259,7 +251,7 @@ func (c *comparison) scalars(s position, p place, o, t *view) {
 		what, narrows = "may also be "+gained+" and is never "+lost+" any more", s.refused(lost)
 	}
 	limit := stating(o, "enum", "const", "type")
-	c.aspect(s, p, o, t, "enum", func(v *view) string { return constantSet(v.values) }, what, narrows, limit, func() {
+	c.aspect(s, p, o, t, "enum", func(v *view) string { return constantSet(v.values) }, what, narrows, []place{limit}, func() {
 		merged := *o
 		merged.values = t.values
 		restate(limit.node, &merged, "enum", "const")
@@ -280,7 +272,7 @@ func (c *comparison) rules(s position, p place, o, t *view) {
 			narrows = s.refused("values that were allowed")
 		}
 		at := stating(o, key, "type")
-		c.aspect(s, p, o, t, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, what, narrows, at, func() { restate(at.node, t, key) })
+		c.aspect(s, p, o, t, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, what, narrows, []place{at}, func() { restate(at.node, t, key) })
 	}
 }
 
@@ -397,7 +389,7 @@ func requiredly(required bool) string {
 
 // same reports whether two schemas have the same structure all the way down.
 func (c *comparison) same(s position, our, their place) bool {
-	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, named: maps.Clone(c.named), visited: map[string]string{}}
+	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, named: maps.Clone(c.named)}
 	inner.schema(position{within: s.within}, []place{our}, []place{their})
 	return len(inner.edits) == 0
 }

@@ -78,7 +78,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	before := ours.reachable()
 	result := &Result{Contract: contract}
 	for step := range maxSteps {
-		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}, visited: map[string]string{}}
+		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}}
 		if err := c.paths(); err != nil {
 			return nil, err
 		}
@@ -102,34 +102,25 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 		if !more {
 			ours.prune(before)
-			return result, result.write(c, text)
+			return result, result.write(ours.root, text)
 		}
 	}
 	return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
 }
 
 // write turns the changed tree into the text of the contract.
-func (r *Result) write(c *comparison, text *writer) error {
-	r.Contract = text.text(c.ours.root)
+func (r *Result) write(root *yaml.Node, text *writer) error {
+	r.Contract = text.text(root)
 	written, err := parse(Path, r.Contract)
-	if err != nil || encode(bare(written.root)) != encode(bare(c.ours.root)) {
+	if err != nil || encode(bare(written.root)) != encode(bare(root)) {
 		return fmt.Errorf("the changed contract is not what it should be: %v", err)
 	}
-	for i, change := range r.Changes { // what is new has a place now
-		if pointer, ok := c.visited[change.Operation+" "+change.At]; ok && change.adds {
-			r.Changes[i].Pointer = pointer
+	number := 0
+	for line := range strings.Lines(string(r.Contract)) {
+		if number++; strings.Contains(line, Placeholder) {
+			r.Describe = append(r.Describe, Line{File: Path, Line: number})
 		}
 	}
-	var walk func(p place)
-	walk = func(p place) {
-		if scalar(p.node) == Placeholder {
-			r.Describe = append(r.Describe, Line{Path, p.node.Line, p.ptr})
-		}
-		for _, child := range append(p.members(), p.items()...) {
-			walk(child)
-		}
-	}
-	walk(written.top())
 	return nil
 }
 

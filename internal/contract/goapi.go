@@ -111,19 +111,15 @@ func (a *api) declare(spec *ast.TypeSpec, text func(any) string) {
 // operation is the Go name of an operation.
 func (a *api) operation(id string) string {
 	for name := range a.text {
-		if method, ok := strings.CutPrefix(name, "Client."); ok && strings.EqualFold(method, camel(id)) {
+		method, ok := strings.CutPrefix(name, "Client.")
+		if method = strings.TrimSuffix(method, "WithBody"); ok && strings.EqualFold(method, camel(id)) {
 			return method
-		}
-	}
-	for name := range a.text { // one that has no method of its own, because its body is not JSON
-		if method, ok := strings.CutPrefix(name, "Client."); ok && strings.EqualFold(method, camel(id)+"WithBody") {
-			return strings.TrimSuffix(method, "WithBody")
 		}
 	}
 	return ""
 }
 
-// token is a step of a path within a body: a property, or the elements of a list or a map.
+// step is a step of a path within a body: a property, or the elements of a list or a map.
 var step = regexp.MustCompile(`\[\]|\{\}|[^.\[\]{}]+`)
 
 // at is the declaration that a position in an operation becomes, with its type.

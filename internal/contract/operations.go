@@ -170,7 +170,6 @@ func (c *comparison) parameters(s position, path, our, their place) {
 		return s
 	}
 	compare := func(s position, o, t part) {
-		c.visit(s, o.def)
 		c.keywords(s, o.def, t.def, "requests encode it in another way", "style", "explode")
 		c.schema(s, parameterSchema(o.def), parameterSchema(t.def))
 	}
@@ -290,7 +289,6 @@ func (c *comparison) responses(s position, our, their place) {
 		return s
 	}
 	compare := func(s position, o, t part) {
-		c.visit(s, o.def)
 		c.contents(s, c.ours.follow(o.def), c.theirs.follow(t.def))
 	}
 	add := func(s position, i int) {
