@@ -4,8 +4,9 @@
 // carries over what is structure: properties, parameters, bodies, statuses and content types;
 // types, null, required, enums and constants, limits and defaults; security. The contract keeps
 // its own descriptions, titles, examples, formats, x- extensions, names of operations, schemas and
-// path parameters, order of keys, and comments. Its text changes only where its structure does. A
-// new place gets [Placeholder] as its description; no sentence of the vendor's is copied.
+// path parameters, order of keys, and comments. Its text is as the YAML encoder writes it, which a
+// test ensures, so that it changes only where its structure does. A new place gets [Placeholder] as
+// its description; no sentence of the vendor's is copied.
 //
 // Notation is not structure. These are the same: null as a type, as nullable, or as a branch of
 // anyOf or oneOf; a const and an enum of one value; a schema, parameter, body or response inline
@@ -67,7 +68,6 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	if err != nil {
 		return nil, err
 	}
-	text := newWriter(ours.src, ours.root)
 	for _, operation := range add {
 		if err := ours.add(theirs, operation); err != nil {
 			return nil, err
@@ -102,18 +102,17 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 		if !more {
 			ours.prune(before)
-			return result, result.write(ours.root, text)
+			result.write(contract, ours.root)
+			return result, nil
 		}
 	}
 	return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
 }
 
-// write turns the changed tree into the text of the contract.
-func (r *Result) write(root *yaml.Node, text *writer) error {
-	r.Contract = text.text(root)
-	written, err := parse(Path, r.Contract)
-	if err != nil || encode(bare(written.root)) != encode(bare(root)) {
-		return fmt.Errorf("the changed contract is not what it should be: %v", err)
+// write encodes the tree, if it has changed, and lists the lines that need a description.
+func (r *Result) write(before []byte, root *yaml.Node) {
+	if was, err := parse(Path, before); err != nil || encode(was.root) != encode(root) {
+		r.Contract = []byte(encode(root))
 	}
 	number := 0
 	for line := range strings.Lines(string(r.Contract)) {
@@ -121,7 +120,6 @@ func (r *Result) write(root *yaml.Node, text *writer) error {
 			r.Describe = append(r.Describe, Line{File: Path, Line: number})
 		}
 	}
-	return nil
 }
 
 // step makes one of the edits, and reports whether there was one to make. It is one at a time,

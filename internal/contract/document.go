@@ -20,7 +20,6 @@ import (
 // validated.
 type document struct {
 	name string
-	src  []byte
 	root *yaml.Node
 	err  error // the first node that was reached and is invalid
 }
@@ -35,7 +34,7 @@ func parse(name string, src []byte) (*document, error) {
 	if len(doc.Content) == 0 {
 		return nil, fmt.Errorf("%s is not an OpenAPI document: it is empty", name)
 	}
-	d := &document{name: name, src: src, root: doc.Content[0]}
+	d := &document{name: name, root: doc.Content[0]}
 	version := scalar(get(d.root, "openapi"))
 	switch {
 	case d.root.Kind != yaml.MappingNode:
@@ -290,12 +289,12 @@ func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
 // swap replaces an entry by another one.
 func swap(m *yaml.Node, key, newKey string, to *yaml.Node) {
 	i := index(m, key)
-	m.Content = slices.Replace(slices.Clone(m.Content), i, i+2, strNode(newKey), to)
+	m.Content = slices.Replace(m.Content, i, i+2, strNode(newKey), to)
 }
 
 func remove(m *yaml.Node, key string) {
 	if i := index(m, key); i >= 0 {
-		m.Content = slices.Delete(slices.Clone(m.Content), i, i+2)
+		m.Content = slices.Delete(m.Content, i, i+2)
 	}
 }
 
@@ -305,7 +304,7 @@ func drop(m *yaml.Node, key string, which func(*yaml.Node) bool) {
 	if list == nil {
 		return
 	}
-	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(n *yaml.Node) bool { return which(deref(n)) })
+	list.Content = slices.DeleteFunc(list.Content, func(n *yaml.Node) bool { return which(deref(n)) })
 	if len(list.Content) == 0 {
 		remove(m, key)
 	}
@@ -370,7 +369,7 @@ func sorted(m *yaml.Node, key string, to *yaml.Node) {
 	for at < len(m.Content) && m.Content[at].Value < key {
 		at += 2
 	}
-	m.Content = slices.Insert(slices.Clone(m.Content), at, strNode(key), to)
+	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
 // reachable are the components that the paths refer to.
@@ -401,4 +400,15 @@ func (d *document) prune(before map[string]bool) {
 			remove(p.parent, p.key)
 		}
 	}
+}
+
+// encode is a node as text, indented by two.
+func encode(n *yaml.Node) string {
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(n); err != nil {
+		panic(err) // the nodes are our own
+	}
+	return out.String()
 }

@@ -63,8 +63,10 @@ func (r *Report) Groups() (groups [][]Change) {
 }
 
 var markdown = template.Must(template.New("").Funcs(template.FuncMap{
-	"cell":   func(s string) string { return strings.ReplaceAll(s, "|", `\|`) },
-	"indent": func(s string) string { return indent(s, 3, 3) },
+	"cell": func(s string) string { return strings.ReplaceAll(s, "|", `\|`) },
+	"indent": func(s string) string {
+		return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
+	},
 }).Parse(`## The contract against upstream
 
 {{with len .Changes}}{{.}} change{{if gt . 1}}s{{end}}, {{$.Breaking}} breaking{{with $.Undecided}}, {{.}} to decide{{end}}.

@@ -424,6 +424,17 @@ func asUpstream(t *testing.T, contract []byte, differences []Difference) []byte 
 	return []byte(encode(theirs.root))
 }
 
+// As gofmt does for Go, this keeps a sync from changing lines whose structure has not changed.
+func TestTheContractIsWrittenAsTheEncoderWritesIt(t *testing.T) {
+	for _, path := range []string{"../../" + Path, "testdata/contract.yaml"} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		d, err := parse(path, text)
+		require.NoError(t, err)
+		assert.Empty(t, diff(string(text), encode(d.root)), path)
+	}
+}
+
 func TestTheDeclaredDifferencesOfTheContractAreAllNeeded(t *testing.T) {
 	contract, err := os.ReadFile("../../" + Path)
 	require.NoError(t, err)
