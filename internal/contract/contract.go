@@ -75,7 +75,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	}
 	declared := declare(ours, differences)
 	named := map[*yaml.Node]string{}
-	before := ours.reachable()
+	before := ours.unused()
 	result := &Result{Contract: contract}
 	for step := range maxSteps {
 		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -372,32 +371,23 @@ func sorted(m *yaml.Node, key string, to *yaml.Node) {
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// reachable are the components that the paths refer to.
-func (d *document) reachable() map[string]bool {
-	found := map[string]bool{}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		if n = deref(n); n == nil {
-			return
-		}
-		if ref := scalar(get(n, "$ref")); strings.HasPrefix(ref, "#/") && !found[ref] {
-			found[ref] = true
-			walk(d.at(ref).node)
-		}
-		for _, child := range n.Content {
-			walk(child)
-		}
-	}
-	walk(get(d.root, "paths"))
-	return found
+// unused are the schemas that nothing refers to.
+func (d *document) unused() []string {
+	text := encode(d.root)
+	return slices.DeleteFunc(keys(d.schemas().node), func(name string) bool {
+		return regexp.MustCompile(regexp.QuoteMeta("#/components/schemas/"+jsonpointer.Escape(name)) + `[^\w.-]`).MatchString(text)
+	})
 }
 
-// prune removes the components that were reachable before and are not any more.
-func (d *document) prune(before map[string]bool) {
-	now := d.reachable()
-	for _, ref := range slices.Sorted(maps.Keys(before)) {
-		if p := d.at(ref); p.exists() && !now[ref] {
-			remove(p.parent, p.key)
+// prune removes the schemas that are not used any more.
+func (d *document) prune(before []string) {
+	for {
+		gone := slices.DeleteFunc(d.unused(), func(name string) bool { return slices.Contains(before, name) })
+		if len(gone) == 0 {
+			return
+		}
+		for _, name := range gone {
+			remove(d.schemas().node, name)
 		}
 	}
 }

@@ -148,7 +148,9 @@ func (v *view) own(required map[string]bool, p place) nullness {
 			}
 			plain = append(plain, t.Value)
 		}
-		v.types = narrow(v.types, plain)
+		if len(v.types) == 0 || slices.Equal(v.types, []string{"number"}) { // the outermost, or what refines it
+			v.types = plain
+		}
 	}
 	if isTrue(get(n, "nullable")) {
 		null = nullable
@@ -303,24 +305,4 @@ func isNull(n *yaml.Node) bool {
 	}
 	values, ok := constants(n)
 	return ok && len(values) == 1 && canonical(values[0]) == "null"
-}
-
-// narrow intersects the types of two mappings.
-func narrow(have, more []string) []string {
-	if len(have) == 0 {
-		return more
-	}
-	var both []string
-	for _, t := range more {
-		if slices.Contains(have, t) || t == "integer" && slices.Contains(have, "number") {
-			both = append(both, t)
-		}
-		if t == "number" && slices.Contains(have, "integer") {
-			both = append(both, "integer")
-		}
-	}
-	if len(both) == 0 {
-		return have
-	}
-	return both
 }
