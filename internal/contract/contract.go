@@ -68,15 +68,17 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	if err != nil {
 		return nil, err
 	}
+	result := &Result{Contract: contract}
 	for _, operation := range add {
-		if err := ours.add(theirs, operation); err != nil {
+		change, err := ours.add(theirs, operation)
+		if err != nil {
 			return nil, err
 		}
+		result.Changes = append(result.Changes, change)
 	}
 	declared := declare(ours, differences)
 	named := map[*yaml.Node]string{}
 	before := ours.unused()
-	result := &Result{Contract: contract}
 	for step := range maxSteps {
 		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}}
 		if err := c.paths(); err != nil {
@@ -88,7 +90,9 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		if step == 0 {
 			result.Notes = declared.unneeded()
 			for _, e := range c.edits {
-				result.Changes = append(result.Changes, e.Change)
+				if !slices.ContainsFunc(result.Changes[:len(add)], func(added Change) bool { return added.Operation == e.Operation }) {
+					result.Changes = append(result.Changes, e.Change)
+				}
 			}
 		}
 		more, err := c.step()
@@ -175,21 +179,21 @@ func (c *comparison) separate(next *edit, at place, other pair) bool {
 
 // add writes an operation, such as "GET /things/{id}", into the contract with no more than its
 // operationId, which is upstream's, and its path parameters.
-func (d *document) add(theirs *document, operation string) error {
+func (d *document) add(theirs *document, operation string) (Change, error) {
 	method, path, _ := strings.Cut(operation, " ")
 	method = strings.ToLower(method)
 	if !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") {
-		return fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
+		return Change{}, fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
 	}
 	their, found := theirs.operation(path, method)
 	id := get(their.node, "operationId")
 	switch _, have := d.operation(path, method); {
 	case !found:
-		return fmt.Errorf("%s has no %s", theirs.name, operation)
+		return Change{}, fmt.Errorf("%s has no %s", theirs.name, operation)
 	case id == nil:
-		return fmt.Errorf("%s has no operationId for %s", theirs.name, operation)
+		return Change{}, fmt.Errorf("%s has no operationId for %s", theirs.name, operation)
 	case have:
-		return fmt.Errorf("the contract has %s already", operation)
+		return Change{}, fmt.Errorf("the contract has %s already", operation)
 	}
 	paths := d.top().child("paths").node
 	if i := slices.IndexFunc(keys(paths), func(have string) bool { return form(have) == form(path) }); i >= 0 {
@@ -207,5 +211,6 @@ func (d *document) add(theirs *document, operation string) error {
 	}
 	set(stub, "responses", mapNode())
 	set(get(paths, path), method, stub)
-	return nil
+	s := position{op: id.Value, part: "operation"}
+	return Change{Operation: s.op, At: s.part, Pointer: d.top().child("paths").child(path).child(method).ptr, What: "is added", position: s}, nil
 }

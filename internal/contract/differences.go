@@ -128,9 +128,9 @@ func (all declarations) unneeded() []string {
 		case d.same:
 			reason = "upstream agrees now"
 		case d.ours != "":
-			reason = "the contract has " + d.ours
+			reason = "it is " + d.ours + " in the contract"
 		}
-		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.", d.at, d.aspect, d.hold, reason))
+		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.", strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.hold, reason))
 	}
 	return list
 }

@@ -132,6 +132,9 @@ func (a *api) at(s position) (name, text string) {
 	case part[len(part)-1] == "response":
 		name = op + "Response.JSON" + strings.Replace(part[0], "default", "Default", 1)
 		text = a.text[name]
+	case s.part == "operation":
+		name = "Client." + op
+		text = a.text[name]
 	case s.part == "request body":
 		name = op + "JSONRequestBody"
 		text = a.text[name]

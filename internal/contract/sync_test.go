@@ -334,6 +334,12 @@ func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
 `)
 	result, err := Sync([]byte(contract), "upstream", []byte(upstream), declared, "GET /boxes/{box_id}/things")
 	require.NoError(t, err)
+	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(contract)))
+	assert.Equal(t, []string{
+		"list-box-things: operation is added (not breaking)",
+		`DELETE /boxes/{box_id}/things: operation is new upstream; -add "DELETE /boxes/{box_id}/things" adds it (to decide)`,
+	}, told(result.Changes))
+	assert.Equal(t, "`gen.Client.ListBoxThings` is new", result.Changes[0].Why)
 	assert.Equal(t, `+  /boxes/{box_id}/things:
 +    get:
 +      operationId: list-box-things
