@@ -49,6 +49,7 @@ type comparison struct {
 	edits        []*edit
 	notes        []string
 	pairs        map[*yaml.Node][]pair
+	at           map[string]string     // the pointer of each position
 	named        map[*yaml.Node]string // the contract's pointer of each of upstream's named schemas
 }
 
@@ -101,6 +102,9 @@ func (s position) in(p place) position {
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
 // not declared.
 func (c *comparison) differ(s position, pointer, aspect, ours, theirs, what string, e edit) {
+	if aspect == "present" {
+		c.at[s.op+" "+s.String()] = pointer
+	}
 	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
 	if !differs {
 		return
@@ -389,7 +393,7 @@ func requiredly(required bool) string {
 
 // same reports whether two schemas have the same structure all the way down.
 func (c *comparison) same(s position, our, their place) bool {
-	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, named: maps.Clone(c.named)}
+	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, at: map[string]string{}, named: maps.Clone(c.named)}
 	inner.schema(position{within: s.within}, []place{our}, []place{their})
 	return len(inner.edits) == 0
 }

@@ -80,7 +80,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	named := map[*yaml.Node]string{}
 	before := ours.unused()
 	for step := range maxSteps {
-		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}}
+		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}, at: map[string]string{}}
 		if err := c.paths(); err != nil {
 			return nil, err
 		}
@@ -106,6 +106,11 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 		if !more {
 			ours.prune(before)
+			for i, change := range result.Changes { // what is new has a place now
+				if pointer := c.at[change.Operation+" "+change.At]; change.adds && pointer != "" {
+					result.Changes[i].Pointer = pointer
+				}
+			}
 			result.write(contract, ours.root)
 			return result, nil
 		}
