@@ -347,7 +347,7 @@ func (c *comparison) properties(s position, o, t *view) {
 			continue
 		}
 		on := slices.DeleteFunc(slices.Clone(o.layers), func(layer place) bool { return get(get(layer.node, "properties"), our.name) == nil })
-		c.present(s.field(our.name), our.places[0].ptr, true, false, "is gone", edit{
+		c.present(s.field(our.name), our.places[0].ptr, true, false, "is removed", edit{
 			on: on,
 			fits: func(o, t *view) bool { // or keeps it in a layer of its own
 				return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {

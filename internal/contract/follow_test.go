@@ -101,7 +101,7 @@ func tree(t *testing.T, root string) map[string]string {
 }
 
 // The whole way from the vendor's document to the lines of a program that it breaks.
-func TestASyncOfTheRepository(t *testing.T) {
+func TestFollow_SyncOfTheRepository(t *testing.T) {
 	root := repository(t)
 	upstream := vendor(t, root, func(theirs *document) {
 		merge(t, theirs.at("#/components/schemas/AdminApiKey/properties"), `
@@ -180,7 +180,7 @@ func main() {
 	out, ok = run(t, root, "run", "./internal/contract/cmd/sync", "-add", "GET /organization/projects/{project_id}/api_keys", upstream)
 	assert.False(t, ok, "%s", out)
 	for _, want := range []string{
-		"| 200 response, redacted_value | is gone |", "`gen.ProjectAPIKey.RedactedValue` is gone", "go build -gcflags=-e ./...`: failed",
+		"| 200 response, redacted_value | is removed |", "`gen.ProjectAPIKey.RedactedValue` is removed", "go build -gcflags=-e ./...`: failed",
 		"### Look at\n", "- [ ] examples/tried/main.go:11 ", "- [ ] orgkeystest/",
 	} {
 		assert.Contains(t, out, want)
@@ -245,7 +245,7 @@ func TestTheOperationIsCallable(t *testing.T) {
 	assert.Contains(t, string(page), "client.Generated().ListProjectAPIKeysWithResponse(ctx, ")
 }
 
-func TestErrorLinesAreThoseOfHandWrittenCode(t *testing.T) {
+func TestErrorLines(t *testing.T) {
 	assert.Equal(t, []Line{
 		{"wrapper/x.go", 7, "undefined: y"},
 		{"examples/e/main_test.go", 3, "z redeclared"},

@@ -261,7 +261,7 @@ func compareAt(s position, adds bool, before, after *api) (breaks bool, why stri
 	}
 	switch {
 	case was != "" && is == "" && !adds:
-		return true, list([]string{name}) + " is gone"
+		return true, list([]string{name}) + " is removed"
 	case was == "" && is != "":
 		why = list([]string{now}) + " is new"
 	case was != is && is != "":
@@ -269,7 +269,7 @@ func compareAt(s position, adds bool, before, after *api) (breaks bool, why stri
 	case is != "" && (before.plain(was) != after.plain(is) || before.isUnion(was) != after.isUnion(is)):
 		return true, fmt.Sprintf("`gen.%s` is another type", strings.TrimPrefix(was, "*"))
 	case len(lost) > 0 && !adds:
-		return true, list(lost) + " is gone or has another type"
+		return true, list(lost) + " is removed or has another type"
 	case len(gained) > 0:
 		why = list(gained) + " is new"
 	}

@@ -129,7 +129,7 @@ func (c *comparison) match(ptr string, ours, theirs []part, at func(part) positi
 		compare(s, o, t)
 	}
 	for _, o := range ours {
-		what := "is gone"
+		what := "is removed"
 		if o.in == "content" {
 			what = "is never " + o.name + " any more"
 		}

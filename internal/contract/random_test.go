@@ -10,14 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// vandal changes a vendor's document at random.
-type vandal struct {
+// mutator changes a vendor's document at random.
+type mutator struct {
 	*rand.Rand
 	made int
 }
 
 // schema makes one up.
-func (v *vandal) schema(depth int) *yaml.Node {
+func (v *mutator) schema(depth int) *yaml.Node {
 	v.made++
 	name := func(s string) *yaml.Node { return strNode(fmt.Sprint(s, v.made)) }
 	switch n := v.IntN(12); {
@@ -50,8 +50,8 @@ func (v *vandal) schema(depth int) *yaml.Node {
 	}
 }
 
-// harm changes one thing about the schemas below n.
-func (v *vandal) harm(n *yaml.Node) {
+// mutate changes one thing about the schemas below n.
+func (v *mutator) mutate(n *yaml.Node) {
 	var objects, properties []*yaml.Node
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
@@ -99,16 +99,16 @@ func (v *vandal) harm(n *yaml.Node) {
 }
 
 // Whatever changes, and however much at once, a sync comes to rest with the structures equal.
-func TestAnythingThatChangesIsCarriedOver(t *testing.T) {
+func TestSync_RandomChanges(t *testing.T) {
 	contract, base := file(t, "contract.yaml"), file(t, "upstream.yaml")
 	changed := 0
 	for seed := range uint64(60) {
-		v := &vandal{Rand: rand.New(rand.NewPCG(seed, 0))}
+		v := &mutator{Rand: rand.New(rand.NewPCG(seed, 0))}
 		upstream, err := parse("upstream", []byte(base))
 		require.NoError(t, err)
 		schemas := get(get(upstream.root, "components"), "schemas")
 		for range 1 + v.IntN(10) {
-			v.harm(schemas)
+			v.mutate(schemas)
 		}
 		text := encode(upstream.root)
 		result := sync(t, contract, text)

@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden reports in testdata")
 
-func TestTheReportReadsAsItShould(t *testing.T) {
+func TestReport(t *testing.T) {
 	upstream := patch(t, file(t, "upstream.yaml"), `         color:
            type: string
 -          enum: [red, green]

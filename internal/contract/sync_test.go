@@ -117,7 +117,7 @@ func judged(t *testing.T, contract, upstream string) *Result {
 	return result
 }
 
-func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
+func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 	var rows []struct {
 		Name, Upstream, Diff string
 		Told, Notes          []string
@@ -154,11 +154,11 @@ func TestWhatTheVendorChangesIsCarriedOverAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
+func TestSync_InvalidDocument(t *testing.T) {
 	upstream := file(t, "upstream.yaml")
 	for name, c := range map[string]struct{ upstream, says string }{
-		"a path is gone":                   {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has POST /things, GET /things"},
-		"a method is gone":                 {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
+		"a path is removed":                {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has POST /things, GET /things"},
+		"a method is removed":              {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
 		"a path has another form":          {strings.Replace(upstream, "/boxes/{box_id}/things/{thing_id}", "/boxes/{box_id}/{thing_id}", 1), "no longer has GET /boxes"},
 		"a page of HTML":                   {"<!doctype html>\n<html><body>openapi: 3.1.0</body></html>\n", "upstream is"},
 		"an error in JSON":                 {`{"error": {"message": "not found"}}`, "not an OpenAPI 3 document"},
@@ -183,7 +183,7 @@ func TestADocumentThatCannotBeFollowedIsAnError(t *testing.T) {
 	}
 }
 
-func TestADifferenceOnPurposeSurvives(t *testing.T) {
+func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 	for name, c := range map[string]struct {
 		upstream   string // a patch
 		difference string
@@ -219,10 +219,10 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 			`{at: "#/components/schemas/Thing/properties/changed_at", hold: {present: false}, upstream: {present: true}, why: always wrong}`,
 			"create-thing: 200 response, changed_at is new (not breaking)",
 		},
-		"an answer that is here": {
+		"a response that is here": {
 			"-        '400':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Problem'\n     put:\n",
 			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", hold: {present: true}, upstream: {present: false}, why: it happens}`,
-			"get-thing: 400 response is gone (breaking)",
+			"get-thing: 400 response is removed (breaking)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestADifferenceOnPurposeSurvives(t *testing.T) {
 }
 
 // A declaration covers what upstream had when it was made, and nothing later.
-func TestADeclaredDifferenceIsReportedWhenUpstreamChanges(t *testing.T) {
+func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 	const (
 		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", hold: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
 		color    = `{at: "#/components/schemas/Thing/properties/color", hold: {enum: [red, green]}, upstream: {enum: [red]}, why: seen}`
@@ -293,7 +293,7 @@ func TestADeclaredDifferenceIsReportedWhenUpstreamChanges(t *testing.T) {
 	}
 }
 
-func TestADifferenceNeedsAPlaceAHoldingAndAReason(t *testing.T) {
+func TestParseDifferences(t *testing.T) {
 	for name, src := range map[string]string{
 		"no place":         `[{hold: {required: false}, upstream: {required: true}, why: because}]`,
 		"no pointer":       `[{at: Thing.color, hold: {required: false}, upstream: {required: true}, why: because}]`,
@@ -314,7 +314,7 @@ func TestADifferenceNeedsAPlaceAHoldingAndAReason(t *testing.T) {
 	assert.Empty(t, none)
 }
 
-func TestAnOperationIsAddedByItsPathAndFilledIn(t *testing.T) {
+func TestSync_AddsAnOperation(t *testing.T) {
 	contract := file(t, "contract.yaml")
 	upstream := patch(t, file(t, "upstream.yaml"), ` paths:
 +  /boxes/{id}/things:
@@ -431,7 +431,7 @@ func asUpstream(t *testing.T, contract []byte, differences []Difference) []byte 
 }
 
 // As gofmt does for Go, this keeps a sync from changing lines whose structure has not changed.
-func TestTheContractIsWrittenAsTheEncoderWritesIt(t *testing.T) {
+func TestContractIsFormatted(t *testing.T) {
 	for _, path := range []string{"../../" + Path, "testdata/contract.yaml"} {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -441,7 +441,7 @@ func TestTheContractIsWrittenAsTheEncoderWritesIt(t *testing.T) {
 	}
 }
 
-func TestTheDeclaredDifferencesOfTheContractAreAllNeeded(t *testing.T) {
+func TestDeclaredDifferencesAreAllNeeded(t *testing.T) {
 	contract, err := os.ReadFile("../../" + Path)
 	require.NoError(t, err)
 	src, err := os.ReadFile("differences.yaml")

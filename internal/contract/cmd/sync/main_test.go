@@ -54,7 +54,7 @@ func repository(t *testing.T) string {
 	return filepath.Join(root, "api/openapi.yaml")
 }
 
-func TestTheExitStatusTellsWhatHappenedAndWhatWasWritten(t *testing.T) {
+func TestExitStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		args     []string
 		status   int
@@ -65,8 +65,8 @@ func TestTheExitStatusTellsWhatHappenedAndWhatWasWritten(t *testing.T) {
 		"the same, checked":              {[]string{"-check", "same.yaml"}, 0, "No change", ours},
 		"a difference, checked":          {[]string{"-check", "more.yaml"}, 1, "| 200 response, nick | is new |", ours},
 		"a difference":                   {[]string{"-contract-only", "more.yaml"}, 0, "| 200 response, nick | is new |", written},
-		"an operation is gone":           {[]string{"gone.yaml"}, 2, "no longer has GET /things", ours},
-		"an operation is gone, checked":  {[]string{"-check", "gone.yaml"}, 2, "no longer has GET /things", ours},
+		"an operation is removed":           {[]string{"gone.yaml"}, 2, "no longer has GET /things", ours},
+		"an operation is removed, checked":  {[]string{"-check", "gone.yaml"}, 2, "no longer has GET /things", ours},
 		"no OpenAPI":                     {[]string{"page.html"}, 2, "is not an OpenAPI", ours},
 		"no file":                        {[]string{"none.yaml"}, 2, "no such file", ours},
 		"an operation to add is unknown": {[]string{"-add", "GET /nothing", "same.yaml"}, 2, "has no GET /nothing", ours},
@@ -98,7 +98,7 @@ func TestTheExitStatusTellsWhatHappenedAndWhatWasWritten(t *testing.T) {
 	}
 }
 
-func TestOutsideOfARepositoryItFails(t *testing.T) {
+func TestOutsideOfARepository(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, 2, run(t.Context(), []string{"spec.yaml"}, &stdout, &stderr))
