@@ -131,12 +131,20 @@ func (r *Result) write(before []byte, root *yaml.Node) {
 	}
 }
 
-// step makes one of the edits, and reports whether there was one to make. It is one at a time,
-// because an edit of a schema counts for all of its uses.
+// step makes the edits of operations or, if there are none, one edit of a schema, and reports
+// whether there was one to make. An edit of a schema counts for all of its uses, so that others may
+// not be needed after it.
 func (c *comparison) step() (bool, error) {
 	edits := slices.DeleteFunc(slices.Clone(c.edits), func(e *edit) bool { return e.Decide })
-	if len(edits) == 0 {
-		return false, nil
+	done := false
+	for _, e := range edits {
+		if e.on == nil {
+			e.make()
+			done = true
+		}
+	}
+	if done || len(edits) == 0 {
+		return done, nil
 	}
 	next := slices.MinFunc(edits, func(a, b *edit) int { return a.order - b.order })
 	for _, at := range next.on {

@@ -186,7 +186,7 @@ func (c *comparison) parameters(s position, path, our, their place) {
 			list = seqNode(0)
 			set(our.node, "parameters", list, beforeParameters...)
 		}
-		to := len(list.Content)
+		to, ours := len(list.Content), c.ours.parametersOf(path.key, path, our) // with those added before
 		for _, before := range slices.Backward(theirs[:i]) {
 			if i := slices.IndexFunc(ours, func(o part) bool { return o.id == before.id && slices.Contains(list.Content, o.at.node) }); i >= 0 {
 				to = slices.Index(list.Content, ours[i].at.node) + 1

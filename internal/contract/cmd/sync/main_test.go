@@ -61,19 +61,19 @@ func TestExitStatus(t *testing.T) {
 		says     string // on standard output, or on standard error where the status is 2
 		contract string // part of what is in the contract then
 	}{
-		"the same":                       {[]string{"same.yaml"}, 0, "No change: the structure is the same.", ours},
-		"the same, checked":              {[]string{"-check", "same.yaml"}, 0, "No change", ours},
-		"a difference, checked":          {[]string{"-check", "more.yaml"}, 1, "| 200 response, nick | is new |", ours},
-		"a difference":                   {[]string{"-contract-only", "more.yaml"}, 0, "| 200 response, nick | is new |", written},
-		"an operation is removed":           {[]string{"gone.yaml"}, 2, "no longer has GET /things", ours},
-		"an operation is removed, checked":  {[]string{"-check", "gone.yaml"}, 2, "no longer has GET /things", ours},
-		"no OpenAPI":                     {[]string{"page.html"}, 2, "is not an OpenAPI", ours},
-		"no file":                        {[]string{"none.yaml"}, 2, "no such file", ours},
-		"an operation to add is unknown": {[]string{"-add", "GET /nothing", "same.yaml"}, 2, "has no GET /nothing", ours},
-		"no document":                    {nil, 2, "Usage: sync", ours},
-		"two documents":                  {[]string{"a", "b"}, 2, "Usage: sync", ours},
-		"an unknown flag":                {[]string{"-force", "same.yaml"}, 2, "not defined: -force", ours},
-		"help":                           {[]string{"-h"}, 0, "", ours},
+		"the same":                         {[]string{"same.yaml"}, 0, "No change: the structure is the same.", ours},
+		"the same, checked":                {[]string{"-check", "same.yaml"}, 0, "No change", ours},
+		"a difference, checked":            {[]string{"-check", "more.yaml"}, 1, "| 200 response, nick | is new |", ours},
+		"a difference":                     {[]string{"-contract-only", "more.yaml"}, 0, "| 200 response, nick | is new |", written},
+		"an operation is removed":          {[]string{"gone.yaml"}, 2, "no longer has GET /things", ours},
+		"an operation is removed, checked": {[]string{"-check", "gone.yaml"}, 2, "no longer has GET /things", ours},
+		"no OpenAPI":                       {[]string{"page.html"}, 2, "is not an OpenAPI", ours},
+		"no file":                          {[]string{"none.yaml"}, 2, "no such file", ours},
+		"an operation to add is unknown":   {[]string{"-add", "GET /nothing", "same.yaml"}, 2, "has no GET /nothing", ours},
+		"no document":                      {nil, 2, "Usage: sync", ours},
+		"two documents":                    {[]string{"a", "b"}, 2, "Usage: sync", ours},
+		"an unknown flag":                  {[]string{"-force", "same.yaml"}, 2, "not defined: -force", ours},
+		"help":                             {[]string{"-h"}, 0, "", ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			contract := repository(t)
