@@ -102,8 +102,8 @@ func (s position) in(p place) position {
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
 // not declared.
 func (c *comparison) differ(s position, pointer, aspect, ours, theirs, what string, e edit) {
-	if aspect == "present" {
-		c.at[s.op+" "+s.String()] = pointer
+	if key := s.op + " " + s.String(); aspect == "present" && c.at[key] == "" {
+		c.at[key] = pointer
 	}
 	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
 	if !differs {
