@@ -37,7 +37,7 @@ func TestSixOperationsOverEveryTransport(t *testing.T) {
 			gone := call(t, s, "DELETE", keys+owned.ID, "")
 			assert.Equal(t, map[string]any{"object": "organization.project.api_key.deleted", "id": owned.ID, "deleted": true}, gone.json(t))
 			assert.Equal(t, 404, call(t, s, "GET", keys+owned.ID, "").Status)
-			assert.Equal(t, 2, s.Minted())
+			assert.Equal(t, 2, s.KeysCreated())
 		})
 	}
 }
@@ -97,12 +97,12 @@ func TestServiceAccountComesWithAKeyUnlessOnlyTheAccountIsAskedFor(t *testing.T)
 			if !c.key {
 				assert.Nil(t, made["api_key"])
 				assert.Empty(t, s.ProjectKeys(project))
-				assert.Zero(t, s.Minted())
+				assert.Zero(t, s.KeysCreated())
 				return
 			}
 			key := made["api_key"].(map[string]any)
 			assert.True(t, strings.HasPrefix(key["value"].(string), "sk-svcacct-"))
-			assert.Equal(t, 1, s.Minted())
+			assert.Equal(t, 1, s.KeysCreated())
 
 			got := call(t, s, "GET", keys+key["id"].(string), "").json(t)
 			assert.Equal(t, key["name"], got["name"])
@@ -172,7 +172,7 @@ func TestRefusalsComeInTheEnvelopeOfTheAPI(t *testing.T) {
 
 			var envelope gen.ErrorResponse
 			require.NoError(t, json.Unmarshal([]byte(got.Body), &envelope))
-			assert.Zero(t, s.Minted())
+			assert.Zero(t, s.KeysCreated())
 			assert.Empty(t, s.AdminKeys())
 			assert.Empty(t, s.ServiceAccounts(project))
 		})
@@ -271,7 +271,7 @@ func TestTheRateLimitIsTheLiveAPIs(t *testing.T) {
 			assert.NotContains(t, strings.ToLower(name), "retry")
 			assert.NotContains(t, strings.ToLower(name), "ratelimit")
 		}
-		assert.Equal(t, perMinute, s.Minted(), "a refusal mints nothing")
+		assert.Equal(t, perMinute, s.KeysCreated(), "a refusal mints nothing")
 		assert.Equal(t, 200, call(t, s, "GET", adminKeys, "").Status, "each operation has a limit of its own")
 
 		time.Sleep(60 * time.Second / perMinute)
@@ -307,14 +307,14 @@ func TestTheLogTellsEachRequestAndNoSecret(t *testing.T) {
 	headers := []string{"Accept-Encoding", "Authorization", "Content-Length", "Content-Type", "User-Agent"}
 	assert.Equal(t, orgkeystest.Request{
 		Operation: "admin-api-keys-create", Method: http.MethodPost, Path: "/v1" + adminKeys, Query: map[string][]string{},
-		Header: headers, Authorization: true, Status: 200, RequestID: made.Header.Get("X-Request-Id"), Minted: 1,
+		Header: headers, Authorization: true, Status: 200, RequestID: made.Header.Get("X-Request-Id"), KeysCreated: 1,
 	}, log[0])
 	assert.Equal(t, map[string][]string{"order": {"desc"}, "limit": {"5"}}, map[string][]string(log[1].Query))
 	assert.Equal(t, listed.Header.Get("X-Request-Id"), log[1].RequestID)
-	assert.Zero(t, log[1].Minted)
+	assert.Zero(t, log[1].KeysCreated)
 	assert.Equal(t, orgkeystest.Request{
 		Operation: "create-project-service-account", Method: http.MethodPost, Path: "/v1" + accounts, Query: map[string][]string{},
-		Header: headers, Authorization: true, Status: 0, RequestID: log[2].RequestID, Faulted: true, Minted: 1,
+		Header: headers, Authorization: true, Status: 0, RequestID: log[2].RequestID, Faulted: true, KeysCreated: 1,
 	}, log[2])
 
 	text, err := json.Marshal(log)

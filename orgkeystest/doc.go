@@ -21,7 +21,7 @@
 // [Server.AddProject], [Server.ArchiveProject], [Server.AddAdminKey], [Server.AddAdminKeys],
 // [Server.AddProjectKey], [Server.AddServiceAccount]. What its code has done there it reads:
 // [Server.AdminKeys], [Server.ProjectKeys], [Server.ServiceAccounts], in the types of the
-// client, so that they compare with what a client returned. [Server.Minted] counts the keys
+// client, so that they compare with what a client returned. [Server.KeysCreated] counts the keys
 // that requests have minted, and [Server.Requests] tells of each request where it went and what
 // came of it.
 //
@@ -60,7 +60,7 @@
 //	fake.Inject(orgkeystest.Fault{Operation: "admin-api-keys-create", Drop: true, AfterWork: true})
 //
 // Here the key is minted and its value lost with the connection, and a client that tries again
-// mints a second one: fake.Minted() tells. Note that net/http itself tries again where a
+// mints a second one: fake.KeysCreated() tells. Note that net/http itself tries again where a
 // connection that had served before ends ahead of the answer to a GET; the fake sees both
 // requests, the caller one.
 //

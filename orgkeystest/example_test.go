@@ -25,7 +25,7 @@ func Example() {
 	for _, key := range fake.AdminKeys() {
 		fmt.Println(*key.Name)
 	}
-	fmt.Println("minted:", fake.Minted())
+	fmt.Println("minted:", fake.KeysCreated())
 	// Output:
 	// nightly audit
 	// ci
@@ -46,7 +46,7 @@ func ExampleServer_Inject() {
 	_, err = client.AdminKeys.Create(context.Background(), orgkeys.AdminKeyCreateParams{Name: "ci"})
 	_, unknown := errors.AsType[*orgkeys.UnknownOutcomeError](err)
 	fmt.Println("outcome unknown:", unknown)
-	fmt.Println("minted:", fake.Minted())
+	fmt.Println("minted:", fake.KeysCreated())
 	// Output:
 	// outcome unknown: true
 	// minted: 1

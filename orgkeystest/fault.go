@@ -177,8 +177,8 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
-// UnmetFaults returns the faults that have struck nothing so far.
-func (s *Server) UnmetFaults() []Fault {
+// UnusedFaults returns the faults that have struck nothing so far.
+func (s *Server) UnusedFaults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var unmet []Fault

@@ -99,10 +99,10 @@ func TestAConnectionEndsWhereTheFaultSays(t *testing.T) {
 						if afterWork {
 							minted = 1
 						}
-						assert.Equal(t, minted, s.Minted())
+						assert.Equal(t, minted, s.KeysCreated())
 						assert.Len(t, s.AdminKeys(), minted)
 						assert.Equal(t, 200, create(t, s).Status, "the server goes on")
-						assert.Equal(t, minted+1, s.Minted(), "net/http replays no POST")
+						assert.Equal(t, minted+1, s.KeysCreated(), "net/http replays no POST")
 					})
 				}
 			}
@@ -166,7 +166,7 @@ func TestAConnectionCanEndBeforeAnyRequest(t *testing.T) {
 
 			require.Error(t, create(t, s).Sent)
 			assert.Len(t, s.Requests(), 1, "the request never was")
-			assert.Equal(t, 1, s.Minted())
+			assert.Equal(t, 1, s.KeysCreated())
 			assert.Equal(t, 200, create(t, s).Status)
 		})
 	}
@@ -222,7 +222,7 @@ func TestAnAnswerIsWhatTheFaultSays(t *testing.T) {
 					}
 					assert.Equal(t, want, got.Header.Get(name))
 				}
-				assert.Equal(t, c.minted, s.Minted())
+				assert.Equal(t, c.minted, s.KeysCreated())
 				assert.Equal(t, c.status, s.Requests()[0].Status)
 				if _, own := c.header["X-Request-Id"]; !own {
 					assert.Equal(t, s.Requests()[0].RequestID, got.Header.Get("X-Request-Id"))
@@ -275,7 +275,7 @@ func TestTheAPIsOwnAnswerIsSpoiledAndTheWorkIsDone(t *testing.T) {
 				require.NoError(t, errors.Join(got.Sent, got.Reading))
 				assert.Equal(t, 200, got.Status)
 				c.seen(t, got)
-				assert.Equal(t, 1, s.Minted())
+				assert.Equal(t, 1, s.KeysCreated())
 			})
 		}
 	}
@@ -332,7 +332,7 @@ func TestDelaysPassOnTheClockOfTheBubble(t *testing.T) {
 					assert.Len(t, got.Body, c.body)
 				}
 				time.Sleep(24 * time.Hour)
-				assert.Equal(t, c.minted, s.Minted(), "nothing else happens")
+				assert.Equal(t, c.minted, s.KeysCreated(), "nothing else happens")
 			})
 		})
 	}
@@ -417,7 +417,7 @@ func TestAFaultStrikesTheRequestsThatItNames(t *testing.T) {
 				got = append(got, call(t, s, "GET", adminKeys, "").Status, create(t, s).Status)
 			}
 			assert.Equal(t, c.want, got)
-			assert.Empty(t, s.UnmetFaults())
+			assert.Empty(t, s.UnusedFaults())
 		})
 	}
 }
@@ -428,7 +428,7 @@ func TestAFaultIsWhatItWasWhenInjected(t *testing.T) {
 	s.Inject(f)
 	*f.TruncateAt = 5
 	f.Header["X-Test"][0] = "after"
-	s.UnmetFaults()[0].Header.Set("X-Test", "after")
+	s.UnusedFaults()[0].Header.Set("X-Test", "after")
 
 	got := create(t, s)
 	assert.Equal(t, "012", got.Body)
@@ -512,18 +512,18 @@ func TestManyClientsAtOnceAgreeWithTheState(t *testing.T) {
 				}
 				call(t, s, "GET", adminKeys, "")
 				s.Requests()
-				s.UnmetFaults()
+				s.UnusedFaults()
 			}
 		})
 	}
 	wg.Wait()
 
 	minted, byRequests := s.AdminKeys(), 0
-	assert.Len(t, minted, s.Minted())
+	assert.Len(t, minted, s.KeysCreated())
 	for _, r := range s.Requests() {
-		byRequests += r.Minted
+		byRequests += r.KeysCreated
 	}
-	assert.Equal(t, s.Minted(), byRequests)
+	assert.Equal(t, s.KeysCreated(), byRequests)
 	for _, key := range minted {
 		seen.Delete(key.ID)
 	}

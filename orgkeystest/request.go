@@ -21,7 +21,7 @@ type Request struct {
 	Status        int      // what it was answered with; 0 as long as it is not, or if it never was
 	RequestID     string   // the x-request-id of the answer
 	Faulted       bool     // whether a fault struck
-	Minted        int      // how many keys it minted
+	KeysCreated   int      // how many keys it minted
 }
 
 // Requests returns the requests so far, in the order of arrival. A request that a fault let
@@ -57,7 +57,7 @@ type entryKey struct{}
 // countMinted notes that the request of ctx minted a key. The server's lock is held.
 func (s *Server) countMinted(ctx context.Context) {
 	s.org.minted++
-	ctx.Value(entryKey{}).(*Request).Minted++
+	ctx.Value(entryKey{}).(*Request).KeysCreated++
 }
 
 func (s *Server) answered(entry *Request, status int) {

@@ -90,9 +90,9 @@ func WithRateLimit(perMinute int) Option {
 // [Server.Violations].
 func AllowInvalidRequests() Option { return func(s *settings) { s.allowInvalid = true } }
 
-// SkipAnswerChecks keeps the server from holding its own answers against the contract, which
+// SkipResponseChecks keeps the server from holding its own answers against the contract, which
 // is half of what a page of a hundred keys costs it. Requests are checked all the same.
-func SkipAnswerChecks() Option { return func(s *settings) { s.answersUnchecked = true } }
+func SkipResponseChecks() Option { return func(s *settings) { s.answersUnchecked = true } }
 
 // NewServer starts a server with no projects and no keys but its [Server.AdminKey]. The caller
 // has to call [Server.Close]. Like httptest.NewServer, it panics where it cannot listen.
@@ -121,7 +121,7 @@ type TB interface {
 //   - for each injected fault that no request met, since the test then did not show what it
 //     set out to show;
 //   - for each request that breaks the contract, unless [AllowInvalidRequests] is given;
-//   - for each answer of the server's own that breaks the contract, unless [SkipAnswerChecks]
+//   - for each answer of the server's own that breaks the contract, unless [SkipResponseChecks]
 //     is given. What a fault makes of an answer is not looked at.
 func New(t TB, opts ...Option) *Server {
 	t.Helper()
@@ -129,7 +129,7 @@ func New(t TB, opts ...Option) *Server {
 	t.Cleanup(func() {
 		t.Helper()
 		s.Close()
-		for _, f := range s.UnmetFaults() {
+		for _, f := range s.UnusedFaults() {
 			t.Errorf("orgkeystest: no request met the fault %s", f)
 		}
 		for _, v := range s.Violations() {

@@ -69,7 +69,7 @@ func TestNewFailsATestThatDidNotShowWhatItSetOutTo(t *testing.T) {
 			want: []string{"retrieve-project-api-key 200: response body /owner/type: enum"},
 		},
 		"an answer off the contract, unchecked": {
-			opts: []orgkeystest.Option{orgkeystest.SkipAnswerChecks()},
+			opts: []orgkeystest.Option{orgkeystest.SkipResponseChecks()},
 			test: badAnswer,
 		},
 	}
@@ -166,7 +166,7 @@ func TestAClosedServerIsNotReached(t *testing.T) {
 	require.NoError(t, create(t, s).Sent)
 	s.Close()
 	assert.ErrorIs(t, create(t, s).Sent, net.ErrClosed)
-	assert.Equal(t, 1, s.Minted(), "its state can still be read")
+	assert.Equal(t, 1, s.KeysCreated(), "its state can still be read")
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -282,10 +282,10 @@ func (s *Server) ServiceAccounts(projectID string) []ServiceAccount {
 	return nil
 }
 
-// Minted returns how many keys requests have minted so far: admin keys, and the keys of
+// KeysCreated returns how many keys requests have minted so far: admin keys, and the keys of
 // service accounts. What a test added itself does not count. [Server.Requests] tells which
 // request minted.
-func (s *Server) Minted() int {
+func (s *Server) KeysCreated() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.org.minted

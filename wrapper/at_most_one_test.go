@@ -123,7 +123,7 @@ func TestOneCallMintsAtMostOneKey(t *testing.T) {
 						}
 						server.Inject(row.fault)
 						value, err := create.create(t.Context(), client)
-						assert.Equal(t, row.minted, server.Minted(), "keys minted")
+						assert.Equal(t, row.minted, server.KeysCreated(), "keys minted")
 						requireTold(t, row.told, value, err)
 						if row.fault.Status != 429 {
 							assert.LessOrEqual(t, requestsFor(server, create.operation), 1, "only a 429 is tried again")
@@ -187,7 +187,7 @@ func TestACreateThatCanNotConnectIsTriedAgain(t *testing.T) {
 				value, err := create.create(t.Context(), client)
 				requireTold(t, made, value, err)
 				assert.Equal(t, int32(3), dials.Load())
-				assert.Equal(t, 1, server.Minted())
+				assert.Equal(t, 1, server.KeysCreated())
 			})
 		})
 	}
@@ -280,7 +280,7 @@ func TestAnUntrustedCertificateEndsTheCall(t *testing.T) {
 			_, isUnknownAuthority := errors.AsType[x509.UnknownAuthorityError](err)
 			assert.True(t, isUnknownAuthority, "%v", err)
 			assert.Equal(t, int32(1), dials.Load())
-			assert.Zero(t, server.Minted())
+			assert.Zero(t, server.KeysCreated())
 		})
 	}
 }
@@ -297,7 +297,7 @@ func TestACreateOverHTTP2IsNotReplayed(t *testing.T) {
 				server.Inject(orgkeystest.Fault{Operation: create.operation, Drop: true, AfterWork: after})
 				value, err := create.create(t.Context(), client)
 				requireTold(t, unknown, value, err)
-				assert.Equal(t, minted, server.Minted())
+				assert.Equal(t, minted, server.KeysCreated())
 			})
 		}
 	}
@@ -358,7 +358,7 @@ func TestACancelledCreateTellsWhetherItWasSent(t *testing.T) {
 					requireTold(t, row.told, value, err)
 					assert.ErrorIs(t, err, context.Canceled)
 					assert.Equal(t, row.after, time.Since(began), "a cancelled call ends at once")
-					assert.Equal(t, row.minted, server.Minted())
+					assert.Equal(t, row.minted, server.KeysCreated())
 					if row.fault != nil && row.fault.Status == 429 {
 						assert.ErrorIs(t, err, orgkeys.ErrRateLimited, "the last failure is carried too")
 					}

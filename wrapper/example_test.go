@@ -156,7 +156,7 @@ func ExampleAdminKeyService_FindCreated() {
 		}
 	}
 	fmt.Println("made:", *made.Name, made.Value)
-	fmt.Println("minted in two calls:", fake.Minted())
+	fmt.Println("minted in two calls:", fake.KeysCreated())
 	// Output:
 	// to be deleted by an owner: ci true
 	// made: ci [redacted]

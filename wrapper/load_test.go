@@ -97,7 +97,7 @@ func TestEveryOutcomeIsAccountedFor(t *testing.T) {
 			orphans += len(there[name])
 		}
 		assert.Equal(t, calls/2, len(results[made])+len(results[notMade])+len(results[unknown]))
-		assert.Equal(t, server.Minted(), len(results[made])+orphans)
+		assert.Equal(t, server.KeysCreated(), len(results[made])+orphans)
 
 		alive := map[string]bool{}
 		for _, key := range server.ProjectKeys(project) {

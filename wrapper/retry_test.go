@@ -157,7 +157,7 @@ func TestABusyAPIIsOutlived(t *testing.T) {
 			_, err := client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci"})
 			require.NoError(t, err)
 		}
-		assert.Equal(t, 9, server.Minted())
+		assert.Equal(t, 9, server.KeysCreated())
 		assert.Greater(t, len(server.Requests()), 9, "the limit was met")
 	})
 }
@@ -173,7 +173,7 @@ func TestARateLimitKeepsABulkJobFrom429(t *testing.T) {
 			_, err := client.ServiceAccounts.Create(t.Context(), project, orgkeys.ServiceAccountCreateParams{Name: "ci"})
 			require.NoError(t, err)
 		}
-		assert.Equal(t, 40, server.Minted())
+		assert.Equal(t, 40, server.KeysCreated())
 		assert.Len(t, server.Requests(), 40)
 		assert.Equal(t, 39*7500*time.Millisecond, time.Since(began))
 		// Another operation has its own allowance.

@@ -182,9 +182,9 @@ func orgkeysCreate(ctx context.Context, fake *orgkeystest.Server) string {
 
 func minted(fake *orgkeystest.Server, err error, empty bool) string {
 	if empty {
-		return fmt.Sprintf("%d minted: an empty key, no error", fake.Minted())
+		return fmt.Sprintf("%d minted: an empty key, no error", fake.KeysCreated())
 	}
-	return fmt.Sprintf("%d minted: %s", fake.Minted(), told(err))
+	return fmt.Sprintf("%d minted: %s", fake.KeysCreated(), told(err))
 }
 
 func officialGet(ctx context.Context, fake *orgkeystest.Server) string {

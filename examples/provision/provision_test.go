@@ -124,7 +124,7 @@ func TestEachEnvironmentHasOneAccountWithASecretOrAReport(t *testing.T) {
 			exit := run(t.Context(), append(args, "prod"), &stdout, &stderr, exampletest.Live(server))
 
 			assert.Equal(t, c.exit, exit, stderr.String())
-			assert.Equal(t, c.minted, server.Minted())
+			assert.Equal(t, c.minted, server.KeysCreated())
 			creates := 0
 			for _, r := range server.Requests() {
 				if r.Operation == create {
@@ -247,7 +247,7 @@ func TestACreateThatIsRateLimitedIsWaitedOut(t *testing.T) {
 		outcomes, err := p.all(t.Context(), []string{"prod"})
 		require.NoError(t, err)
 		assert.Equal(t, created, outcomes[0].status)
-		assert.Equal(t, 1, server.Minted())
+		assert.Equal(t, 1, server.KeysCreated())
 	})
 }
 
@@ -270,7 +270,7 @@ func TestAnInterruptIsNotTheEndOfTheReport(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, c.status, outcomes[0].status)
 				assert.Equal(t, outcome{environment: "prod", status: untried}, outcomes[1])
-				assert.Equal(t, c.minted, server.Minted())
+				assert.Equal(t, c.minted, server.KeysCreated())
 				assert.Len(t, outcomes[0].accounts, c.minted)
 			})
 		})

@@ -56,7 +56,7 @@ func TestWithAKeyItOnlyReads(t *testing.T) {
 				methods[request.Method]++
 			}
 			assert.Equal(t, row.methods, methods)
-			assert.Equal(t, row.minted, api.Minted())
+			assert.Equal(t, row.minted, api.KeysCreated())
 			assert.Contains(t, out.String(), "talks to the real API")
 			assert.NotRegexp(t, aKey, out.String())
 			assert.NotContains(t, out.String(), api.AdminKey)

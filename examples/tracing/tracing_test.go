@@ -105,7 +105,7 @@ func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
 				it.server.Inject(c.fault)
 				err := span(t.Context(), it.provider.Tracer("test"), "call", func(ctx context.Context) error { return c.call(ctx, it.client) })
 				assert.Equal(t, c.fails, err != nil, err)
-				assert.Equal(t, c.minted, it.server.Minted())
+				assert.Equal(t, c.minted, it.server.KeysCreated())
 				assert.Len(t, it.server.Requests(), c.attempts)
 
 				spans := it.spans.GetSpans()
