@@ -6,24 +6,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/orgkeys/orgkeys-go/apitype"
+	"github.com/orgkeys/orgkeys-go/gen"
 	"github.com/orgkeys/orgkeys-go/gen/server"
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// operations is the API itself: what each operation does to the organization.
+// operations implements the API's operations on the server's state.
 type operations struct{ s *Server }
 
 var _ server.StrictServerInterface = operations{}
 
-// newRoutes returns the API with the routes of the contract.
+// newRoutes returns a handler of the contract's paths.
 func newRoutes(s *Server) *http.ServeMux {
-	// What the contract rules out does not get here. The generated code is stricter in places:
-	// it does not read 5.0 as an integer.
+	// The server validates each request against the contract before it gets here. Numbers that
+	// do not fit into an int are refused only here.
 	unreadable := func(w http.ResponseWriter, _ *http.Request, _ error) {
-		_ = refuse(http.StatusBadRequest, "", "The request cannot be read.").write(w)
+		_ = apiError(http.StatusBadRequest, "", "The request cannot be read.").write(w)
 	}
 	mux := http.NewServeMux()
 	server.HandlerWithOptions(
@@ -33,39 +36,39 @@ func newRoutes(s *Server) *http.ServeMux {
 	return mux
 }
 
-// reply answers any operation. The generated answers leave out what is null, where the live
-// API says null.
-type reply struct {
+// jsonResponse is the response of any operation. It takes the place of the generated responses,
+// which omit properties that are null; the live API sends null.
+type jsonResponse struct {
 	status int
 	body   any
 }
 
-func (r reply) write(w http.ResponseWriter) error {
+func (r jsonResponse) write(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(r.status)
 	return json.NewEncoder(w).Encode(r.body)
 }
 
-func (r reply) VisitAdminAPIKeysListResponse(w http.ResponseWriter) error   { return r.write(w) }
-func (r reply) VisitAdminAPIKeysCreateResponse(w http.ResponseWriter) error { return r.write(w) }
-func (r reply) VisitRetrieveProjectAPIKeyResponse(w http.ResponseWriter) error {
+func (r jsonResponse) VisitAdminAPIKeysListResponse(w http.ResponseWriter) error   { return r.write(w) }
+func (r jsonResponse) VisitAdminAPIKeysCreateResponse(w http.ResponseWriter) error { return r.write(w) }
+func (r jsonResponse) VisitRetrieveProjectAPIKeyResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
-func (r reply) VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error {
+func (r jsonResponse) VisitUpdateProjectAPIKeyResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
-func (r reply) VisitDeleteProjectAPIKeyResponse(w http.ResponseWriter) error {
+func (r jsonResponse) VisitDeleteProjectAPIKeyResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
-func (r reply) VisitListProjectServiceAccountsResponse(w http.ResponseWriter) error {
+func (r jsonResponse) VisitListProjectServiceAccountsResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
-func (r reply) VisitCreateProjectServiceAccountResponse(w http.ResponseWriter) error {
+func (r jsonResponse) VisitCreateProjectServiceAccountResponse(w http.ResponseWriter) error {
 	return r.write(w)
 }
 
-// refuse is the API's error envelope. The parameter at fault may be "".
-func refuse(status int, param, format string, args ...any) reply {
+// apiError returns an error in the API's envelope. Param may be "".
+func apiError(status int, param, format string, args ...any) jsonResponse {
 	e := server.Error{Type: "invalid_request_error", Message: fmt.Sprintf(format, args...)}
 	if param != "" {
 		e.Param = &param
@@ -73,41 +76,42 @@ func refuse(status int, param, format string, args ...any) reply {
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Type, e.Code = "requests", new("rate_limit_exceeded")
+	case status == http.StatusNotImplemented:
+		e.Type, e.Code = "server_error", new("not_implemented")
 	case status >= http.StatusInternalServerError:
 		e.Type = "server_error"
 	}
-	return reply{status, server.ErrorResponse{Error: e}}
+	return jsonResponse{status, server.ErrorResponse{Error: e}}
 }
 
-func noProject(id string) reply {
-	return refuse(http.StatusNotFound, "project_id", "There is no project %q.", id)
+func projectNotFound(id string) jsonResponse {
+	return apiError(http.StatusNotFound, "project_id", "There is no project %q.", id)
 }
 
-func noProjectKey(id string) reply {
-	return refuse(http.StatusNotFound, "api_key_id", "The project has no key %q.", id)
+func projectArchived() jsonResponse {
+	return apiError(http.StatusBadRequest, "project_id", "The project is archived.")
 }
 
-func archived() reply {
-	return refuse(http.StatusBadRequest, "project_id", "The project is archived.")
+func emptyName() jsonResponse {
+	return apiError(http.StatusBadRequest, "name", "The name is empty.")
 }
 
-func invalid(v speccheck.Violation) reply {
+func invalidRequest(v speccheck.Violation) jsonResponse {
 	param := cmp.Or(v.Parameter, strings.TrimPrefix(v.Pointer, "/"))
-	return refuse(http.StatusBadRequest, param, "The %s is not what the operation takes: %s.", v.Place(), v.Problem())
+	return apiError(http.StatusBadRequest, param, "Invalid %s: %s.", v.Place(), v.Problem())
 }
 
-func nameless() reply {
-	return refuse(http.StatusBadRequest, "name", "The name is empty.")
+func invalidLifetime(format string, args ...any) jsonResponse {
+	return apiError(http.StatusBadRequest, "expires_in_seconds", format, args...)
 }
 
-// adminKey shows null where the live API does and the generated type shows nothing.
-type adminKey struct {
+// listedAdminKey is an AdminKey whose name is null instead of absent.
+type listedAdminKey struct {
 	AdminKey
 	Name *string `json:"name"`
 }
 
-func newAdminKey(k AdminKey) adminKey { return adminKey{k, k.Name} }
-
+// page is the response of a list operation.
 type page[T any] struct {
 	Object  string  `json:"object"`
 	Data    []T     `json:"data"`
@@ -116,22 +120,22 @@ type page[T any] struct {
 	HasMore bool    `json:"has_more"`
 }
 
-// defaultLimit is the contract's default for the limit of a page.
+// defaultLimit is the contract's default for the parameter limit.
 const defaultLimit = 20
 
-// newPage answers with the page of l behind after.
-func newPage[T, U any](l *list[T], after *string, limit *int, newestFirst bool, id func(T) string, show func(T) U) reply {
-	behind, atMost := "", defaultLimit
-	if after != nil {
-		behind = *after
-		if !l.known(behind) {
-			return refuse(http.StatusBadRequest, "after", "There is nothing with the id %q to go on after.", behind)
+// newPage returns the page of l after the item with the id after.
+func newPage[T, U any](l *list[T], after *string, limit *int, newestFirst bool, id func(T) string, show func(T) U) jsonResponse {
+	cursor, atMost := "", defaultLimit
+	if after != nil && *after != "" {
+		cursor = *after
+		if !l.known(cursor) {
+			return apiError(http.StatusBadRequest, "after", "The list never contained the id %q.", cursor)
 		}
 	}
 	if limit != nil {
 		atMost = *limit
 	}
-	items, more := l.page(behind, atMost, newestFirst)
+	items, more := l.page(cursor, atMost, newestFirst)
 	p := page[U]{Object: "list", Data: make([]U, len(items)), HasMore: more}
 	for i, it := range items {
 		p.Data[i] = show(it)
@@ -139,7 +143,7 @@ func newPage[T, U any](l *list[T], after *string, limit *int, newestFirst bool, 
 	if n := len(items); n > 0 {
 		p.FirstID, p.LastID = new(id(items[0])), new(id(items[n-1]))
 	}
-	return reply{http.StatusOK, p}
+	return jsonResponse{http.StatusOK, p}
 }
 
 func (o operations) AdminAPIKeysList(_ context.Context, r server.AdminAPIKeysListRequestObject) (server.AdminAPIKeysListResponseObject, error) {
@@ -148,77 +152,82 @@ func (o operations) AdminAPIKeysList(_ context.Context, r server.AdminAPIKeysLis
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
 	return newPage(&o.s.org.adminKeys, r.Params.After, r.Params.Limit, newestFirst,
-		func(k AdminKey) string { return k.ID }, newAdminKey), nil
+		func(k AdminKey) string { return k.ID },
+		func(k AdminKey) listedAdminKey { return listedAdminKey{k, k.Name} }), nil
 }
 
 func (o operations) AdminAPIKeysCreate(ctx context.Context, r server.AdminAPIKeysCreateRequestObject) (server.AdminAPIKeysCreateResponseObject, error) {
 	if r.Body.Name == "" {
-		return nameless(), nil
+		return emptyName(), nil
 	}
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
-	key := AdminKey{Name: &r.Body.Name}
-	if life := r.Body.ExpiresInSeconds; life != nil {
-		key.ExpiresAt = expiry(*life)
-	}
-	made := o.s.org.addAdminKey(key)
-	o.s.countMinted(ctx)
-	return reply{http.StatusOK, struct {
-		adminKey
+	created := o.s.org.addAdminKey(AdminKey{Name: &r.Body.Name, ExpiresAt: expiresAt(r.Body.ExpiresInSeconds)})
+	o.s.countCreatedKey(ctx)
+	return jsonResponse{http.StatusOK, struct {
+		CreatedAdminKey
 		Value string `json:"value"`
-	}{newAdminKey(*o.s.org.adminKeys.get(made.ID)), made.Value.Reveal()}}, nil
+	}{created, created.Value.Reveal()}}, nil
+}
+
+// projectKey returns a key of a project, or the 404 response if it does not exist. The server's
+// lock is held.
+func (o operations) projectKey(projectID, keyID string) (p *project, key *ProjectKey, notFound jsonResponse) {
+	if p = o.s.org.projects[projectID]; p == nil {
+		return nil, nil, projectNotFound(projectID)
+	}
+	if key = p.keys.get(keyID); key == nil {
+		return nil, nil, apiError(http.StatusNotFound, "api_key_id", "The project has no key %q.", keyID)
+	}
+	return p, key, jsonResponse{}
 }
 
 func (o operations) RetrieveProjectAPIKey(_ context.Context, r server.RetrieveProjectAPIKeyRequestObject) (server.RetrieveProjectAPIKeyResponseObject, error) {
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
-	p := o.s.org.projects[r.ProjectID]
-	if p == nil {
-		return noProject(r.ProjectID), nil
-	}
-	key := p.keys.get(r.APIKeyID)
+	_, key, notFound := o.projectKey(r.ProjectID, r.APIKeyID)
 	if key == nil {
-		return noProjectKey(r.APIKeyID), nil
+		return notFound, nil
 	}
-	return reply{http.StatusOK, *key}, nil
+	return jsonResponse{http.StatusOK, *key}, nil
 }
 
 func (o operations) UpdateProjectAPIKey(_ context.Context, r server.UpdateProjectAPIKeyRequestObject) (server.UpdateProjectAPIKeyResponseObject, error) {
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
-	p := o.s.org.projects[r.ProjectID]
-	if p == nil {
-		return noProject(r.ProjectID), nil
-	}
-	key := p.keys.get(r.APIKeyID)
+	p, key, notFound := o.projectKey(r.ProjectID, r.APIKeyID)
 	if key == nil {
-		return noProjectKey(r.APIKeyID), nil
+		return notFound, nil
 	}
-	if at, ok := key.ExpiresAt.Time(); ok && !at.After(time.Now()) {
-		return refuse(http.StatusBadRequest, "", "The key has expired."), nil
+	if isPast(key.ExpiresAt) {
+		return apiError(http.StatusBadRequest, "", "The key has expired. An expired key cannot be updated."), nil
 	}
-	if life := r.Body.ExpiresInSeconds; life != nil {
-		key.ExpiresAt = expiry(*life)
+	if seconds := r.Body.ExpiresInSeconds; seconds != nil {
+		if refused := o.s.checkLifetime(*seconds); refused != nil {
+			return *refused, nil
+		}
+		key.ExpiresAt = expiresAt(seconds)
 	}
-	return reply{http.StatusOK, *key}, nil
+	if scopes := r.Body.Scopes; scopes != nil {
+		p.scopes[r.APIKeyID] = slices.Clone(*scopes)
+	}
+	return jsonResponse{http.StatusOK, *key}, nil
 }
 
 func (o operations) DeleteProjectAPIKey(_ context.Context, r server.DeleteProjectAPIKeyRequestObject) (server.DeleteProjectAPIKeyResponseObject, error) {
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
-	p := o.s.org.projects[r.ProjectID]
-	if p == nil {
-		return noProject(r.ProjectID), nil
-	}
-	key := p.keys.get(r.APIKeyID)
+	p, key, notFound := o.projectKey(r.ProjectID, r.APIKeyID)
 	if key == nil {
-		return noProjectKey(r.APIKeyID), nil
+		return notFound, nil
 	}
-	if key.Owner.ServiceAccount != nil {
-		return refuse(http.StatusBadRequest, "", "The key belongs to a service account and is deleted together with it."), nil
+	if o.s.org.older && key.Owner.ServiceAccount != nil {
+		return apiError(http.StatusBadRequest, "", "The key belongs to a service account and is deleted together with it."), nil
 	}
 	p.keys.remove(r.APIKeyID)
-	return reply{http.StatusOK, server.ProjectAPIKeyDeleteResponse{
+	delete(p.scopes, r.APIKeyID)
+	o.s.org.forget(credential{project: r.ProjectID, id: r.APIKeyID})
+	return jsonResponse{http.StatusOK, server.ProjectAPIKeyDeleteResponse{
 		Object: server.ProjectAPIKeyDeleteResponseObjectOrganizationProjectAPIKeyDeleted, ID: r.APIKeyID, Deleted: true,
 	}}, nil
 }
@@ -228,10 +237,10 @@ func (o operations) ListProjectServiceAccounts(_ context.Context, r server.ListP
 	defer o.s.mu.Unlock()
 	p := o.s.org.projects[r.ProjectID]
 	if p == nil {
-		return noProject(r.ProjectID), nil
+		return projectNotFound(r.ProjectID), nil
 	}
 	if p.archived {
-		return archived(), nil
+		return projectArchived(), nil
 	}
 	return newPage(&p.accounts, r.Params.After, r.Params.Limit, false,
 		func(a ServiceAccount) string { return a.ID }, func(a ServiceAccount) ServiceAccount { return a }), nil
@@ -239,29 +248,71 @@ func (o operations) ListProjectServiceAccounts(_ context.Context, r server.ListP
 
 func (o operations) CreateProjectServiceAccount(ctx context.Context, r server.CreateProjectServiceAccountRequestObject) (server.CreateProjectServiceAccountResponseObject, error) {
 	if r.Body.Name == "" {
-		return nameless(), nil
+		return emptyName(), nil
 	}
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
 	p := o.s.org.projects[r.ProjectID]
 	if p == nil {
-		return noProject(r.ProjectID), nil
+		return projectNotFound(r.ProjectID), nil
 	}
 	if p.archived {
-		return archived(), nil
+		return projectArchived(), nil
 	}
-	only := r.Body.CreateServiceAccountOnly
-	made := o.s.org.addServiceAccount(r.ProjectID, r.Body.Name, only != nil && *only)
-	answer := server.ProjectServiceAccountCreateResponse{
-		Object: server.ProjectServiceAccountCreateResponseObject(made.Object), ID: made.ID, Name: made.Name,
-		Role: server.ProjectServiceAccountCreateResponseRole(made.Role), CreatedAt: made.CreatedAt,
+	accountOnly := r.Body.CreateServiceAccountOnly != nil && *r.Body.CreateServiceAccountOnly
+	seconds := r.Body.ExpiresInSeconds
+	if o.s.org.older {
+		accountOnly, seconds = false, nil
 	}
-	if key := made.APIKey; key != nil {
-		o.s.countMinted(ctx)
-		answer.APIKey = &server.ProjectServiceAccountAPIKey{
-			Object: server.ProjectServiceAccountAPIKeyObject(key.Object), ID: key.ID, Name: key.Name,
-			CreatedAt: key.CreatedAt, Value: key.Value.Reveal(),
+	switch {
+	case accountOnly && seconds != nil:
+		return invalidLifetime("expires_in_seconds is not allowed together with create_service_account_only: no key is created that could expire."), nil
+	case accountOnly:
+	case seconds != nil:
+		if refused := o.s.checkLifetime(*seconds); refused != nil {
+			return *refused, nil
 		}
+	case o.s.settings.maxLifetime > 0:
+		return invalidLifetime("expires_in_seconds is required: a policy limits the lifetime of keys to %d seconds.", o.s.maxLifetimeSeconds()), nil
 	}
-	return reply{http.StatusOK, answer}, nil
+	created := o.s.org.addServiceAccount(r.ProjectID, r.Body.Name, accountOnly, expiresAt(seconds))
+	if created.APIKey == nil {
+		return jsonResponse{http.StatusOK, created}, nil
+	}
+	o.s.countCreatedKey(ctx)
+	type keyWithValue struct {
+		gen.ProjectServiceAccountAPIKey
+		Value string `json:"value"`
+	}
+	return jsonResponse{http.StatusOK, struct {
+		CreatedServiceAccount
+		APIKey keyWithValue `json:"api_key"`
+	}{created, keyWithValue{*created.APIKey, created.APIKey.Value.Reveal()}}}, nil
+}
+
+// checkLifetime returns the response to a request for a lifetime that a key cannot have, or nil.
+func (s *Server) checkLifetime(seconds int) *jsonResponse {
+	var refused jsonResponse
+	switch limit := s.maxLifetimeSeconds(); {
+	case limit > 0 && int64(seconds) > limit:
+		refused = invalidLifetime("expires_in_seconds is %d: a policy limits the lifetime of keys to %d seconds.", seconds, limit)
+	case int64(seconds) > lastUnixTime-time.Now().Unix():
+		refused = invalidLifetime("expires_in_seconds is %d: the key would expire after the year 9999.", seconds)
+	default:
+		return nil
+	}
+	return &refused
+}
+
+// lastUnixTime is the last second of the year 9999.
+const lastUnixTime = 253402300799
+
+func (s *Server) maxLifetimeSeconds() int64 { return int64(s.settings.maxLifetime / time.Second) }
+
+// expiresAt returns the time so many seconds from now, or null.
+func expiresAt(seconds *int) apitype.OptionalTime {
+	if seconds == nil {
+		return apitype.NullTime()
+	}
+	return apitype.TimeAt(time.Unix(time.Now().Unix()+int64(*seconds), 0))
 }

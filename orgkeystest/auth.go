@@ -7,54 +7,86 @@ import (
 
 	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen/server"
-	"golang.org/x/time/rate"
 )
 
-// admit refuses a request whose key may not administer the organization, or that comes too
-// often.
-func (s *Server) admit(r *http.Request, operation string) (refused reply, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if refused, ok := s.org.authenticate(r.Header.Get("Authorization")); !ok {
-		return refused, false
-	}
-	if n := s.settings.perMinute; n > 0 {
-		limiter := s.limiters[operation]
-		if limiter == nil {
-			limiter = rate.NewLimiter(rate.Limit(n)/60, n)
-			s.limiters[operation] = limiter
-		}
-		if !limiter.Allow() {
-			return refuse(http.StatusTooManyRequests, "", "Too many requests: the limit is %d a minute.", n), false
-		}
-	}
-	return reply{}, true
+// credential is what the server knows of a key's value.
+type credential struct {
+	admin   bool
+	project string // the project of a key that is not an admin key
+	id      string // the key's id in its list; "" for the value in Server.AdminKey
 }
 
-// authenticate refuses a request without an admin key that works. The server's lock is held.
-func (o *organization) authenticate(authorization string) (refused reply, ok bool) {
-	value, isBearer := strings.CutPrefix(authorization, "Bearer ")
-	if !isBearer {
-		return unauthorized(nil, "The request has no admin key. Send one as a bearer token."), false
+// authenticate returns the 401 response to a request that is not signed with a valid admin key,
+// and otherwise notes the use of the key and returns nil. The server's lock is held.
+func (o *organization) authenticate(authorization string) *jsonResponse {
+	value, ok := bearerToken(authorization)
+	if !ok {
+		return unauthorized(nil, "The request has no API key. Send an admin key as a bearer token in the Authorization header.")
 	}
 	c, known := o.credentials[value]
 	if !known {
-		return unauthorized(new("invalid_api_key"), "There is no API key "+redact(value)+"."), false
+		return unauthorized(new("invalid_api_key"), "The API key "+redact(value)+" is unknown.")
+	}
+	expiresAt, lastUsedAt := o.times(c)
+	if isPast(expiresAt) {
+		return unauthorized(new("invalid_api_key"), "The API key "+redact(value)+" has expired.")
 	}
 	if !c.admin {
-		return unauthorized(nil, "The key lacks the scope that the operation needs. Use an admin key."), false
+		return unauthorized(nil, "The key lacks the scope that the operation needs. Use an admin key.")
 	}
-	if key := o.adminKeys.get(c.id); key != nil {
-		if at, ok := key.ExpiresAt.Time(); ok && !at.After(time.Now()) {
-			return unauthorized(new("invalid_api_key"), "The API key "+key.RedactedValue+" has expired."), false
-		}
-		key.LastUsedAt = apitype.TimeAt(time.Now())
+	if lastUsedAt != nil {
+		*lastUsedAt = apitype.TimeAt(time.Now())
 	}
-	return reply{}, true
+	return nil
 }
 
-func unauthorized(code *string, message string) reply {
-	return reply{http.StatusUnauthorized, server.ErrorResponse{
+// times returns when a key expires and where to note its last use.
+func (o *organization) times(c credential) (expiresAt apitype.OptionalTime, lastUsedAt *apitype.OptionalTime) {
+	if c.admin {
+		if key := o.adminKeys.get(c.id); key != nil {
+			return key.ExpiresAt, &key.LastUsedAt
+		}
+	} else if key := o.project(c.project).keys.get(c.id); key != nil {
+		return key.ExpiresAt, &key.LastUsedAt
+	}
+	return apitype.OptionalTime{}, nil
+}
+
+// bearerToken returns the token of an Authorization header. The scheme's case does not matter.
+func bearerToken(authorization string) (token string, ok bool) {
+	scheme, token, ok := strings.Cut(authorization, " ")
+	token = strings.Trim(token, " ")
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+// accept makes value a valid key.
+func (o *organization) accept(value string, key credential) {
+	o.credentials[value] = key
+	if key.id != "" {
+		o.values[key] = value
+	}
+}
+
+// forget makes the value of a key invalid.
+func (o *organization) forget(key credential) {
+	delete(o.credentials, o.values[key])
+	delete(o.values, key)
+}
+
+func isPast(t apitype.OptionalTime) bool {
+	at, ok := t.Time()
+	return ok && !at.After(time.Now())
+}
+
+func unauthorized(code *string, message string) *jsonResponse {
+	return &jsonResponse{http.StatusUnauthorized, server.ErrorResponse{
 		Error: server.Error{Type: "invalid_request_error", Code: code, Message: message},
 	}}
+}
+
+// redact returns the part of a key's value that the API shows: the first 8 characters and the
+// last 4. Of a text that is too short to be a key it returns less.
+func redact(value string) string {
+	head, tail := min(8, len(value)/3), min(4, len(value)/6)
+	return value[:head] + strings.Repeat("*", 20) + value[len(value)-tail:]
 }

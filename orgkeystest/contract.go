@@ -8,7 +8,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// checker is made once, since compiling the contract takes longer than most tests.
+// checker is shared by all servers, since compiling the contract takes longer than most tests.
 var checker = sync.OnceValue(func() *speccheck.Checker {
 	c, err := speccheck.New()
 	if err != nil {
@@ -17,45 +17,50 @@ var checker = sync.OnceValue(func() *speccheck.Checker {
 	return c
 })
 
-// Violations returns what broke the contract so far, in requests (speccheck.RequestViolation
-// and speccheck.NoSuchOperation) and in the server's own answers (all other kinds). A
-// violation quotes nothing that was sent.
+// Violations returns the violations of the contract so far: those of requests, of the kinds
+// speccheck.RequestViolation and speccheck.NoSuchOperation, and those of the server's own
+// responses, of all other kinds. A violation contains no value that was sent.
 func (s *Server) Violations() []speccheck.Violation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.violations)
 }
 
-func byRequest(v speccheck.Violation) bool {
+func isRequestViolation(v speccheck.Violation) bool {
 	return v.Kind == speccheck.RequestViolation || v.Kind == speccheck.NoSuchOperation
 }
 
-// checkRequest holds a request against the contract and notes what breaks it.
-func (s *Server) checkRequest(r *http.Request, operation string, body []byte) []speccheck.Violation {
+// checkRequest validates a request against the contract, records the violations and returns the
+// first one, or nil.
+func (s *Server) checkRequest(r *http.Request, operation string, body []byte) *speccheck.Violation {
 	var found []speccheck.Violation
 	if operation == "" {
 		found = []speccheck.Violation{{Kind: speccheck.NoSuchOperation, Method: r.Method, Rule: "path"}}
 	} else {
-		const none = 0 // no answer yet
-		found = slices.DeleteFunc(checker().Check(r, body, none, nil, nil), func(v speccheck.Violation) bool { return !byRequest(v) })
+		if r.Method == http.MethodHead { // which the contract does not mention
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		const noResponse = 0
+		found = slices.DeleteFunc(checker().Check(r, body, noResponse, nil, nil), func(v speccheck.Violation) bool { return !isRequestViolation(v) })
 	}
-	s.note(found)
-	return found
-}
-
-// checkAnswer holds an answer of the server's own against the contract.
-func (s *Server) checkAnswer(operation string, a answer) {
-	if s.settings.answersUnchecked {
-		return
-	}
-	found := checker().CheckResponse(operation, a.status, a.header.Get("Content-Type"), a.body)
-	s.note(slices.DeleteFunc(found, func(v speccheck.Violation) bool { return v.Kind == speccheck.UndocumentedStatus }))
-}
-
-func (s *Server) note(found []speccheck.Violation) {
 	if len(found) == 0 {
+		return nil
+	}
+	s.addViolations(found)
+	return &found[0]
+}
+
+// checkResponse validates a response of the server's own against the contract.
+func (s *Server) checkResponse(operation string, resp response) {
+	if s.settings.skipResponseChecks {
 		return
 	}
+	found := checker().CheckResponse(operation, resp.status, resp.header.Get("Content-Type"), resp.body)
+	s.addViolations(slices.DeleteFunc(found, func(v speccheck.Violation) bool { return v.Kind == speccheck.UndocumentedStatus }))
+}
+
+func (s *Server) addViolations(found []speccheck.Violation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.violations = append(s.violations, found...)

@@ -25,15 +25,15 @@ func Example() {
 	for _, key := range fake.AdminKeys() {
 		fmt.Println(*key.Name)
 	}
-	fmt.Println("minted:", fake.KeysCreated())
+	fmt.Println("keys created:", fake.KeysCreated())
 	// Output:
 	// nightly audit
 	// ci
-	// minted: 1
+	// keys created: 1
 }
 
-// A connection that ends after the work leaves a key that nobody knows of, and a client that
-// must not try again.
+// If the connection breaks after the key is created, the client never receives its value, and a
+// retry would create a second key.
 func ExampleServer_Inject() {
 	fake := orgkeystest.NewServer()
 	defer fake.Close()
@@ -46,17 +46,17 @@ func ExampleServer_Inject() {
 	_, err = client.AdminKeys.Create(context.Background(), orgkeys.AdminKeyCreateParams{Name: "ci"})
 	_, unknown := errors.AsType[*orgkeys.UnknownOutcomeError](err)
 	fmt.Println("outcome unknown:", unknown)
-	fmt.Println("minted:", fake.KeysCreated())
+	fmt.Println("keys created:", fake.KeysCreated())
 	// Output:
 	// outcome unknown: true
-	// minted: 1
+	// keys created: 1
 }
 
-// Two faults strike two requests in a row, and the third one gets through.
+// Two faults apply to two requests in a row. The third request succeeds.
 func ExampleServer_Requests() {
 	fake := orgkeystest.NewServer()
 	defer fake.Close()
-	now := http.Header{"Retry-After": {"0"}} // so that the client waits for nothing
+	now := http.Header{"Retry-After": {"0"}} // the client retries at once
 	fake.Inject(
 		orgkeystest.Fault{Status: http.StatusServiceUnavailable, Header: now},
 		orgkeystest.Fault{Status: http.StatusTooManyRequests, Header: now},
@@ -81,7 +81,7 @@ func ExampleServer_Requests() {
 	// admin-api-keys-list 200
 }
 
-// Any client will do; this one is the standard library's.
+// The fake works with any HTTP client.
 func ExampleServer_Client() {
 	fake := orgkeystest.NewServer(orgkeystest.WithTLS())
 	defer fake.Close()
@@ -105,6 +105,8 @@ func ExampleServer_Client() {
 	// admin-api-keys-list: query parameter limit: maximum: expected 100 (request)
 }
 
+// The API deletes the key of a service account and leaves the account. Older servers refuse to;
+// see [orgkeystest.WithOlderServer].
 func ExampleServer_AddServiceAccount() {
 	fake := orgkeystest.NewServer()
 	defer fake.Close()
@@ -114,12 +116,31 @@ func ExampleServer_AddServiceAccount() {
 	if err != nil {
 		panic(err)
 	}
+	if _, err := client.ProjectKeys.Delete(context.Background(), "proj_1", account.APIKey.ID); err != nil {
+		panic(err)
+	}
+	fmt.Println("keys:", len(fake.ProjectKeys("proj_1")))
+	fmt.Println("accounts:", len(fake.ServiceAccounts("proj_1")))
+	// Output:
+	// keys: 0
+	// accounts: 1
+}
+
+func ExampleWithOlderServer() {
+	fake := orgkeystest.NewServer(orgkeystest.WithOlderServer())
+	defer fake.Close()
+	account := fake.AddServiceAccount("proj_1", "prod")
+
+	client, err := orgkeys.NewClient(orgkeys.WithBaseURL(fake.URL), orgkeys.WithAdminKey(fake.AdminKey))
+	if err != nil {
+		panic(err)
+	}
 	_, err = client.ProjectKeys.Delete(context.Background(), "proj_1", account.APIKey.ID)
 	fmt.Println("refused:", errors.Is(err, orgkeys.ErrBadRequest))
-	fmt.Println("keys left:", len(fake.ProjectKeys("proj_1")))
+	fmt.Println("keys:", len(fake.ProjectKeys("proj_1")))
 	// Output:
 	// refused: true
-	// keys left: 1
+	// keys: 1
 }
 
 func ExampleWithRateLimit() {
@@ -140,4 +161,27 @@ func ExampleWithRateLimit() {
 	// rate limited: false
 	// rate limited: false
 	// rate limited: true
+}
+
+func ExampleServer_SetRateLimit() {
+	fake := orgkeystest.NewServer()
+	defer fake.Close()
+	fake.SetRateLimit(orgkeystest.RateLimit{PerMinute: 1, Algorithm: orgkeystest.SlidingWindow, RetryAfter: true})
+
+	for range 2 {
+		r, err := http.NewRequest(http.MethodGet, fake.URL+"/organization/admin_api_keys", nil)
+		if err != nil {
+			panic(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+fake.AdminKey)
+		resp, err := fake.Client().Do(r)
+		if err != nil {
+			panic(err)
+		}
+		_ = resp.Body.Close()
+		fmt.Println(resp.StatusCode, resp.Header.Get("Retry-After") != "")
+	}
+	// Output:
+	// 200 false
+	// 429 true
 }

@@ -2,6 +2,7 @@ package orgkeystest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,86 +13,124 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with a request because a test wants it to. Its fields say
-// which requests it strikes, when, and what the client gets to see. The zero Fault strikes the
-// next request and does no harm.
+// Fault is a failure that a test injects with [Server.Inject]. Its fields say which requests it
+// applies to, when, and what the client receives. The zero Fault applies to the next request
+// and changes nothing.
 //
-// A fault replaces the API's own answer or spoils it. It replaces the answer where it has a
-// Status, a Body, NoBody or Raw, and where it ends the connection by Drop or DropMidHeaders:
-// the API then does not do what the request asks for, unless AfterWork is set. Everything else
-// spoils the API's own answer, which means that the work is done.
+// A fault with Status, Body, NoBody, Raw, Drop or DropMidHeaders replaces the API's own
+// response: the operation is not performed, unless AfterWork is set. Any other fault changes the
+// API's own response, so that the operation is performed in any case.
 //
-// Over HTTP/2, a connection that ends is only the request's stream, unless Reset is set.
+// Over HTTP/2, a fault that closes the connection only ends the request's stream (RST_STREAM
+// with the code INTERNAL_ERROR), unless Reset is set.
 type Fault struct {
-	// Operation is the operationId of the requests to strike, such as
-	// "admin-api-keys-create"; "" means any request.
+	// Operation is the operationId of the requests that the fault applies to, such as
+	// "admin-api-keys-create"; "" means every request.
 	Operation string
-	// Skip is how many of these requests pass before. Those that an earlier fault takes do
-	// not count.
+	// Skip is the number of such requests that the fault leaves alone first. Requests that an
+	// earlier fault applies to do not count.
 	Skip int
-	// Times is how many requests are struck: 0 means one, and a negative number means all.
+	// Times is the number of requests that the fault applies to: 0 means one, and a negative
+	// number means all.
 	Times int
-	// Chance is the share of the requests to strike, from 0 to 1, drawn at random; 0 means
-	// every one.
+	// Chance is the probability, from 0 to 1, that the fault applies to a request; 0 means that
+	// it always does.
 	Chance float64
 
-	// AfterWork has the API do its work before the fault strikes: the key is minted, or gone.
-	// A refusal, a 4xx other than 408, cannot have it: by HTTP it says that nothing was done.
+	// AfterWork makes the API perform the operation before the fault takes effect: the key is
+	// created, updated or deleted. It is not allowed with a 4xx status other than 408, by which
+	// a server says that it has not performed the operation.
 	AfterWork bool
-	// Delay passes before anything else or, with AfterWork, once the work is done. Where the
-	// client gives up or the server closes meanwhile, nothing else happens.
+	// Delay is the time before anything else happens or, with AfterWork, after the operation is
+	// performed. If the client gives up or the server closes meanwhile, nothing else happens.
 	Delay time.Duration
 
-	// Status is the answer's; 0 with a Body means 200. Without a Body, from 400 on it brings
-	// the API's error envelope, and below an empty body.
+	// Status is the status of the response; 0 with a Body means 200. From 400 on, a response
+	// without a Body has the API's error envelope as body; below, its body is empty.
 	Status int
-	// Header is set on the answer, whose own are a content type and an x-request-id. A nil
-	// value takes a header away.
+	// Header is added to the response. A header with a nil value is removed from it.
 	Header http.Header
-	// ContentType is the answer's, application/json where it is "".
+	// ContentType is the content type of the response; "" means application/json.
 	ContentType string
-	// Body is the answer's.
+	// Body is the body of the response.
 	Body string
-	// NoBody makes the answer's body empty, whatever the status.
+	// NoBody makes the body of the response empty.
 	NoBody bool
-	// PadTo brings the body to so many bytes by blanks behind it. Nothing announces the
-	// length, and the server holds no such body in memory.
+	// PadTo extends the body to this number of bytes by blanks. The response has no
+	// Content-Length, and the server does not hold the body in memory.
 	PadTo int64
 	// Gzip compresses the body, padding included, whether or not the client accepts that.
 	Gzip bool
 
-	// TruncateAt ends the connection behind so many bytes of the body, of which more were
-	// announced. new(0) ends it right behind the headers.
+	// TruncateAt closes the connection after this number of bytes of the body. The
+	// Content-Length is greater. new(0) closes it after the headers.
 	TruncateAt *int
-	// StallAt sends so many bytes of the body, and then none, until the client gives up or
-	// the server closes.
+	// StallAt sends this number of bytes of the body, and then nothing until the client gives
+	// up or the server closes.
 	StallAt *int
-	// Trickle passes before each byte of the body.
+	// Trickle is the time before each byte of the body.
 	Trickle time.Duration
 
-	// Drop ends the connection instead of an answer.
+	// Drop closes the connection without a response.
 	Drop bool
-	// DropMidHeaders ends the connection in the middle of the answer's headers.
+	// DropMidHeaders closes the connection in the middle of the response's headers.
 	DropMidHeaders bool
-	// DropAfter sends the answer whole and without a word of closing, and then ends the
-	// connection: the client keeps it for the next request, and may find out too late.
+	// DropAfter closes the connection after the whole response, which does not announce that.
+	// The client keeps the connection for its next request, and may notice too late.
 	DropAfter bool
-	// DropOnAccept ends a connection as soon as there is one, ahead of TLS and of any request.
-	// Skip, Times and Chance are about connections then.
+	// DropOnAccept closes a connection as soon as it is accepted, before TLS and any request.
+	// Skip, Times and Chance count connections then.
 	DropOnAccept bool
-	// Reset ends the connection by a TCP reset, where one of the fields above or Raw ends it.
-	// What was sent shortly before may not arrive then.
+	// Reset makes the fields above, and Raw, close the connection by a TCP reset. The client
+	// may not receive what was sent shortly before.
 	Reset bool
-	// Raw is sent as it is, instead of an answer by HTTP, and then the connection ends.
+
+	// Raw is sent instead of a response, byte by byte as it is. Then the connection is closed.
 	Raw string
+	// KeepOpen makes Raw leave the connection open and silent until the client closes it or
+	// the server closes. With a Raw of "HTTP/1.1 101 Switching Protocols\r\n\r\n", it is a
+	// response that never ends.
+	KeepOpen bool
+
+	// ContentLength is announced as the length of a longer body. The bytes beyond it are sent
+	// all the same, so that a client finds them where it expects the next response.
+	ContentLength *int
+	// Unsolicited is sent right after the response, on the connection that stays open.
+	Unsolicited string
+	// Duplicate sends the response twice.
+	Duplicate bool
+	// Late delays the bytes that ContentLength, Unsolicited and Duplicate send after the
+	// response until right before the next response on the connection. A client takes them for
+	// the response to its next request, which the API has performed by then.
+	Late bool
 }
 
-// replaces reports whether the API's own answer does not reach the client.
+// replaces reports whether the fault replaces the API's own response.
 func (f *Fault) replaces() bool {
 	return f.Status != 0 || f.Body != "" || f.NoBody || f.Raw != "" || f.Drop || f.DropMidHeaders
 }
 
-// String names the fields that are set.
+// closes is the number of ways in which the fault closes the connection.
+func (f *Fault) closes() int {
+	return count(f.Drop, f.DropMidHeaders, f.DropAfter, f.DropOnAccept, f.Raw != "", f.TruncateAt != nil, f.StallAt != nil)
+}
+
+// appends is the number of ways in which the fault sends something after the response.
+func (f *Fault) appends() int {
+	return count(f.ContentLength != nil, f.Unsolicited != "", f.Duplicate)
+}
+
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
+// String returns the fields that are not zero, but for the texts of Body, Raw and Unsolicited,
+// of which it returns the length.
 func (f Fault) String() string {
 	var set []string
 	for field, value := range reflect.ValueOf(f).Fields() {
@@ -99,7 +138,7 @@ func (f Fault) String() string {
 			continue
 		}
 		text := fmt.Sprint(reflect.Indirect(value))
-		if field.Name == "Body" || field.Name == "Raw" {
+		if field.Name == "Body" || field.Name == "Raw" || field.Name == "Unsolicited" {
 			text = fmt.Sprintf("%d bytes", value.Len())
 		}
 		set = append(set, field.Name+": "+text)
@@ -107,90 +146,98 @@ func (f Fault) String() string {
 	return "{" + strings.Join(set, ", ") + "}"
 }
 
-func (f Fault) clone() Fault {
-	f = clone(f)
-	f.Header = f.Header.Clone()
-	return f
+// Validate returns an error if [Server.Inject] would panic for the fault on a server that
+// speaks HTTP/1.1: for an unknown operation, a value out of range, a 4xx status after the work,
+// and fields that exclude each other.
+func (f Fault) Validate() error {
+	if problem := f.problem(false); problem != "" {
+		return errors.New(problem)
+	}
+	return nil
 }
 
-// mistake says why there can be no such fault, or "".
-func (f *Fault) mistake(http2 bool) string {
-	known := slices.Collect(maps.Values(operationIDs))
-	endings := 0
-	for _, set := range []bool{
-		f.Drop, f.DropMidHeaders, f.DropAfter, f.DropOnAccept, f.Raw != "", f.TruncateAt != nil, f.StallAt != nil,
-	} {
-		if set {
-			endings++
-		}
-	}
-	onAccept := Fault{Skip: f.Skip, Times: f.Times, Chance: f.Chance, DropOnAccept: true, Reset: f.Reset}
-	unseen := Fault{Operation: f.Operation, Skip: f.Skip, Times: f.Times, Chance: f.Chance, AfterWork: f.AfterWork, Delay: f.Delay, Drop: f.Drop, Raw: f.Raw, Reset: f.Reset}
+// problem returns why the fault is invalid, or "".
+func (f *Fault) problem(http2 bool) string {
+	matching := Fault{Operation: f.Operation, Skip: f.Skip, Times: f.Times, Chance: f.Chance}
+	onAccept := matching
+	onAccept.Operation, onAccept.DropOnAccept, onAccept.Reset = "", true, f.Reset
+	noResponse := matching
+	noResponse.AfterWork, noResponse.Delay, noResponse.Reset = f.AfterWork, f.Delay, f.Reset
+	noResponse.Drop, noResponse.Raw, noResponse.KeepOpen = f.Drop, f.Raw, f.KeepOpen
 	switch {
-	case f.Operation != "" && !slices.Contains(known, f.Operation):
+	case f.Operation != "" && !slices.Contains(slices.Collect(maps.Values(operationIDs)), f.Operation):
 		return fmt.Sprintf("the contract has no operation %q", f.Operation)
 	case f.AfterWork && f.Status >= 400 && f.Status < 500 && f.Status != http.StatusRequestTimeout:
-		return fmt.Sprintf("a %d after the work: a server that refuses a request has not done the work", f.Status)
+		return fmt.Sprintf("status %d after the work: a server that refuses a request has not performed it", f.Status)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 999):
-		return fmt.Sprintf("%d is not the status of an answer", f.Status)
-	case f.Skip < 0, f.Chance < 0, f.Chance > 1, f.Delay < 0, f.Trickle < 0, f.PadTo < 0, negative(f.TruncateAt), negative(f.StallAt):
-		return "a field is out of its range"
-	case endings > 1:
-		return "the connection can end in one way only"
-	case f.Reset && (endings == 0 || f.StallAt != nil):
-		return "Reset goes with something that ends the connection"
-	case (f.NoBody || bodiless(f.Status)) && (f.Body != "" || f.PadTo > 0):
-		return "an answer without a body cannot have one"
+		return fmt.Sprintf("%d is not the status of a final response", f.Status)
+	case f.Skip < 0, f.Chance < 0, f.Chance > 1, f.Delay < 0, f.Trickle < 0, f.PadTo < 0,
+		negative(f.TruncateAt), negative(f.StallAt), negative(f.ContentLength):
+		return "a field is out of range"
+	case f.closes() > 1:
+		return "more than one field closes the connection"
+	case f.Reset && (f.closes() == 0 || f.StallAt != nil || f.KeepOpen):
+		return "Reset without a field that closes the connection"
+	case f.KeepOpen && f.Raw == "":
+		return "KeepOpen without Raw"
+	case (f.NoBody || bodiless(f.Status)) && (f.Body != "" || f.PadTo > 0 || f.ContentLength != nil):
+		return "a response without a body cannot have one"
 	case f.DropOnAccept && !reflect.DeepEqual(*f, onAccept):
-		return "DropOnAccept strikes before there is a request to say more about"
-	case (f.Drop || f.Raw != "") && !reflect.DeepEqual(*f, unseen):
-		return "there is no answer that the other fields could be about"
+		return "DropOnAccept applies before there is a request that other fields could apply to"
+	case (f.Drop || f.Raw != "") && !reflect.DeepEqual(*f, noResponse):
+		return "there is no response that other fields could apply to"
 	case (f.DropMidHeaders || f.DropAfter) && (f.PadTo > 0 || f.Gzip || f.Trickle > 0):
-		return "the body is not to be padded, compressed or slowed down here"
-	case http2 && (f.DropMidHeaders || f.DropAfter || f.Raw != ""):
-		return "HTTP/2 has no such answer"
+		return "the body cannot be padded, compressed or slowed down here"
+	case f.appends() > 1:
+		return "more than one field sends bytes after the response"
+	case f.appends() > 0 && (f.closes() > 0 || f.PadTo > 0 || f.Gzip || f.Trickle > 0):
+		return "bytes after the response need a plain response and an open connection"
+	case f.Late && f.appends() == 0:
+		return "Late without bytes after the response"
+	case http2 && (f.DropMidHeaders || f.DropAfter || f.Raw != "" || f.appends() > 0):
+		return "HTTP/2 has no such response"
 	}
 	return ""
 }
 
 func negative(n *int) bool { return n != nil && *n < 0 }
 
-// injected is a fault with what it has seen.
+// injected is a fault with the numbers of requests that it skipped and that it applied to.
 type injected struct {
 	Fault
-	passed, struck int
+	skipped, applied int
 }
 
-// Inject adds faults. A request meets the first one, in the order of injection, that is due
-// for it, and no other. So Inject(a, b) strikes two requests in a row.
+// Inject adds faults. The first fault, in the order of injection, that is due for a request
+// applies to it, and no other: Inject(a, b) makes two requests in a row fail.
 //
-// Inject panics for a fault that cannot be: an unknown operation, a refusal after the work,
-// fields that exclude each other, and over HTTP/2, DropMidHeaders, DropAfter and Raw.
+// Inject panics for an invalid fault; see [Fault.Validate]. Over HTTP/2, DropMidHeaders,
+// DropAfter, Raw, ContentLength, Unsolicited and Duplicate are invalid, too.
 func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
-		if mistake := f.mistake(s.settings.http2); mistake != "" {
-			panic(fmt.Sprintf("orgkeystest: Inject: %s: %s", f, mistake))
+		if problem := f.problem(s.settings.http2); problem != "" {
+			panic(fmt.Sprintf("orgkeystest: Inject: %s: %s", f, problem))
 		}
-		s.faults = append(s.faults, &injected{Fault: f.clone()})
+		s.faults = append(s.faults, &injected{Fault: clone(f)})
 	}
 }
 
-// UnusedFaults returns the faults that have struck nothing so far.
+// UnusedFaults returns the faults that have not applied to any request so far.
 func (s *Server) UnusedFaults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var unmet []Fault
+	var unused []Fault
 	for _, f := range s.faults {
-		if f.struck == 0 {
-			unmet = append(unmet, f.clone())
+		if f.applied == 0 {
+			unused = append(unused, clone(f.Fault))
 		}
 	}
-	return unmet
+	return unused
 }
 
-// fault returns what is due for a request: the zero Fault if nothing is.
+// fault returns the fault that applies to a request: the zero Fault if there is none.
 func (s *Server) fault(entry *Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +249,7 @@ func (s *Server) fault(entry *Request) *Fault {
 	return f
 }
 
-// faultOnAccept returns what is due for a new connection, or nil.
+// faultOnAccept returns the fault that applies to a new connection, or nil.
 func (s *Server) faultOnAccept() *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,33 +261,33 @@ func (s *Server) due(matches func(*Fault) bool) *Fault {
 	for _, f := range s.faults {
 		switch {
 		case !matches(&f.Fault):
-		case f.Times >= 0 && f.struck >= max(f.Times, 1):
-		case f.passed < f.Skip:
-			f.passed++
+		case f.Times >= 0 && f.applied >= max(f.Times, 1):
+		case f.skipped < f.Skip:
+			f.skipped++
 		case f.Chance > 0 && rand.Float64() >= f.Chance:
 		default:
-			f.struck++
+			f.applied++
 			return &f.Fault
 		}
 	}
 	return nil
 }
 
-// apply makes of the API's own answer the one that the fault wants.
-func (f *Fault) apply(a answer, requestID string) answer {
+// apply returns the response that the fault makes of the API's own.
+func (f *Fault) apply(resp response, requestID string) response {
 	if f.replaces() {
-		a = answer{status: cmp.Or(f.Status, http.StatusOK), body: []byte(f.Body)}
-		a.header = http.Header{"Content-Type": {"application/json"}}
-		if a.status >= 400 && f.Body == "" && !f.NoBody {
-			a = own(refuse(a.status, "", "A test asked for the status %d.", a.status))
+		resp = response{status: cmp.Or(f.Status, http.StatusOK), body: []byte(f.Body)}
+		resp.header = http.Header{"Content-Type": {"application/json"}}
+		if resp.status >= 400 && f.Body == "" && !f.NoBody {
+			resp = render(apiError(resp.status, "", "Injected fault with status %d.", resp.status))
 		}
 	}
-	a.header.Set("X-Request-Id", requestID)
+	resp.header.Set("X-Request-Id", requestID)
 	if f.ContentType != "" {
-		a.header.Set("Content-Type", f.ContentType)
+		resp.header.Set("Content-Type", f.ContentType)
 	}
 	for name, values := range f.Header {
-		a.header[http.CanonicalHeaderKey(name)] = values
+		resp.header[http.CanonicalHeaderKey(name)] = values
 	}
-	return a
+	return resp
 }

@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -22,47 +26,47 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// traced notes in reused whether the request got a connection that had served before.
+// traced sets reused if the request gets a connection that has served another request before.
 func traced(r *http.Request, reused *bool) *http.Request {
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { *reused = info.Reused },
 	}))
 }
 
-// endings are the faults that leave a client without a whole answer, and what net/http makes
-// of each.
-var endings = map[string]struct {
+// closings are the faults by which a client gets no complete response, and what net/http returns
+// for each.
+var closings = map[string]struct {
 	fault  orgkeystest.Fault
-	http1  bool // not to be had over HTTP/2
-	before bool // can strike before the work
+	http1  bool // does not exist over HTTP/2
+	before bool // can apply before the work
 	seen   func(t *testing.T, got result)
 }{
-	"drop":                         {fault: orgkeystest.Fault{Drop: true}, before: true, seen: noAnswer},
-	"reset":                        {fault: orgkeystest.Fault{Drop: true, Reset: true}, before: true, seen: noAnswer},
-	"in the middle of the headers": {fault: orgkeystest.Fault{DropMidHeaders: true}, http1: true, before: true, seen: noAnswer},
-	"no HTTP":                      {fault: orgkeystest.Fault{Raw: "SSH-2.0-nothing\r\n"}, http1: true, before: true, seen: noAnswer},
+	"drop":                         {fault: orgkeystest.Fault{Drop: true}, before: true, seen: noResponse},
+	"reset":                        {fault: orgkeystest.Fault{Drop: true, Reset: true}, before: true, seen: noResponse},
+	"in the middle of the headers": {fault: orgkeystest.Fault{DropMidHeaders: true}, http1: true, before: true, seen: noResponse},
+	"not HTTP":                     {fault: orgkeystest.Fault{Raw: "SSH-2.0-nothing\r\n"}, http1: true, before: true, seen: noResponse},
 	"broken chunks": {
 		fault:  orgkeystest.Fault{Raw: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"ob\r\nzz\r\n"},
 		http1:  true,
 		before: true,
 		seen:   broken(4),
 	},
-	"right behind the headers": {fault: orgkeystest.Fault{TruncateAt: new(0)}, seen: broken(0)},
+	"after the headers":        {fault: orgkeystest.Fault{TruncateAt: new(0)}, seen: broken(0)},
 	"in the body":              {fault: orgkeystest.Fault{TruncateAt: new(10)}, seen: broken(10)},
-	"in a body of the fault's": {fault: orgkeystest.Fault{Body: `{"object":"list"}`, TruncateAt: new(3)}, before: true, seen: broken(3)},
-	"behind a body that was announced longer": {
+	"in the body of the fault": {fault: orgkeystest.Fault{Body: `{"object":"list"}`, TruncateAt: new(3)}, before: true, seen: broken(3)},
+	"after a body that is shorter than announced": {
 		fault: orgkeystest.Fault{Body: `{}`, TruncateAt: new(2)}, before: true, seen: broken(2),
 	},
-	"behind a body of no announced length": {fault: orgkeystest.Fault{PadTo: 10, TruncateAt: new(1 << 20)}, seen: broken(-1)},
-	"in a compressed body":                 {fault: orgkeystest.Fault{Gzip: true, TruncateAt: new(20)}, seen: broken(-1)},
+	"after a body without a length": {fault: orgkeystest.Fault{PadTo: 10, TruncateAt: new(1 << 20)}, seen: broken(-1)},
+	"in a compressed body":          {fault: orgkeystest.Fault{Gzip: true, TruncateAt: new(20)}, seen: broken(-1)},
 }
 
-func noAnswer(t *testing.T, got result) {
+func noResponse(t *testing.T, got result) {
 	t.Helper()
 	assert.Error(t, got.Sent)
 }
 
-// broken is a 200 whose body breaks off behind so many bytes, -1 being any number.
+// broken expects a 200 whose body ends with an error after n bytes, or anywhere if n is -1.
 func broken(n int) func(*testing.T, result) {
 	return func(t *testing.T, got result) {
 		t.Helper()
@@ -75,15 +79,15 @@ func broken(n int) func(*testing.T, result) {
 	}
 }
 
-func TestAConnectionEndsWhereTheFaultSays(t *testing.T) {
+func TestFault_ClosesTheConnection(t *testing.T) {
 	for name, opts := range transports {
-		for ending, c := range endings {
+		for closing, c := range closings {
 			for _, afterWork := range []bool{false, true} {
 				for _, reused := range []bool{false, true} {
 					if c.http1 && name == "http/2" || !c.before && !afterWork {
 						continue
 					}
-					t.Run(fmt.Sprintf("%s/%s/afterWork=%t/reused=%t", name, ending, afterWork, reused), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s/%s/afterWork=%t/reused=%t", name, closing, afterWork, reused), func(t *testing.T) {
 						s := orgkeystest.New(t, opts...)
 						if reused {
 							require.Equal(t, 200, call(t, s, "GET", adminKeys, "").Status)
@@ -95,14 +99,14 @@ func TestAConnectionEndsWhereTheFaultSays(t *testing.T) {
 						c.seen(t, do(s.Client(), traced(newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`), &onReused)))
 
 						assert.Equal(t, reused, onReused)
-						minted := 0
+						created := 0
 						if afterWork {
-							minted = 1
+							created = 1
 						}
-						assert.Equal(t, minted, s.KeysCreated())
-						assert.Len(t, s.AdminKeys(), minted)
-						assert.Equal(t, 200, create(t, s).Status, "the server goes on")
-						assert.Equal(t, minted+1, s.KeysCreated(), "net/http replays no POST")
+						assert.Equal(t, created, s.KeysCreated())
+						assert.Len(t, s.AdminKeys(), created)
+						assert.Equal(t, 200, create(t, s).Status, "the server still works")
+						assert.Equal(t, created+1, s.KeysCreated(), "net/http replays no POST")
 					})
 				}
 			}
@@ -110,7 +114,7 @@ func TestAConnectionEndsWhereTheFaultSays(t *testing.T) {
 	}
 }
 
-func TestAResetIsOneAndADropIsNone(t *testing.T) {
+func TestFault_ResetIsATCPReset(t *testing.T) {
 	for name, opts := range map[string][]orgkeystest.Option{"http": {}, "https": {orgkeystest.WithTLS()}} {
 		t.Run(name, func(t *testing.T) {
 			s := orgkeystest.New(t, opts...)
@@ -127,14 +131,14 @@ func TestNetHTTPReplaysADroppedGetOnAReusedConnection(t *testing.T) {
 	s.Inject(orgkeystest.Fault{Drop: true})
 	require.Equal(t, 200, call(t, s, "GET", adminKeys, "").Status)
 
-	log := s.Requests()
-	require.Len(t, log, 3, "the fake sees both, unlike the caller")
-	assert.True(t, log[1].Faulted)
-	assert.Zero(t, log[1].Status)
-	assert.False(t, log[2].Faulted)
+	requests := s.Requests()
+	require.Len(t, requests, 3, "the fake sees both, unlike the caller")
+	assert.True(t, requests[1].Faulted)
+	assert.Zero(t, requests[1].Status)
+	assert.False(t, requests[2].Faulted)
 }
 
-func TestAConnectionThatDiesBehindTheAnswerPromisesToLive(t *testing.T) {
+func TestFault_DropAfterDoesNotAnnounceTheClose(t *testing.T) {
 	s := orgkeystest.New(t)
 	s.Inject(orgkeystest.Fault{DropAfter: true})
 	conn, err := s.Dial(t.Context(), "tcp", strings.TrimSuffix(strings.TrimPrefix(s.URL, "http://"), "/v1"))
@@ -149,14 +153,14 @@ func TestAConnectionThatDiesBehindTheAnswerPromisesToLive(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, 200, resp.StatusCode)
-	assert.False(t, resp.Close, "no word of closing")
+	assert.False(t, resp.Close, "no Connection: close")
 	assert.Contains(t, string(body), "sk-admin-")
 	_, err = in.ReadByte()
 	assert.ErrorIs(t, err, io.EOF)
 	assert.Equal(t, 200, s.Requests()[0].Status)
 }
 
-func TestAConnectionCanEndBeforeAnyRequest(t *testing.T) {
+func TestFault_DropOnAccept(t *testing.T) {
 	for name, opts := range transports {
 		t.Run(name, func(t *testing.T) {
 			s := orgkeystest.New(t, opts...)
@@ -165,39 +169,39 @@ func TestAConnectionCanEndBeforeAnyRequest(t *testing.T) {
 			s.Client().CloseIdleConnections()
 
 			require.Error(t, create(t, s).Sent)
-			assert.Len(t, s.Requests(), 1, "the request never was")
+			assert.Len(t, s.Requests(), 1, "the request never arrived")
 			assert.Equal(t, 1, s.KeysCreated())
 			assert.Equal(t, 200, create(t, s).Status)
 		})
 	}
 }
 
-func TestAnAnswerIsWhatTheFaultSays(t *testing.T) {
+func TestFault_ReplacesTheResponse(t *testing.T) {
 	const html = "<html>Bad gateway</html>"
 	cases := map[string]struct {
-		fault  orgkeystest.Fault
-		status int
-		body   string
-		header map[string]any // nil: not there
-		minted int
+		fault   orgkeystest.Fault
+		status  int
+		body    string
+		header  map[string]any // nil: absent
+		created int
 	}{
-		"a status brings an envelope": {
+		"a status has the error envelope": {
 			fault: orgkeystest.Fault{Status: 529}, status: 529,
-			body: `{"error":{"code":null,"message":"A test asked for the status 529.","param":null,"type":"server_error"}}` + "\n",
+			body: `{"error":{"code":null,"message":"Injected fault with status 529.","param":null,"type":"server_error"}}` + "\n",
 		},
 		"a rate limit with a hint": {
 			fault: orgkeystest.Fault{Status: 429, Header: http.Header{"retry-after": {"7"}}}, status: 429,
-			body:   `{"error":{"code":"rate_limit_exceeded","message":"A test asked for the status 429.","param":null,"type":"requests"}}` + "\n",
+			body:   `{"error":{"code":"rate_limit_exceeded","message":"Injected fault with status 429.","param":null,"type":"requests"}}` + "\n",
 			header: map[string]any{"Retry-After": "7"},
 		},
 		"a gateway's page":        {fault: orgkeystest.Fault{Status: 502, Body: html, ContentType: "text/html"}, status: 502, body: html, header: map[string]any{"Content-Type": "text/html"}},
 		"a bare string as error":  {fault: orgkeystest.Fault{Status: 404, Body: `{"error":"nope"}`}, status: 404, body: `{"error":"nope"}`},
 		"an error with no body":   {fault: orgkeystest.Fault{Status: 500, NoBody: true}, status: 500, header: map[string]any{"Content-Type": "application/json"}},
 		"a success with no body":  {fault: orgkeystest.Fault{Status: 200}, status: 200},
-		"no content":              {fault: orgkeystest.Fault{Status: 204, AfterWork: true}, status: 204, minted: 1, header: map[string]any{"Content-Length": nil}},
+		"no content":              {fault: orgkeystest.Fault{Status: 204, AfterWork: true}, status: 204, created: 1, header: map[string]any{"Content-Length": nil}},
 		"a body is a 200":         {fault: orgkeystest.Fault{Body: `{}`}, status: 200, body: `{}`, header: map[string]any{"Content-Type": "application/json"}},
-		"done, and denied":        {fault: orgkeystest.Fault{Status: 500, NoBody: true, AfterWork: true}, status: 500, minted: 1},
-		"done, and timed out":     {fault: orgkeystest.Fault{Status: 408, NoBody: true, AfterWork: true}, status: 408, minted: 1},
+		"performed, then 500":     {fault: orgkeystest.Fault{Status: 500, NoBody: true, AfterWork: true}, status: 500, created: 1},
+		"performed, then 408":     {fault: orgkeystest.Fault{Status: 408, NoBody: true, AfterWork: true}, status: 408, created: 1},
 		"a redirect":              {fault: orgkeystest.Fault{Status: 307, Header: http.Header{"Location": {"https://example.com/"}}}, status: 307, header: map[string]any{"Location": "https://example.com/"}},
 		"no content type":         {fault: orgkeystest.Fault{Body: `{}`, Header: http.Header{"Content-Type": nil}}, status: 200, body: `{}`, header: map[string]any{"Content-Type": nil}},
 		"no request id":           {fault: orgkeystest.Fault{Status: 500, NoBody: true, Header: http.Header{"X-Request-Id": nil}}, status: 500, header: map[string]any{"X-Request-Id": nil}},
@@ -222,7 +226,7 @@ func TestAnAnswerIsWhatTheFaultSays(t *testing.T) {
 					}
 					assert.Equal(t, want, got.Header.Get(name))
 				}
-				assert.Equal(t, c.minted, s.KeysCreated())
+				assert.Equal(t, c.created, s.KeysCreated())
 				assert.Equal(t, c.status, s.Requests()[0].Status)
 				if _, own := c.header["X-Request-Id"]; !own {
 					assert.Equal(t, s.Requests()[0].RequestID, got.Header.Get("X-Request-Id"))
@@ -232,17 +236,17 @@ func TestAnAnswerIsWhatTheFaultSays(t *testing.T) {
 	}
 }
 
-func TestTheAPIsOwnAnswerIsSpoiledAndTheWorkIsDone(t *testing.T) {
+func TestFault_ChangesTheAPIsOwnResponse(t *testing.T) {
 	cases := map[string]struct {
 		fault orgkeystest.Fault
 		seen  func(t *testing.T, got result)
 	}{
-		"nothing": {orgkeystest.Fault{}, func(t *testing.T, got result) { assert.Equal(t, "ci", got.json(t)["name"]) }},
+		"no change": {orgkeystest.Fault{}, func(t *testing.T, got result) { assert.Equal(t, "ci", got.json(t)["name"]) }},
 		"another content type": {orgkeystest.Fault{ContentType: "text/plain"}, func(t *testing.T, got result) {
 			assert.Equal(t, "text/plain", got.Header.Get("Content-Type"))
 			assert.Equal(t, "ci", got.json(t)["name"])
 		}},
-		"a header more": {orgkeystest.Fault{Header: http.Header{"X-Should-Retry": {"true"}}}, func(t *testing.T, got result) {
+		"another header": {orgkeystest.Fault{Header: http.Header{"X-Should-Retry": {"true"}}}, func(t *testing.T, got result) {
 			assert.Equal(t, "true", got.Header.Get("X-Should-Retry"))
 			assert.Equal(t, "ci", got.json(t)["name"])
 		}},
@@ -251,7 +255,7 @@ func TestTheAPIsOwnAnswerIsSpoiledAndTheWorkIsDone(t *testing.T) {
 			assert.Empty(t, got.Header.Get("Content-Length"))
 			assert.Equal(t, "ci", got.json(t)["name"])
 		}},
-		"padding to less than there is": {orgkeystest.Fault{PadTo: 1}, func(t *testing.T, got result) {
+		"padding to less than the body": {orgkeystest.Fault{PadTo: 1}, func(t *testing.T, got result) {
 			assert.Equal(t, "ci", got.json(t)["name"])
 		}},
 		"compression": {orgkeystest.Fault{Gzip: true, PadTo: 100_000}, func(t *testing.T, got result) {
@@ -270,7 +274,7 @@ func TestTheAPIsOwnAnswerIsSpoiledAndTheWorkIsDone(t *testing.T) {
 				s := orgkeystest.New(t, opts...)
 				s.Inject(c.fault)
 				r := newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`)
-				r.Header.Set("Accept-Encoding", "identity") // net/http unpacks nothing then
+				r.Header.Set("Accept-Encoding", "identity") // so that net/http does not decompress it
 				got := do(s.Client(), r)
 				require.NoError(t, errors.Join(got.Sent, got.Reading))
 				assert.Equal(t, 200, got.Status)
@@ -281,7 +285,7 @@ func TestTheAPIsOwnAnswerIsSpoiledAndTheWorkIsDone(t *testing.T) {
 	}
 }
 
-func TestAHugeBodyIsNotInMemory(t *testing.T) {
+func TestFault_PadToNeedsNoMemory(t *testing.T) {
 	const size = 64 << 20
 	s := orgkeystest.New(t)
 	s.Inject(orgkeystest.Fault{PadTo: size})
@@ -297,31 +301,31 @@ func TestAHugeBodyIsNotInMemory(t *testing.T) {
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/8))
 }
 
-func TestDelaysPassOnTheClockOfTheBubble(t *testing.T) {
+func TestFault_Delays(t *testing.T) {
 	cases := map[string]struct {
-		fault    orgkeystest.Fault
-		patience time.Duration
-		took     time.Duration
-		status   int // 0: the client gave up
-		body     int // bytes that arrived where the client gave up in the body
-		minted   int
+		fault   orgkeystest.Fault
+		timeout time.Duration
+		took    time.Duration
+		status  int // 0: the client gave up
+		body    int // bytes that arrived where the client gave up in the body
+		created int
 	}{
-		"and then all is well":              {orgkeystest.Fault{Delay: time.Hour}, 2 * time.Hour, time.Hour, 200, -1, 1},
-		"and then the work, and an error":   {orgkeystest.Fault{Delay: time.Hour, Status: 500, AfterWork: true}, 2 * time.Hour, time.Hour, 500, -1, 1},
-		"and then an error":                 {orgkeystest.Fault{Delay: time.Hour, Status: 500}, 2 * time.Hour, time.Hour, 500, -1, 0},
-		"too long, before the work":         {orgkeystest.Fault{Delay: time.Hour}, time.Minute, time.Minute, 0, 0, 0},
-		"too long, after the work":          {orgkeystest.Fault{Delay: time.Hour, AfterWork: true}, time.Minute, time.Minute, 0, 0, 1},
-		"a body that never comes":           {orgkeystest.Fault{StallAt: new(0)}, time.Minute, time.Minute, 200, 0, 1},
-		"a body that stalls":                {orgkeystest.Fault{StallAt: new(7)}, time.Minute, time.Minute, 200, 7, 1},
-		"a body that trickles for too long": {orgkeystest.Fault{Trickle: time.Second}, 10*time.Second + 1, 10*time.Second + 1, 200, 10, 1},
-		"a body that trickles":              {orgkeystest.Fault{Trickle: time.Second, Body: `{"a":1}`}, time.Minute, 7 * time.Second, 200, -1, 0},
+		"then the response":             {orgkeystest.Fault{Delay: time.Hour}, 2 * time.Hour, time.Hour, 200, -1, 1},
+		"after the work, then an error": {orgkeystest.Fault{Delay: time.Hour, Status: 500, AfterWork: true}, 2 * time.Hour, time.Hour, 500, -1, 1},
+		"then an error":                 {orgkeystest.Fault{Delay: time.Hour, Status: 500}, 2 * time.Hour, time.Hour, 500, -1, 0},
+		"too long, before the work":     {orgkeystest.Fault{Delay: time.Hour}, time.Minute, time.Minute, 0, 0, 0},
+		"too long, after the work":      {orgkeystest.Fault{Delay: time.Hour, AfterWork: true}, time.Minute, time.Minute, 0, 0, 1},
+		"no body":                       {orgkeystest.Fault{StallAt: new(0)}, time.Minute, time.Minute, 200, 0, 1},
+		"a body that stalls":            {orgkeystest.Fault{StallAt: new(7)}, time.Minute, time.Minute, 200, 7, 1},
+		"a body that trickles too long": {orgkeystest.Fault{Trickle: time.Second}, 10*time.Second + 1, 10*time.Second + 1, 200, 10, 1},
+		"a body that trickles":          {orgkeystest.Fault{Trickle: time.Second, Body: `{"a":1}`}, time.Minute, 7 * time.Second, 200, -1, 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := orgkeystest.New(t, orgkeystest.InMemory())
 				s.Inject(c.fault)
-				ctx, cancel := context.WithTimeout(t.Context(), c.patience)
+				ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
 				defer cancel()
 				began := time.Now()
 				got := do(s.Client(), newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`).WithContext(ctx))
@@ -332,25 +336,25 @@ func TestDelaysPassOnTheClockOfTheBubble(t *testing.T) {
 					assert.Len(t, got.Body, c.body)
 				}
 				time.Sleep(24 * time.Hour)
-				assert.Equal(t, c.minted, s.KeysCreated(), "nothing else happens")
+				assert.Equal(t, c.created, s.KeysCreated(), "nothing else happens later")
 			})
 		})
 	}
 }
 
-func TestCloseEndsWhatWaits(t *testing.T) {
+func TestClose_EndsDelays(t *testing.T) {
 	cases := map[string]struct {
 		fault orgkeystest.Fault
 		reads bool
 		took  time.Duration
 	}{
-		"delay":            {orgkeystest.Fault{Delay: time.Hour}, true, 0},
-		"late answer":      {orgkeystest.Fault{Delay: time.Hour, AfterWork: true}, true, 0},
-		"stall":            {orgkeystest.Fault{StallAt: new(3)}, true, 0},
-		"trickle":          {orgkeystest.Fault{Trickle: time.Hour}, true, 0},
-		"garbage unread":   {orgkeystest.Fault{Raw: "garbage"}, false, 0},
-		"an answer unread": {orgkeystest.Fault{}, false, time.Second},
-		"a body unread":    {orgkeystest.Fault{PadTo: 1 << 40}, false, time.Second},
+		"delay":             {orgkeystest.Fault{Delay: time.Hour}, true, 0},
+		"late response":     {orgkeystest.Fault{Delay: time.Hour, AfterWork: true}, true, 0},
+		"stall":             {orgkeystest.Fault{StallAt: new(3)}, true, 0},
+		"trickle":           {orgkeystest.Fault{Trickle: time.Hour}, true, 0},
+		"raw bytes unread":  {orgkeystest.Fault{Raw: "garbage"}, false, 0},
+		"a response unread": {orgkeystest.Fault{}, false, time.Second},
+		"a body unread":     {orgkeystest.Fault{PadTo: 1 << 40}, false, time.Second},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -374,14 +378,14 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 					synctest.Wait()
 					late, err := io.ReadAll(conn)
 					assert.NoError(t, err)
-					assert.Empty(t, late, "nothing is left that still writes")
+					assert.Empty(t, late, "nothing writes any more")
 				}
 			})
 		})
 	}
 }
 
-func TestAFaultStrikesTheRequestsThatItNames(t *testing.T) {
+func TestFault_AppliesToTheRequestsItNames(t *testing.T) {
 	const list = "admin-api-keys-list"
 	fault := func(f orgkeystest.Fault, status int) orgkeystest.Fault {
 		f.Status = status
@@ -392,21 +396,21 @@ func TestAFaultStrikesTheRequestsThatItNames(t *testing.T) {
 		want   []int // the statuses of list, create, list, create, list, create
 	}{
 		"none":                        {nil, []int{200, 200, 200, 200, 200, 200}},
-		"the next":                    {[]orgkeystest.Fault{fault(orgkeystest.Fault{}, 500)}, []int{500, 200, 200, 200, 200, 200}},
+		"the next request":            {[]orgkeystest.Fault{fault(orgkeystest.Fault{}, 500)}, []int{500, 200, 200, 200, 200, 200}},
 		"two in a row":                {[]orgkeystest.Fault{fault(orgkeystest.Fault{}, 500), fault(orgkeystest.Fault{}, 503)}, []int{500, 503, 200, 200, 200, 200}},
 		"of an operation":             {[]orgkeystest.Fault{fault(orgkeystest.Fault{Operation: "admin-api-keys-create"}, 500)}, []int{200, 500, 200, 200, 200, 200}},
 		"of an operation, after some": {[]orgkeystest.Fault{fault(orgkeystest.Fault{Operation: list, Skip: 2}, 500)}, []int{200, 200, 200, 200, 500, 200}},
 		"some":                        {[]orgkeystest.Fault{fault(orgkeystest.Fault{Skip: 1, Times: 3}, 500)}, []int{200, 500, 500, 500, 200, 200}},
 		"all":                         {[]orgkeystest.Fault{fault(orgkeystest.Fault{Operation: list, Times: -1}, 500)}, []int{500, 200, 500, 200, 500, 200}},
-		"what is taken does not count": {
+		"requests of an earlier fault do not count": {
 			[]orgkeystest.Fault{fault(orgkeystest.Fault{Times: 2}, 500), fault(orgkeystest.Fault{Skip: 1}, 503)},
 			[]int{500, 500, 200, 503, 200, 200},
 		},
-		"one that is not due leaves the request to the next": {
+		"a fault that is not due leaves the request to the next one": {
 			[]orgkeystest.Fault{fault(orgkeystest.Fault{Skip: 1}, 500), fault(orgkeystest.Fault{}, 503)},
 			[]int{503, 500, 200, 200, 200, 200},
 		},
-		"a chance of 1 is certain": {[]orgkeystest.Fault{fault(orgkeystest.Fault{Chance: 1, Times: -1}, 500)}, []int{500, 500, 500, 500, 500, 500}},
+		"a chance of 1": {[]orgkeystest.Fault{fault(orgkeystest.Fault{Chance: 1, Times: -1}, 500)}, []int{500, 500, 500, 500, 500, 500}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -422,7 +426,7 @@ func TestAFaultStrikesTheRequestsThatItNames(t *testing.T) {
 	}
 }
 
-func TestAFaultIsWhatItWasWhenInjected(t *testing.T) {
+func TestInject_CopiesTheFault(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	f := orgkeystest.Fault{Body: "0123456789", TruncateAt: new(3), Header: http.Header{"X-Test": {"before"}}}
 	s.Inject(f)
@@ -435,34 +439,44 @@ func TestAFaultIsWhatItWasWhenInjected(t *testing.T) {
 	assert.Equal(t, "before", got.Header.Get("X-Test"))
 }
 
-func TestAChanceIsAShareOfTheRequests(t *testing.T) {
+func TestFault_Chance(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	s.Inject(orgkeystest.Fault{Chance: 0.5, Times: -1, Status: 500})
-	struck := 0
+	applied := 0
 	const requests = 400
 	for range requests {
 		if call(t, s, "GET", adminKeys, "").Status == 500 {
-			struck++
+			applied++
 		}
 	}
-	// Beyond eight standard deviations from the half.
-	assert.InDelta(t, requests/2, struck, 80)
+	// Eight standard deviations.
+	assert.InDelta(t, requests/2, applied, 80)
 }
 
-func TestAFaultThatCannotBeIsRefused(t *testing.T) {
+func TestInject_PanicsForAnInvalidFault(t *testing.T) {
 	type faults = map[string]orgkeystest.Fault
 	common := faults{
-		"the contract has no operation":      {Operation: "admin-keys-create"},
-		"refuses a request":                  {Status: 429, AfterWork: true},
-		"is not the status of an answer":     {Status: 101},
-		"out of its range":                   {TruncateAt: new(-1)},
-		"in one way only":                    {Drop: true, DropMidHeaders: true},
-		"something that ends the connection": {Reset: true},
-		"Reset goes with":                    {Reset: true, StallAt: new(1)},
-		"cannot have one":                    {Status: 204, Body: "{}"},
-		"before there is a request":          {DropOnAccept: true, Delay: time.Second},
-		"no answer that the other fields":    {Drop: true, Status: 500},
-		"not to be padded":                   {DropAfter: true, PadTo: 10},
+		"the contract has no operation":     {Operation: "admin-keys-create"},
+		"refuses a request":                 {Status: 429, AfterWork: true},
+		"is not the status of a final":      {Status: 101},
+		"a field is out of range":           {TruncateAt: new(-1)},
+		"out of range":                      {ContentLength: new(-1)},
+		"more than one field closes":        {Drop: true, DropMidHeaders: true},
+		"Reset without a field that closes": {Reset: true},
+		"Reset without":                     {Reset: true, StallAt: new(1)},
+		"Reset":                             {Reset: true, Raw: "x", KeepOpen: true},
+		"KeepOpen without Raw":              {KeepOpen: true, Drop: true},
+		"cannot have one":                   {Status: 204, Body: "{}"},
+		"response without a body":           {NoBody: true, ContentLength: new(1)},
+		"before there is a request":         {DropOnAccept: true, Delay: time.Second},
+		"DropOnAccept applies before":       {DropOnAccept: true, Operation: "admin-api-keys-create"},
+		"no response that other fields":     {Drop: true, Status: 500},
+		"could apply to":                    {Raw: "x", Duplicate: true},
+		"cannot be padded":                  {DropAfter: true, PadTo: 10},
+		"more than one field sends bytes":   {Duplicate: true, Unsolicited: "x"},
+		"need a plain response":             {Duplicate: true, Gzip: true},
+		"an open connection":                {Unsolicited: "x", TruncateAt: new(1)},
+		"Late without bytes":                {Late: true},
 	}
 	check := func(t *testing.T, all faults, opts ...orgkeystest.Option) {
 		t.Helper()
@@ -475,10 +489,16 @@ func TestAFaultThatCannotBeIsRefused(t *testing.T) {
 		}
 	}
 	check(t, common)
-	check(t, faults{"HTTP/2 has no such answer": {Raw: "garbage"}}, orgkeystest.WithHTTP2())
+	for text, f := range common {
+		assert.ErrorContains(t, f.Validate(), text)
+	}
+	for _, f := range []orgkeystest.Fault{{Raw: "x"}, {DropMidHeaders: true}, {DropAfter: true}, {Duplicate: true}, {Unsolicited: "x"}, {ContentLength: new(1)}} {
+		require.NoError(t, f.Validate())
+		check(t, faults{"HTTP/2 has no such response": f}, orgkeystest.WithHTTP2())
+	}
 }
 
-func TestRefusalsCannotComeAfterTheWork(t *testing.T) {
+func TestFault_NoRefusalAfterTheWork(t *testing.T) {
 	s := orgkeystest.NewServer(orgkeystest.InMemory())
 	defer s.Close()
 	for status := 200; status < 600; status++ {
@@ -491,12 +511,12 @@ func TestRefusalsCannotComeAfterTheWork(t *testing.T) {
 	}
 }
 
-func TestAFaultNamesWhatIsSet(t *testing.T) {
+func TestFault_String(t *testing.T) {
 	f := orgkeystest.Fault{Operation: "admin-api-keys-create", Times: -1, Status: 200, Body: "sk-admin-secret", TruncateAt: new(5), Delay: time.Second}
 	assert.Equal(t, "{Operation: admin-api-keys-create, Times: -1, Delay: 1s, Status: 200, Body: 15 bytes, TruncateAt: 5}", f.String())
 }
 
-func TestManyClientsAtOnceAgreeWithTheState(t *testing.T) {
+func TestConcurrentClientsAgreeWithTheState(t *testing.T) {
 	s := orgkeystest.New(t)
 	for _, f := range []orgkeystest.Fault{{Status: 503}, {Status: 503, AfterWork: true}, {Drop: true, AfterWork: true}, {TruncateAt: new(4)}} {
 		f.Operation, f.Times, f.Chance = "admin-api-keys-create", -1, 0.1
@@ -518,14 +538,176 @@ func TestManyClientsAtOnceAgreeWithTheState(t *testing.T) {
 	}
 	wg.Wait()
 
-	minted, byRequests := s.AdminKeys(), 0
-	assert.Len(t, minted, s.KeysCreated())
+	created, byRequests := s.AdminKeys(), 0
+	assert.Len(t, created, s.KeysCreated())
 	for _, r := range s.Requests() {
 		byRequests += r.KeysCreated
 	}
 	assert.Equal(t, s.KeysCreated(), byRequests)
-	for _, key := range minted {
+	for _, key := range created {
 		seen.Delete(key.ID)
 	}
-	seen.Range(func(id, _ any) bool { return assert.Fail(t, "a key that the state does not have", id) })
+	seen.Range(func(id, _ any) bool { return assert.Fail(t, "the state lacks a key that a client received", id) })
+}
+
+// Two creates are sent on one connection. The fault applies to the first one.
+func TestFault_BytesAfterTheResponse(t *testing.T) {
+	const extra = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nextra"
+	cases := map[string]struct {
+		fault orgkeystest.Fault
+		want  []string // parts of the bodies, in the order of their arrival
+	}{
+		"unsolicited":     {orgkeystest.Fault{Unsolicited: extra}, []string{`"first"`, "extra", `"second"`}},
+		"late":            {orgkeystest.Fault{Unsolicited: extra, Late: true}, []string{`"first"`, "extra", `"second"`}},
+		"duplicate":       {orgkeystest.Fault{Duplicate: true}, []string{`"first"`, `"first"`, `"second"`}},
+		"late duplicate":  {orgkeystest.Fault{Duplicate: true, Late: true}, []string{`"first"`, `"first"`, `"second"`}},
+		"overlong":        {orgkeystest.Fault{Body: "{}" + extra, ContentLength: new(2)}, []string{"{}", "extra", `"second"`}},
+		"of length 0":     {orgkeystest.Fault{Body: extra, ContentLength: new(0)}, []string{"", "extra", `"second"`}},
+		"exact length":    {orgkeystest.Fault{Body: "{}", ContentLength: new(2)}, []string{"{}", `"second"`}},
+		"beyond the body": {orgkeystest.Fault{Body: "{}", ContentLength: new(3)}, []string{"{}", `"second"`}},
+	}
+	for name, c := range cases {
+		for transport, opts := range transports {
+			if transport == "http/2" {
+				continue
+			}
+			t.Run(name+"/"+transport, func(t *testing.T) {
+				s := orgkeystest.New(t, opts...)
+				s.Inject(c.fault)
+				conn := dial(t, s)
+				in := bufio.NewReader(conn)
+				var sending sync.WaitGroup
+				defer sending.Wait()
+				send := func(name string) {
+					r := newRequest(t, s, "POST", adminKeys, `{"name":"`+name+`"}`)
+					sending.Go(func() { assert.NoError(t, r.Write(conn)) }) // a pipe blocks until it is read
+				}
+
+				send("first")
+				for i, want := range c.want {
+					resp, err := http.ReadResponse(in, nil)
+					require.NoError(t, err)
+					body, err := io.ReadAll(resp.Body)
+					require.NoError(t, err)
+					assert.Equal(t, 200, resp.StatusCode)
+					assert.Contains(t, string(body), want)
+					if i == 0 {
+						send("second")
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestFault_LateBytesWaitForTheNextResponse(t *testing.T) {
+	for late, want := range map[bool]error{false: nil, true: os.ErrDeadlineExceeded} {
+		synctest.Test(t, func(t *testing.T) {
+			s := orgkeystest.New(t, orgkeystest.InMemory())
+			s.Inject(orgkeystest.Fault{Unsolicited: "x", Late: late})
+			conn := dial(t, s)
+			require.NoError(t, newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`).Write(conn))
+			in := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(in, nil)
+			require.NoError(t, err)
+			_, err = io.Copy(io.Discard, resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Hour)))
+			_, err = in.ReadByte()
+			assert.ErrorIs(t, err, want)
+			require.NoError(t, conn.Close())
+		})
+	}
+}
+
+// dial returns a connection to the server, which the test reads and writes itself.
+func dial(t *testing.T, s *orgkeystest.Server) net.Conn {
+	t.Helper()
+	base, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	conn, err := s.Dial(t.Context(), "tcp", base.Host)
+	require.NoError(t, err)
+	if base.Scheme == "https" {
+		config := s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		config.ServerName = base.Hostname()
+		conn = tls.Client(conn, config)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func TestFault_KeepOpen(t *testing.T) {
+	const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"
+	for name, raw := range map[string]string{"silence": "HTTP/1.1", "101": switching} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := orgkeystest.New(t, orgkeystest.InMemory())
+				s.Inject(orgkeystest.Fault{Raw: raw, KeepOpen: true, Times: 2})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				r := newRequest(t, s, "GET", adminKeys, "").WithContext(ctx)
+				resp, err := s.Client().Do(r)
+				if name == "101" {
+					require.NoError(t, err)
+					assert.Equal(t, 101, resp.StatusCode)
+					time.AfterFunc(time.Hour, func() { _ = resp.Body.Close() })
+					_, err = io.ReadAll(resp.Body)
+				}
+				require.Error(t, err)
+				assert.Equal(t, time.Hour, time.Since(began))
+				assert.Equal(t, 0, s.Requests()[0].Status)
+
+				go func() { // the server's Close ends a connection that its client leaves open
+					time.Sleep(time.Hour)
+					s.Close()
+				}()
+				resp, err = s.Client().Do(newRequest(t, s, "GET", adminKeys, ""))
+				if err == nil {
+					_, err = io.ReadAll(resp.Body)
+					assert.NoError(t, err, "the connection ends")
+					_ = resp.Body.Close()
+				}
+				assert.Equal(t, 2*time.Hour, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestFault_UpdateAndDeleteAfterTheWork(t *testing.T) {
+	s := orgkeystest.New(t)
+	id := s.AddProjectKey(project, orgkeystest.ProjectKey{}).ID
+	for _, afterWork := range []bool{false, true} {
+		s.Inject(orgkeystest.Fault{Operation: "update-project-api-key", Status: 500, AfterWork: afterWork})
+		require.Equal(t, 500, call(t, s, "POST", keys+id, `{"scopes":["a"],"expires_in_seconds":60}`).Status)
+		assert.Equal(t, !afterWork, s.ProjectKeys(project)[0].ExpiresAt.IsNull())
+		assert.Equal(t, afterWork, len(s.ProjectKeyScopes(project, id)) == 1)
+	}
+	for _, afterWork := range []bool{false, true} {
+		s.Inject(orgkeystest.Fault{Operation: "delete-project-api-key", Drop: true, AfterWork: afterWork})
+		require.Error(t, call(t, s, "DELETE", keys+id, "").Sent)
+		assert.Equal(t, afterWork, len(s.ProjectKeys(project)) == 0)
+	}
+}
+
+// What net/http does when a stream or a connection of HTTP/2 ends: it replays no request.
+func TestFault_NetHTTPReplaysNothingOverHTTP2(t *testing.T) {
+	for name, f := range map[string]orgkeystest.Fault{
+		"drop": {Drop: true}, "drop after the work": {Drop: true, AfterWork: true},
+		"reset": {Drop: true, Reset: true}, "reset after the work": {Drop: true, Reset: true, AfterWork: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := orgkeystest.New(t, orgkeystest.WithHTTP2())
+			id := s.AddProjectKey(project, orgkeystest.ProjectKey{}).ID
+			require.Equal(t, 200, call(t, s, "GET", adminKeys, "").Status)
+			s.Inject(f)
+			err := call(t, s, "DELETE", keys+id, "").Sent
+			require.Error(t, err)
+			if !f.Reset {
+				assert.ErrorContains(t, err, "INTERNAL_ERROR")
+			}
+			assert.Len(t, s.Requests(), 2)
+			assert.Equal(t, f.AfterWork, len(s.ProjectKeys(project)) == 0)
+		})
+	}
 }

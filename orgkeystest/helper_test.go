@@ -19,7 +19,7 @@ const (
 	keys      = "/organization/projects/" + project + "/api_keys/"
 )
 
-// transports are all the ways in which a server can be reached.
+// transports are the options of all ways to reach a server.
 var transports = map[string][]orgkeystest.Option{
 	"http":            {},
 	"https":           {orgkeystest.WithTLS()},
@@ -39,13 +39,13 @@ func newRequest(t *testing.T, s *orgkeystest.Server, method, path, body string) 
 	return r
 }
 
-// result is what a client sees of a call.
+// result is a response as a client receives it.
 type result struct {
 	Status  int
 	Header  http.Header
 	Body    string
-	Sent    error // why there is no answer
-	Reading error // why the body is not whole
+	Sent    error // the error instead of a response
+	Reading error // the error at the end of the body
 }
 
 func (r result) json(t *testing.T) map[string]any {
@@ -85,7 +85,7 @@ func create(t *testing.T, s *orgkeystest.Server) result {
 	return call(t, s, http.MethodPost, adminKeys, `{"name":"ci"}`)
 }
 
-// recorder is a test that is watched by another.
+// recorder is a TB that records errors.
 type recorder struct {
 	cleanups []func()
 	errors   []string

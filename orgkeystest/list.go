@@ -8,52 +8,53 @@ import (
 	"github.com/orgkeys/orgkeys-go/apitype"
 )
 
-// place is where an item stands: by creation time, and by arrival within a second.
-type place struct {
+// position orders the items of a list: by creation time, and by arrival within a second.
+type position struct {
 	createdAt apitype.UnixTime
 	arrival   int
 }
 
-func (p place) compare(q place) int {
+func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.createdAt, q.createdAt), cmp.Compare(p.arrival, q.arrival))
 }
 
-// list keeps items by creation time. A page of it costs a binary search and the page itself,
-// however long the list is.
+// list contains items ordered by creation time. Reading a page takes a binary search and a copy
+// of the page, however long the list is.
 type list[T any] struct {
-	items  []item[T]
-	places map[string]place // of removed items too: an id that was a cursor stays one
+	items     []item[T]
+	positions map[string]position // also of removed items, whose ids remain valid cursors
 }
 
 type item[T any] struct {
-	place
+	position
 	value *T
 }
 
 func (l *list[T]) add(id string, createdAt apitype.UnixTime, value T) {
-	if l.places == nil {
-		l.places = make(map[string]place)
+	if l.positions == nil {
+		l.positions = make(map[string]position)
 	}
-	p := place{createdAt, len(l.places)}
-	l.places[id] = p
+	p := position{createdAt, len(l.positions)}
+	l.positions[id] = p
 	i, _ := l.search(p)
 	l.items = slices.Insert(l.items, i, item[T]{p, &value})
 }
 
-func (l *list[T]) search(p place) (int, bool) {
-	return slices.BinarySearchFunc(l.items, p, func(it item[T], p place) int { return it.compare(p) })
+func (l *list[T]) search(p position) (int, bool) {
+	return slices.BinarySearchFunc(l.items, p, func(it item[T], p position) int { return it.compare(p) })
 }
 
-// known reports whether an item with the id is or was there.
+// known reports whether the list contains or contained an item with the id.
 func (l *list[T]) known(id string) bool {
-	_, ok := l.places[id]
+	_, ok := l.positions[id]
 	return ok
 }
 
-// get returns the item itself, or nil. Under the server's lock its fields may be read and set;
-// what they point at is never changed, so that a copy can be read without the lock.
+// get returns a pointer to the item with the id, or nil. Its fields may be read and set under the
+// server's lock. What they point at is never changed, so that a copy of the item can be read
+// without the lock.
 func (l *list[T]) get(id string) *T {
-	if p, ok := l.places[id]; ok {
+	if p, ok := l.positions[id]; ok {
 		if i, found := l.search(p); found {
 			return l.items[i].value
 		}
@@ -61,17 +62,15 @@ func (l *list[T]) get(id string) *T {
 	return nil
 }
 
-// remove takes the item out and reports whether it was there.
-func (l *list[T]) remove(id string) bool {
-	if l.get(id) == nil {
-		return false
+// remove removes the item with the id, if there is one.
+func (l *list[T]) remove(id string) {
+	p, known := l.positions[id]
+	if i, found := l.search(p); known && found {
+		l.items = slices.Delete(l.items, i, i+1)
 	}
-	i, _ := l.search(l.places[id])
-	l.items = slices.Delete(l.items, i, i+1)
-	return true
 }
 
-// all returns copies of all items, the oldest first.
+// all returns copies of all items, oldest first.
 func (l *list[T]) all() []T {
 	out := make([]T, len(l.items))
 	for i, it := range l.items {
@@ -80,15 +79,15 @@ func (l *list[T]) all() []T {
 	return out
 }
 
-// page returns at most limit items behind the item with the id after, or from the
-// start where that is "", and whether more follow.
+// page returns at most limit items that follow the item with the id after, or the first ones if
+// after is "", and whether more follow.
 func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, more bool) {
 	start, step := 0, 1
 	if newestFirst {
 		start, step = len(l.items)-1, -1
 	}
 	if after != "" {
-		i, there := l.search(l.places[after])
+		i, there := l.search(l.positions[after])
 		switch {
 		case newestFirst:
 			start = i - 1
@@ -107,19 +106,43 @@ func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, mor
 	return page, false
 }
 
-// clone returns v with pointers of its own.
+// clone returns a copy of v that shares no pointer, slice or map with it, unless an unexported
+// field does.
 func clone[T any](v T) T {
 	detach(reflect.ValueOf(&v).Elem())
 	return v
 }
 
 func detach(v reflect.Value) {
+	if !v.CanSet() {
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
 			own := reflect.New(v.Type().Elem())
 			own.Elem().Set(v.Elem())
 			detach(own.Elem())
+			v.Set(own)
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(own, v)
+			for i := range own.Len() {
+				detach(own.Index(i))
+			}
+			v.Set(own)
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			own := reflect.MakeMapWithSize(v.Type(), v.Len())
+			for key, value := range v.Seq2() {
+				element := reflect.New(v.Type().Elem()).Elem()
+				element.Set(value)
+				detach(element)
+				own.SetMapIndex(key, element)
+			}
 			v.Set(own)
 		}
 	case reflect.Struct:

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// memoryAddr is loopback, so that clients send keys to it without TLS, and port 0, so that a
-// client with another dialer reaches nobody.
+// memoryAddr is a loopback address, so that clients send keys to it without TLS. No program can
+// listen on port 0, so that a client with another dialer cannot connect.
 var memoryAddr = net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0"))
 
-// memoryListener hands out the far ends of pipes.
+// memoryListener accepts the server side of pipes.
 type memoryListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -39,8 +39,8 @@ func (l *memoryListener) Close() error {
 
 func (l *memoryListener) Addr() net.Addr { return memoryAddr }
 
-// dial refuses other addresses than its own, as a client that strays to another host has to
-// find out.
+// dial returns the client side of a new pipe. It fails for other addresses, so that a request to
+// another host fails as it would without the server.
 func (l *memoryListener) dial(_ context.Context, network, addr string) (net.Conn, error) {
 	refused := func(err error) error {
 		return &net.OpError{Op: "dial", Net: network, Addr: memoryAddr, Err: err}

@@ -9,23 +9,23 @@ import (
 	"slices"
 )
 
-// Request is what the server keeps of a request: where it went and what came of it, but
-// neither its body nor the value of any header.
+// Request is the record of one request. It contains neither the body nor the value of any
+// header, and so no key.
 type Request struct {
-	Operation     string // the operationId; "" where the contract has no such operation
+	Operation     string // operationId; "" if no operation has the method and the path
 	Method        string
-	Path          string // as sent, with the base URL's
+	Path          string // as sent, the base URL's path included
 	Query         url.Values
-	Header        []string // the names of the headers that it came with, sorted
-	Authorization bool     // whether it came with an Authorization header
-	Status        int      // what it was answered with; 0 as long as it is not, or if it never was
-	RequestID     string   // the x-request-id of the answer
-	Faulted       bool     // whether a fault struck
-	KeysCreated   int      // how many keys it minted
+	Header        []string // names of the request's headers, sorted
+	Authorization bool     // whether the request had an Authorization header
+	Status        int      // status of the response; 0 until there is one
+	RequestID     string   // x-request-id of the response
+	Faulted       bool     // whether a fault applied to the request
+	KeysCreated   int      // number of keys that the request created
 }
 
-// Requests returns the requests so far, in the order of arrival. A request that a fault let
-// wait or left without an answer is among them.
+// Requests returns the requests so far, in the order of their arrival. Requests that have no
+// response yet, or never get one because of a fault, are among them.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// record enters a request. From here on its entry is only changed under the server's lock.
+// record adds a request to the record. The entry is changed only under the server's lock.
 func (s *Server) record(r *http.Request, operation string) *Request {
 	entry := &Request{
 		Operation: operation, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(),
@@ -54,13 +54,13 @@ func (s *Server) record(r *http.Request, operation string) *Request {
 
 type entryKey struct{}
 
-// countMinted notes that the request of ctx minted a key. The server's lock is held.
-func (s *Server) countMinted(ctx context.Context) {
-	s.org.minted++
+// countCreatedKey records that the request of ctx created a key. The server's lock is held.
+func (s *Server) countCreatedKey(ctx context.Context) {
+	s.org.keysCreated++
 	ctx.Value(entryKey{}).(*Request).KeysCreated++
 }
 
-func (s *Server) answered(entry *Request, status int) {
+func (s *Server) setStatus(entry *Request, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	entry.Status = status

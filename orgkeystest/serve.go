@@ -5,121 +5,108 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path"
 	"time"
-
-	"github.com/orgkeys/orgkeys-go/gen"
-	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// maxRequestBody is far beyond what any operation takes.
+// maxRequestBody is the largest body that the server reads, far more than any operation needs.
 const maxRequestBody = 1 << 20
 
-// operationIDs maps the patterns of the routes to what the contract calls them.
-var operationIDs = func() map[string]string {
-	ids := make(map[string]string)
-	for _, op := range gen.Operations() {
-		ids[op.Method+" "+basePath+op.Path] = op.ID
-	}
-	return ids
-}()
-
-// serve is the way of every request: log it, check it, do what it asks for, and answer, with a
-// fault in between where one is due.
+// serve handles every request: it records and validates the request, performs the operation
+// and sends the response. A fault may change each of the last two steps.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge := readBody(w, r)
-	entry := s.record(r, s.operationID(r))
-	violations := s.checkRequest(r, entry.Operation, body)
+	to := s.route(r)
+	entry := s.record(r, to.operation)
+	violation := s.checkRequest(r, to.operation, body)
 	f := s.fault(entry)
 
-	work := func() answer {
-		if tooLarge {
-			return own(refuse(http.StatusRequestEntityTooLarge, "", "The request's body is too large."))
+	work := func() response {
+		var refused *jsonResponse
+		var header http.Header
+		switch {
+		case to.refused != nil:
+			refused = to.refused
+		case tooLarge:
+			refused = new(apiError(http.StatusRequestEntityTooLarge, "", "The request's body is too large."))
+		default:
+			refused, header = s.admit(r, to.operation)
 		}
-		return s.work(r, entry, violations)
+		if refused == nil && violation != nil {
+			refused = new(invalidRequest(*violation))
+		}
+		var resp response
+		if refused != nil {
+			resp = render(*refused)
+		} else {
+			r.Body = io.NopCloser(bytes.NewReader(plainIntegers(body)))
+			resp = s.perform(r.WithContext(context.WithValue(r.Context(), entryKey{}, entry)))
+			resp.body = contract().complete(to.operation, resp.status, resp.body)
+			s.checkResponse(to.operation, resp)
+		}
+		maps.Copy(resp.header, header)
+		if to.allow != "" {
+			resp.header.Set("Allow", to.allow)
+		}
+		if resp.status == http.StatusNotImplemented {
+			resp.header.Set("X-Should-Retry", "false") // the vendor's own clients retry a 501 otherwise
+		}
+		return resp
 	}
-	var a answer
+	var resp response
 	if f.AfterWork {
-		a = work()
+		resp = work()
 		s.wait(r, f.Delay)
 	} else {
 		s.wait(r, f.Delay)
 		if !f.replaces() {
-			a = work()
+			resp = work()
 		}
 	}
-	s.send(w, r, entry, f, f.apply(a, entry.RequestID))
+	s.send(w, r, entry, f, f.apply(resp, entry.RequestID))
 }
 
-// readBody reads the whole body, so that a client that hangs up is noticed from here on.
+// admit returns the response to a request that has no valid admin key or exceeds the rate
+// limit, or nil. The headers are for the response to the request in any case.
+func (s *Server) admit(r *http.Request, operation string) (refused *jsonResponse, header http.Header) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if refused := s.org.authenticate(r.Header.Get("Authorization")); refused != nil {
+		return refused, nil
+	}
+	return s.limit(operation)
+}
+
+// readBody reads the whole body. From then on, net/http notices when the client hangs up.
 func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if _, tooLarge = errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
 		panic(http.ErrAbortHandler)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, tooLarge
 }
 
-// operationID returns what the contract calls the operation of the request, or "".
-func (s *Server) operationID(r *http.Request) string {
-	if path.Clean(r.URL.Path) != r.URL.Path {
-		return "" // the routes would send it on to another operation
-	}
-	_, pattern := s.routes.Handler(r)
-	return operationIDs[pattern]
-}
-
-// work has the API do what the request asks for.
-func (s *Server) work(r *http.Request, entry *Request, violations []speccheck.Violation) answer {
-	if entry.Operation == "" {
-		return own(refuse(s.unroutable(r), "", "The API has no %s %s.", r.Method, r.URL.Path))
-	}
-	if refused, ok := s.admit(r, entry.Operation); !ok {
-		return own(refused)
-	}
-	if len(violations) > 0 {
-		return own(invalid(violations[0]))
-	}
-	rec := httptest.NewRecorder()
-	s.routes.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), entryKey{}, entry)))
-	a := recorded(rec)
-	s.checkAnswer(entry.Operation, a)
-	return a
-}
-
-// unroutable tells a path that is unknown from a method that the path does not have.
-func (s *Server) unroutable(r *http.Request) int {
-	rec := httptest.NewRecorder()
-	s.routes.ServeHTTP(rec, r)
-	if rec.Code == http.StatusMethodNotAllowed {
-		return rec.Code
-	}
-	return http.StatusNotFound
-}
-
-// answer is what is to go over the wire.
-type answer struct {
+// response is a response as it is sent.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// own renders an answer that no operation gives.
-func own(r reply) answer {
+func render(r jsonResponse) response {
 	rec := httptest.NewRecorder()
 	_ = r.write(rec)
 	return recorded(rec)
 }
 
-func recorded(rec *httptest.ResponseRecorder) answer {
-	return answer{rec.Code, rec.Header(), rec.Body.Bytes()}
+func recorded(rec *httptest.ResponseRecorder) response {
+	return response{rec.Code, rec.Header(), rec.Body.Bytes()}
 }
 
-// wait waits for d. It ends the request where the client or the server gives up meanwhile.
+// wait waits for d. It aborts the request if the client hangs up or the server closes.
 func (s *Server) wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
@@ -129,24 +116,41 @@ func (s *Server) wait(r *http.Request, d time.Duration) {
 	select {
 	case <-timer.C:
 	case <-r.Context().Done():
-		hangUp(r, false)
+		abort(r, false)
 	case <-s.closing.Done():
-		hangUp(r, false)
+		abort(r, false)
 	}
 }
 
-type connKey struct{}
-
-// withConn has the requests of a connection know it.
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
+// connection is the connection of a request.
+type connection struct {
+	net.Conn
+	late []byte // what to send before the next response; HTTP/1.1 only, so no lock is needed
 }
 
-// hangUp ends the connection of a request, or over HTTP/2 the stream unless there is to be a
-// reset, with no more said on it. It does not return.
-func hangUp(r *http.Request, reset bool) {
+type connectionKey struct{}
+
+// withConnection makes the connection available to its requests.
+func withConnection(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, &connection{Conn: c})
+}
+
+func connectionOf(r *http.Request) *connection {
+	return r.Context().Value(connectionKey{}).(*connection)
+}
+
+func (c *connection) flushLate() {
+	if len(c.late) > 0 {
+		_, _ = c.Write(c.late)
+		c.late = nil
+	}
+}
+
+// abort closes the connection of a request or, over HTTP/2 and without reset, ends its stream.
+// It does not return.
+func abort(r *http.Request, reset bool) {
 	if reset {
-		closeConn(r.Context().Value(connKey{}).(net.Conn), true)
+		closeConn(connectionOf(r).Conn, true)
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -13,21 +13,19 @@ import (
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/speccheck"
-	"golang.org/x/time/rate"
 )
 
-// basePath is where the API's paths begin, as on the live API.
+// basePath is the path of the base URL, as on the live API.
 const basePath = "/v1"
 
-// Server is a fake of the API that listens on the loopback interface. Make one with
-// [NewServer] or, in a test, with [New]. All methods can be called at any time, by any number
-// of goroutines.
+// Server is a fake of the API that listens on the loopback interface. [NewServer] and, in a
+// test, [New] start one. All methods are safe for concurrent use.
 type Server struct {
 	// URL is the base URL for a client, such as http://127.0.0.1:41234/v1.
 	URL string
 
-	// AdminKey is the value of an admin key that the server accepts. The key is not in the
-	// list of admin keys, so that a test finds there what it put there.
+	// AdminKey is the value of an admin key that the server accepts. The list of admin keys
+	// does not contain it, so that a test finds only its own keys there.
 	AdminKey string
 
 	http     *httptest.Server
@@ -36,48 +34,52 @@ type Server struct {
 	close    context.CancelFunc
 	settings settings
 
-	mu         sync.Mutex // guards all below
+	mu         sync.Mutex // guards the fields below
 	org        *organization
 	faults     []*injected
 	requests   []*Request
-	limiters   map[string]*rate.Limiter
+	rateLimit  RateLimit
+	usage      map[string]*usage // by operationId
 	violations []speccheck.Violation
 }
 
-// settings is what the options say.
+// settings are set by the options.
 type settings struct {
 	tls, http2, inMemory bool
 	listener             net.Listener
 	perMinute            int
+	maxLifetime          time.Duration
+	older                bool
 	allowInvalid         bool
-	answersUnchecked     bool
+	skipResponseChecks   bool
 }
 
-// Option changes how a [Server] is made.
+// Option is an option of [New] and [NewServer].
 type Option func(*settings)
 
-// WithTLS makes the server speak https, over HTTP/1.1, with a certificate that only
-// [Server.Client] trusts: any other client fails in the handshake.
+// WithTLS makes the server speak https, over HTTP/1.1. Only [Server.Client] trusts its
+// certificate; the TLS handshake of other clients fails.
 func WithTLS() Option { return func(s *settings) { s.tls = true } }
 
-// WithHTTP2 makes the server speak https over HTTP/2, as the live API does. The faults that
-// write an HTTP/1.1 answer byte by byte are not to be had there; see [Server.Inject].
+// WithHTTP2 makes the server speak https over HTTP/2, as the live API does. Some faults exist
+// only over HTTP/1.1; see [Server.Inject].
 func WithHTTP2() Option { return func(s *settings) { s.tls, s.http2 = true, true } }
 
 // InMemory makes the server listen on no socket. Only [Server.Client], or a transport that
-// dials with [Server.Dial], reaches it; its URL names a port that nobody can listen on. Made
-// inside a testing/synctest bubble, the server lives on the bubble's clock, and a client's
-// waiting lets that clock go on.
+// dials with [Server.Dial], reaches it; no other program can listen on the port of its URL. If
+// the server is started in a testing/synctest bubble, it uses the bubble's clock.
 func InMemory() Option { return func(s *settings) { s.inMemory = true } }
 
 // WithListener makes the server accept its connections from l, which has to listen on a
 // loopback address. The server closes it.
 func WithListener(l net.Listener) Option { return func(s *settings) { s.listener = l } }
 
-// WithRateLimit makes every operation answer 429 beyond perMinute requests, and as the live
-// API does, with neither a Retry-After nor any other header that tells how long to wait. What
-// was used up comes back evenly, all of it within 60 seconds. A request that a fault keeps
-// from the API does not count.
+// WithRateLimit makes every operation refuse requests beyond perMinute with a 429. As far as is
+// known, the live API does the same: each operation has a limit of its own, and no header says
+// how long to wait. Requests are counted by a [TokenBucket]. It panics if perMinute is less
+// than 1.
+//
+// [Server.SetRateLimit] sets other limits, with other algorithms and with headers.
 func WithRateLimit(perMinute int) Option {
 	if perMinute < 1 {
 		panic("orgkeystest: WithRateLimit: less than one request a minute")
@@ -85,23 +87,57 @@ func WithRateLimit(perMinute int) Option {
 	return func(s *settings) { s.perMinute = perMinute }
 }
 
-// AllowInvalidRequests keeps [New] from failing the test for a request that breaks the
-// contract. Such a request is still answered with a 400, and still found in
-// [Server.Violations].
+// WithMaxKeyLifetime makes the server act on a policy that limits the lifetime of project keys
+// to limit, in whole seconds. A request to create a service account must then have
+// expires_in_seconds, unless it creates no key, and neither that nor the expires_in_seconds of
+// an update may exceed the limit: such requests are refused with a 400. An update that only
+// sets scopes is accepted. Keys that a test adds are not limited, nor are admin keys.
+//
+// It panics if limit is less than a second. With [WithOlderServer] it has no effect.
+func WithMaxKeyLifetime(limit time.Duration) Option {
+	if limit < time.Second {
+		panic("orgkeystest: WithMaxKeyLifetime: less than a second")
+	}
+	return func(s *settings) { s.maxLifetime = limit }
+}
+
+// WithOlderServer makes the server behave like the API of mid 2026, of which servers may still
+// exist:
+//
+//   - update-project-api-key does not exist: its path refuses a POST with a 405.
+//   - delete-project-api-key refuses the key of a service account with a 400.
+//   - create-project-service-account and admin-api-keys-create ignore expires_in_seconds, so
+//     that every key is valid until it is deleted. The former ignores
+//     create_service_account_only, too, and always creates a key.
+//   - No response contains expires_at or owner_project_access. Keys that a test adds have
+//     neither, and never expire.
+//
+// Requests are validated against the contract as without this option.
+func WithOlderServer() Option { return func(s *settings) { s.older = true } }
+
+// AllowInvalidRequests keeps [New] from failing the test for a request that violates the
+// contract. Such a request is still refused, and still in [Server.Violations].
 func AllowInvalidRequests() Option { return func(s *settings) { s.allowInvalid = true } }
 
-// SkipResponseChecks keeps the server from holding its own answers against the contract, which
-// is half of what a page of a hundred keys costs it. Requests are checked all the same.
-func SkipResponseChecks() Option { return func(s *settings) { s.answersUnchecked = true } }
+// SkipResponseChecks makes the server not validate its own responses against the contract,
+// which is the larger part of the work for a page of a hundred keys. Requests are still
+// validated.
+func SkipResponseChecks() Option { return func(s *settings) { s.skipResponseChecks = true } }
 
-// NewServer starts a server with no projects and no keys but its [Server.AdminKey]. The caller
-// has to call [Server.Close]. Like httptest.NewServer, it panics where it cannot listen.
+// NewServer starts a server without projects and without keys but for [Server.AdminKey]. The
+// caller must call [Server.Close]. Like httptest.NewServer, it panics if it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{org: newOrganization(), limiters: make(map[string]*rate.Limiter)}
+	s := &Server{usage: make(map[string]*usage)}
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
-	s.AdminKey = s.org.enrol()
+	if s.settings.older {
+		s.settings.maxLifetime = 0
+	}
+	s.rateLimit.PerMinute = s.settings.perMinute
+	s.org = newOrganization(s.settings.older)
+	s.AdminKey = newValue("sk-admin-")
+	s.org.accept(s.AdminKey, credential{admin: true})
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.routes = newRoutes(s)
 	s.start()
@@ -115,14 +151,13 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
-// New starts a server that lives as long as the test. At the test's end the server is closed,
-// and the test fails
+// New starts a server for a test and closes it when the test ends. The test then fails
 //
-//   - for each injected fault that no request met, since the test then did not show what it
-//     set out to show;
-//   - for each request that breaks the contract, unless [AllowInvalidRequests] is given;
-//   - for each answer of the server's own that breaks the contract, unless [SkipResponseChecks]
-//     is given. What a fault makes of an answer is not looked at.
+//   - for each injected fault that applied to no request, since the test did not cover what it
+//     was meant to cover;
+//   - for each request that violates the contract, unless [AllowInvalidRequests] is given;
+//   - for each response of the server that violates the contract, unless [SkipResponseChecks]
+//     is given. What a fault makes of a response is not validated.
 func New(t TB, opts ...Option) *Server {
 	t.Helper()
 	s := NewServer(opts...)
@@ -130,11 +165,11 @@ func New(t TB, opts ...Option) *Server {
 		t.Helper()
 		s.Close()
 		for _, f := range s.UnusedFaults() {
-			t.Errorf("orgkeystest: no request met the fault %s", f)
+			t.Errorf("orgkeystest: fault applied to no request: %s", f)
 		}
 		for _, v := range s.Violations() {
-			if !s.settings.allowInvalid || !byRequest(v) {
-				t.Errorf("orgkeystest: breach of the contract: %s", v)
+			if !s.settings.allowInvalid || !isRequestViolation(v) {
+				t.Errorf("orgkeystest: contract violation: %s", v)
 			}
 		}
 	})
@@ -148,8 +183,8 @@ func (s *Server) start() {
 		EnableHTTP2: s.settings.http2,
 		Config: &http.Server{
 			Handler:     http.HandlerFunc(s.serve),
-			ConnContext: withConn,
-			ErrorLog:    log.New(io.Discard, "", 0), // handshakes that fail are part of the game
+			ConnContext: withConnection,
+			ErrorLog:    log.New(io.Discard, "", 0), // tests make TLS handshakes fail on purpose
 		},
 	}
 	if s.settings.tls {
@@ -185,23 +220,25 @@ func (set settings) listen() net.Listener {
 
 func (s *Server) transport() *http.Transport { return s.http.Client().Transport.(*http.Transport) }
 
-// Client returns a client that reaches this server, trusting its certificate where it has one.
-// It has a transport of its own, whose idle connections [Server.Close] closes.
+// Client returns a client that reaches this server and trusts its certificate. The client has a
+// transport of its own; [Server.Close] closes its idle connections.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
-// Dial is for the DialContext of an http.Transport of the caller's own, which reaches an
-// [InMemory] server in no other way. That server refuses all addresses but the one in its URL.
+// Dial connects to the server. It is meant as the DialContext of the caller's own
+// http.Transport, which cannot reach an [InMemory] server otherwise. It fails for any address
+// but that in the URL of the server if the server is in memory.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return s.transport().DialContext(ctx, network, addr)
 }
 
-// lastWords is how long a closing server waits for clients to take their answers.
-const lastWords = time.Second
+// closeTimeout is how long Close waits for clients to read their responses.
+const closeTimeout = time.Second
 
-// Close stops the server: it ends all delays and stalls, gives the requests at work a second to
-// be answered, and closes the connections. It may be called more than once.
+// Close stops the server. It ends delays and stalls at once, waits at most a second for the
+// responses to requests that are being processed, and closes all connections. It may be called
+// more than once.
 func (s *Server) Close() {
 	s.close()
-	defer time.AfterFunc(lastWords, s.http.CloseClientConnections).Stop()
+	defer time.AfterFunc(closeTimeout, s.http.CloseClientConnections).Stop()
 	s.http.Close()
 }

@@ -22,11 +22,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNewFailsATestThatDidNotShowWhatItSetOutTo(t *testing.T) {
+func TestNew_FailsTheTest(t *testing.T) {
 	badLimit := func(t *testing.T, s *orgkeystest.Server) {
 		require.Equal(t, 400, call(t, s, "GET", adminKeys+"?limit=1000", "").Status)
 	}
-	badAnswer := func(t *testing.T, s *orgkeystest.Server) {
+	badResponse := func(t *testing.T, s *orgkeystest.Server) {
 		s.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key", Owner: gen.ProjectAPIKeyOwner{Type: new(gen.ProjectAPIKeyOwnerType(""))}})
 		require.Equal(t, 200, call(t, s, "GET", keys+"key", "").Status)
 	}
@@ -35,50 +35,50 @@ func TestNewFailsATestThatDidNotShowWhatItSetOutTo(t *testing.T) {
 		test func(t *testing.T, s *orgkeystest.Server)
 		want []string // a part of each error, in order
 	}{
-		"nothing wrong": {test: func(t *testing.T, s *orgkeystest.Server) {
+		"no failure": {test: func(t *testing.T, s *orgkeystest.Server) {
 			s.Inject(orgkeystest.Fault{Status: 500, Body: "garbage"}, orgkeystest.Fault{Times: 9})
 			create(t, s)
 			create(t, s)
 		}},
-		"a fault unmet": {
+		"an unused fault": {
 			test: func(_ *testing.T, s *orgkeystest.Server) {
 				s.Inject(orgkeystest.Fault{Status: 503}, orgkeystest.Fault{DropOnAccept: true})
 			},
-			want: []string{"no request met the fault {Status: 503}", "{DropOnAccept: true}"},
+			want: []string{"fault applied to no request: {Status: 503}", "{DropOnAccept: true}"},
 		},
-		"a request off the contract":          {test: badLimit, want: []string{"admin-api-keys-list: query parameter limit: maximum: expected 100"}},
-		"a request off the contract, allowed": {opts: []orgkeystest.Option{orgkeystest.AllowInvalidRequests()}, test: badLimit},
-		"a request that a fault strikes counts too": {
+		"an invalid request":          {test: badLimit, want: []string{"admin-api-keys-list: query parameter limit: maximum: expected 100"}},
+		"an invalid request, allowed": {opts: []orgkeystest.Option{orgkeystest.AllowInvalidRequests()}, test: badLimit},
+		"an invalid request that a fault applies to": {
 			test: func(t *testing.T, s *orgkeystest.Server) {
 				s.Inject(orgkeystest.Fault{Drop: true})
 				require.Error(t, call(t, s, "POST", adminKeys, `{"nome":"sk-admin-secret"}`).Sent)
 			},
 			want: []string{"admin-api-keys-create: request body /name: required"},
 		},
-		"an operation that is none": {
+		"an unknown operation": {
 			test: func(t *testing.T, s *orgkeystest.Server) { call(t, s, "GET", "/models", "") },
 			want: []string{"GET: path"},
 		},
-		"an answer off the contract": {
-			test: badAnswer,
+		"an invalid response": {
+			test: badResponse,
 			want: []string{"retrieve-project-api-key 200: response body /owner/type: enum"},
 		},
-		"an answer off the contract, with requests allowed to be": {
+		"an invalid response, with invalid requests allowed": {
 			opts: []orgkeystest.Option{orgkeystest.AllowInvalidRequests()},
-			test: badAnswer,
+			test: badResponse,
 			want: []string{"retrieve-project-api-key 200: response body /owner/type: enum"},
 		},
-		"an answer off the contract, unchecked": {
+		"an invalid response, unchecked": {
 			opts: []orgkeystest.Option{orgkeystest.SkipResponseChecks()},
-			test: badAnswer,
+			test: badResponse,
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			watched := new(recorder)
-			s := orgkeystest.New(watched, append(c.opts, orgkeystest.InMemory())...)
+			recorded := new(recorder)
+			s := orgkeystest.New(recorded, append(c.opts, orgkeystest.InMemory())...)
 			c.test(t, s)
-			failures := watched.end()
+			failures := recorded.end()
 
 			require.Len(t, failures, len(c.want), "%v", failures)
 			for i, part := range c.want {
@@ -91,7 +91,7 @@ func TestNewFailsATestThatDidNotShowWhatItSetOutTo(t *testing.T) {
 	}
 }
 
-func TestViolationsAreThereToRead(t *testing.T) {
+func TestViolations(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.AllowInvalidRequests())
 	call(t, s, "GET", adminKeys+"?order=up&limit=0", "")
 	var rules []string
@@ -102,7 +102,7 @@ func TestViolationsAreThereToRead(t *testing.T) {
 	assert.ElementsMatch(t, []string{"order enum", "limit minimum"}, rules)
 }
 
-func TestOnlyItsOwnClientTrustsTheServer(t *testing.T) {
+func TestWithTLS_OnlyItsOwnClientTrustsTheServer(t *testing.T) {
 	for name, opt := range map[string]orgkeystest.Option{"https": orgkeystest.WithTLS(), "http/2": orgkeystest.WithHTTP2()} {
 		t.Run(name, func(t *testing.T) {
 			s := orgkeystest.New(t, opt)
@@ -118,7 +118,7 @@ func TestOnlyItsOwnClientTrustsTheServer(t *testing.T) {
 	}
 }
 
-func TestTheProtocolIsTheOneAskedFor(t *testing.T) {
+func TestProtocol(t *testing.T) {
 	for name, opts := range transports {
 		s := orgkeystest.New(t, opts...)
 		resp, err := s.Client().Do(newRequest(t, s, "GET", adminKeys, ""))
@@ -129,7 +129,7 @@ func TestTheProtocolIsTheOneAskedFor(t *testing.T) {
 	}
 }
 
-func TestADropOverHTTP2IsTheStreamsAndAResetTheConnections(t *testing.T) {
+func TestHTTP2_DropEndsTheStreamAndResetTheConnection(t *testing.T) {
 	for name, reset := range map[string]bool{"drop": false, "reset": true} {
 		t.Run(name, func(t *testing.T) {
 			s := orgkeystest.New(t, orgkeystest.WithHTTP2())
@@ -143,7 +143,7 @@ func TestADropOverHTTP2IsTheStreamsAndAResetTheConnections(t *testing.T) {
 	}
 }
 
-func TestAnInMemoryServerIsReachedByItsOwnDialerOnly(t *testing.T) {
+func TestInMemory_OnlyItsOwnDialerReachesTheServer(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	base, err := url.Parse(s.URL)
 	require.NoError(t, err)
@@ -157,11 +157,11 @@ func TestAnInMemoryServerIsReachedByItsOwnDialerOnly(t *testing.T) {
 
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.2/v1"+adminKeys, nil)
 	require.NoError(t, err)
-	assert.ErrorContains(t, do(s.Client(), r).Sent, "not at 127.0.0.2:80", "another host is another host")
+	assert.ErrorContains(t, do(s.Client(), r).Sent, "not at 127.0.0.2:80", "another host is not reached")
 	assert.Len(t, s.Requests(), 1)
 }
 
-func TestAClosedServerIsNotReached(t *testing.T) {
+func TestClose_RefusesConnections(t *testing.T) {
 	s := orgkeystest.NewServer(orgkeystest.InMemory())
 	require.NoError(t, create(t, s).Sent)
 	s.Close()
@@ -175,7 +175,7 @@ func TestAClosedServerIsNotReached(t *testing.T) {
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
 
-func TestTheServerListensOnLoopbackOnly(t *testing.T) {
+func TestServer_ListensOnLoopbackOnly(t *testing.T) {
 	s := orgkeystest.New(t)
 	assert.True(t, strings.HasPrefix(s.URL, "http://127.0.0.1:"), s.URL)
 	assert.True(t, strings.HasSuffix(s.URL, "/v1"), s.URL)
@@ -192,10 +192,9 @@ func TestTheServerListensOnLoopbackOnly(t *testing.T) {
 	assert.Panics(t, func() {
 		orgkeystest.NewServer(orgkeystest.WithListener(elsewhere("127.0.0.1:1")), orgkeystest.InMemory())
 	})
-	assert.Panics(t, func() { orgkeystest.WithRateLimit(0) })
 }
 
-// elsewhere is a listener with an address that nothing listens on.
+// elsewhere is a listener with any address.
 type elsewhere string
 
 func (elsewhere) Accept() (net.Conn, error) { return nil, net.ErrClosed }
@@ -208,10 +207,10 @@ func (e elsewhere) Addr() net.Addr {
 	return addr
 }
 
-func TestStateIsReadAsCopies(t *testing.T) {
+func TestState_IsReadAsCopies(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	name := "ci"
-	made := s.AddAdminKey(orgkeystest.AdminKey{Name: &name, ExpiresAt: apitype.TimeAt(time.Unix(1, 0))})
+	created := s.AddAdminKey(orgkeystest.AdminKey{Name: &name, ExpiresAt: apitype.TimeAt(time.Unix(1, 0))})
 	web := s.AddProjectKey(project, orgkeystest.ProjectKey{Name: "web"})
 	s.AddServiceAccount(project, "prod")
 	call(t, s, "GET", adminKeys+"?limit=1", "")
@@ -223,7 +222,7 @@ func TestStateIsReadAsCopies(t *testing.T) {
 	before := snapshot()
 
 	name = "changed"
-	*made.Name, *made.Owner.ID = name, name
+	*created.Name, *created.Owner.ID = name, name
 	web.Owner.User.Name = name
 	key := s.AdminKeys()[0]
 	*key.Name, *key.Owner.Name = name, name
@@ -233,10 +232,10 @@ func TestStateIsReadAsCopies(t *testing.T) {
 	s.Requests()[0].Header[0] = name
 
 	assert.Equal(t, before, snapshot())
-	assert.Equal(t, "Robin Doe", *s.AddAdminKey(orgkeystest.AdminKey{}).Owner.Name, "nor is what others share")
+	assert.Equal(t, "Robin Doe", *s.AddAdminKey(orgkeystest.AdminKey{}).Owner.Name, "other keys keep the owner")
 }
 
-func TestWhatIsAddedIsWhatIsServed(t *testing.T) {
+func TestState_IsWhatClientsReceive(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	client, err := gen.NewClientWithResponses(s.URL, gen.WithHTTPClient(s.Client()), gen.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+s.AdminKey)
@@ -268,11 +267,11 @@ func TestWhatIsAddedIsWhatIsServed(t *testing.T) {
 	assert.Equal(t, forAccount, *key.JSON200)
 }
 
-func TestAnIDIsGivenOnce(t *testing.T) {
+func TestIDsAreUsedOnce(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	s.AddAdminKey(orgkeystest.AdminKey{ID: "key_1"})
 	s.RevokeAdminKey("key_1")
-	s.RevokeAdminKey("key_nobody")
+	s.RevokeAdminKey("key_unknown")
 	s.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1"})
 	assert.Panics(t, func() { s.AddAdminKey(orgkeystest.AdminKey{ID: "key_1"}) })
 	assert.Panics(t, func() { s.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1"}) })
@@ -280,7 +279,7 @@ func TestAnIDIsGivenOnce(t *testing.T) {
 	assert.Len(t, s.ProjectKeys(project), 1)
 }
 
-func TestAnUnknownProjectHasNothing(t *testing.T) {
+func TestUnknownProject(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	assert.Empty(t, s.ProjectKeys("nowhere"))
 	assert.Empty(t, s.ServiceAccounts("nowhere"))
@@ -289,7 +288,7 @@ func TestAnUnknownProjectHasNothing(t *testing.T) {
 	assert.Len(t, s.ServiceAccounts(project), 1, "adding a project again changes nothing")
 }
 
-func TestTwoServersAreTwoOrganizations(t *testing.T) {
+func TestServersShareNoState(t *testing.T) {
 	a, b := orgkeystest.New(t), orgkeystest.New(t)
 	r := newRequest(t, b, "GET", adminKeys, "")
 	r.Header.Set("Authorization", "Bearer "+a.AdminKey)
@@ -297,19 +296,19 @@ func TestTwoServersAreTwoOrganizations(t *testing.T) {
 	assert.NotEqual(t, a.URL, b.URL)
 }
 
-func TestEveryAnswerHasARequestIDOfItsOwn(t *testing.T) {
+func TestEveryResponseHasItsOwnRequestID(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.AllowInvalidRequests())
 	s.Inject(orgkeystest.Fault{Operation: "admin-api-keys-create", Status: 500})
 	ids := map[string]bool{}
-	answers := []result{create(t, s), create(t, s), call(t, s, "GET", adminKeys+"?limit=0", ""), call(t, s, "GET", "/models", "")}
-	for _, got := range answers {
+	responses := []result{create(t, s), create(t, s), call(t, s, "GET", adminKeys+"?limit=0", ""), call(t, s, "GET", "/models", "")}
+	for _, got := range responses {
 		ids[got.Header.Get("X-Request-Id")] = true
 	}
 	assert.NotContains(t, ids, "")
-	assert.Len(t, ids, len(answers))
+	assert.Len(t, ids, len(responses))
 }
 
-func TestTheBubbleOwnsTheTime(t *testing.T) {
+func TestInMemory_UsesTheClockOfTheBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithTLS())
 		s.Inject(orgkeystest.Fault{Operation: "admin-api-keys-list", Delay: 24 * time.Hour})

@@ -4,66 +4,69 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// AdminKey is an admin key as a client lists it.
+// AdminKey is an admin key as a list contains it.
 type AdminKey = gen.AdminAPIKey
 
-// CreatedAdminKey is an admin key with its value, as a client gets it from a create.
+// CreatedAdminKey is a new admin key with its value.
 type CreatedAdminKey = gen.AdminAPIKeyCreateResponse
 
-// ProjectKey is a project's key as a client gets it.
+// ProjectKey is a key of a project.
 type ProjectKey = gen.ProjectAPIKey
 
-// ServiceAccount is a service account as a client lists it.
+// ServiceAccount is a service account as a list contains it.
 type ServiceAccount = gen.ProjectServiceAccount
 
-// CreatedServiceAccount is a service account with its key's value, as a client gets it from a
-// create.
+// CreatedServiceAccount is a new service account with its first key, which has its value.
 type CreatedServiceAccount = gen.ProjectServiceAccountCreateResponse
 
-// organization is what the server knows.
+// organization is the state of the server.
 type organization struct {
+	older       bool // see WithOlderServer
 	adminKeys   list[AdminKey]
 	projects    map[string]*project
 	credentials map[string]credential // by the key's value
-	minted      int                   // by requests
+	values      map[credential]string // the reverse, but for Server.AdminKey
+	keysCreated int                   // by requests
 }
 
 type project struct {
 	archived bool
 	keys     list[ProjectKey]
+	scopes   map[string][]string // by key id; no entry means no restriction
 	accounts list[ServiceAccount]
 }
 
-// credential is what a key may do: administer the organization, or not.
-type credential struct {
-	admin bool
-	id    string // the admin key's id in the list, if it is there
+func newOrganization(older bool) *organization {
+	return &organization{
+		older: older, projects: make(map[string]*project),
+		credentials: make(map[string]credential), values: make(map[credential]string),
+	}
 }
 
-func newOrganization() *organization {
-	return &organization{projects: make(map[string]*project), credentials: make(map[string]credential)}
-}
-
-// enrol makes an admin key that works and is not in the list.
-func (o *organization) enrol() string {
-	value := newValue("sk-admin-")
-	o.credentials[value] = credential{admin: true}
-	return value
+// project returns the project, and adds it if there is none.
+func (o *organization) project(id string) *project {
+	p := o.projects[id]
+	if p == nil {
+		p = &project{scopes: make(map[string][]string)}
+		o.projects[id] = p
+	}
+	return p
 }
 
 func (o *organization) addAdminKey(key AdminKey) CreatedAdminKey {
 	value := newValue("sk-admin-")
-	key = fillAdminKey(key, value)
+	key = o.completeAdminKey(key, value)
 	o.adminKeys.add(key.ID, key.CreatedAt, key)
-	o.credentials[value] = credential{admin: true, id: key.ID}
+	o.accept(value, credential{admin: true, id: key.ID})
 	return CreatedAdminKey{
 		Object: gen.AdminAPIKeyCreateResponseObject(key.Object), ID: key.ID, Name: key.Name, Owner: key.Owner,
 		RedactedValue: key.RedactedValue, CreatedAt: key.CreatedAt, ExpiresAt: key.ExpiresAt, LastUsedAt: key.LastUsedAt,
@@ -71,27 +74,27 @@ func (o *organization) addAdminKey(key AdminKey) CreatedAdminKey {
 	}
 }
 
-func (o *organization) addServiceAccount(projectID, name string, accountOnly bool) CreatedServiceAccount {
-	account := ServiceAccount{
-		Object: gen.ProjectServiceAccountObjectOrganizationProjectServiceAccount,
-		ID:     newID("svc_acct"), Name: name, Role: gen.ProjectServiceAccountRoleMember, CreatedAt: now(),
-	}
+// addServiceAccount adds an account and, unless accountOnly is set, a key that expires at
+// expiresAt.
+func (o *organization) addServiceAccount(projectID, name string, accountOnly bool, expiresAt apitype.OptionalTime) CreatedServiceAccount {
+	account := ServiceAccount{Name: name}
 	if accountOnly {
 		account.Role = gen.ProjectServiceAccountRoleNone
 	}
+	account = completeServiceAccount(account)
 	p := o.project(projectID)
 	p.accounts.add(account.ID, account.CreatedAt, account)
-	made := CreatedServiceAccount{
+	created := CreatedServiceAccount{
 		Object: gen.ProjectServiceAccountCreateResponseObject(account.Object),
 		ID:     account.ID, Name: name, CreatedAt: account.CreatedAt,
 		Role: gen.ProjectServiceAccountCreateResponseRole(account.Role),
 	}
 	if accountOnly {
-		return made
+		return created
 	}
 	value := newValue("sk-svcacct-")
-	key := fillProjectKey(ProjectKey{
-		Name: "Secret Key",
+	key := o.completeProjectKey(ProjectKey{
+		Name: "Secret Key", ExpiresAt: expiresAt,
 		Owner: gen.ProjectAPIKeyOwner{
 			Type: new(gen.ProjectAPIKeyOwnerTypeServiceAccount),
 			ServiceAccount: &gen.ProjectAPIKeyOwnerServiceAccount{
@@ -100,69 +103,73 @@ func (o *organization) addServiceAccount(projectID, name string, accountOnly boo
 		},
 	}, value)
 	p.keys.add(key.ID, key.CreatedAt, key)
-	o.credentials[value] = credential{}
-	made.APIKey = &gen.ProjectServiceAccountAPIKey{
+	o.accept(value, credential{project: projectID, id: key.ID})
+	created.APIKey = &gen.ProjectServiceAccountAPIKey{
 		Object: gen.ProjectServiceAccountAPIKeyObjectOrganizationProjectServiceAccountAPIKey,
-		ID:     key.ID, Name: key.Name, CreatedAt: key.CreatedAt, Value: apitype.NewSecret(value),
+		ID:     key.ID, Name: key.Name, CreatedAt: key.CreatedAt, ExpiresAt: key.ExpiresAt, Value: apitype.NewSecret(value),
 	}
-	return made
+	return created
 }
 
-// project returns the project, which it makes where there is none.
-func (o *organization) project(id string) *project {
-	p := o.projects[id]
-	if p == nil {
-		p = &project{}
-		o.projects[id] = p
-	}
-	return p
-}
-
-func fillAdminKey(key AdminKey, value string) AdminKey {
+// completeAdminKey sets the fields of key that are zero.
+func (o *organization) completeAdminKey(key AdminKey, value string) AdminKey {
 	key.Object = gen.AdminAPIKeyObjectOrganizationAdminAPIKey
 	key.ID = cmp.Or(key.ID, newID("key"))
 	key.RedactedValue = cmp.Or(key.RedactedValue, redact(value))
 	key.CreatedAt = cmp.Or(key.CreatedAt, now())
-	key.ExpiresAt, key.LastUsedAt = orNull(key.ExpiresAt), orNull(key.LastUsedAt)
-	if key.Owner == (gen.AdminAPIKeyOwner{}) {
-		key.Owner = defaultAdminKeyOwner
+	key.ExpiresAt, key.LastUsedAt = o.expiration(key.ExpiresAt), orNull(key.LastUsedAt)
+	if reflect.ValueOf(key.Owner).IsZero() {
+		key.Owner = gen.AdminAPIKeyOwner{
+			Type: new("user"), Object: new("organization.user"), ID: new("user_robin"), Name: new("Robin Doe"),
+			Role: new("owner"), CreatedAt: apitype.TimeAt(userCreatedAt.Time()),
+		}
 	}
-	return key
+	return completed("AdminApiKey", key)
 }
 
-func fillProjectKey(key ProjectKey, value string) ProjectKey {
+// completeProjectKey sets the fields of key that are zero.
+func (o *organization) completeProjectKey(key ProjectKey, value string) ProjectKey {
 	key.Object = gen.ProjectAPIKeyObjectOrganizationProjectAPIKey
 	key.ID = cmp.Or(key.ID, newID("key"))
 	key.RedactedValue = cmp.Or(key.RedactedValue, redact(value))
 	key.CreatedAt = cmp.Or(key.CreatedAt, now())
-	key.ExpiresAt, key.LastUsedAt = orNull(key.ExpiresAt), orNull(key.LastUsedAt)
-	if key.OwnerProjectAccess == nil {
-		key.OwnerProjectAccess = new(gen.ProjectAPIKeyOwnerProjectAccessActive)
+	key.ExpiresAt, key.LastUsedAt = o.expiration(key.ExpiresAt), orNull(key.LastUsedAt)
+	if o.older {
+		key.OwnerProjectAccess = nil
+	} else {
+		key.OwnerProjectAccess = cmp.Or(key.OwnerProjectAccess, new(gen.ProjectAPIKeyOwnerProjectAccessActive))
 	}
-	if key.Owner == (gen.ProjectAPIKeyOwner{}) {
+	if reflect.ValueOf(key.Owner).IsZero() {
 		key.Owner = gen.ProjectAPIKeyOwner{Type: new(gen.ProjectAPIKeyOwnerTypeUser), User: &gen.ProjectAPIKeyOwnerUser{
-			ID: "user_robin", Name: "Robin Doe", Email: "robin@example.com", Role: "owner", CreatedAt: joined,
+			ID: "user_robin", Name: "Robin Doe", Email: "robin@example.com", Role: "owner", CreatedAt: userCreatedAt,
 		}}
 	}
-	return key
+	return completed("ProjectApiKey", key)
 }
 
-// joined is when the one user of the organization came: before the year 2000, in which the
-// clock of a synctest bubble starts.
-const joined apitype.UnixTime = 915148800
-
-var defaultAdminKeyOwner = gen.AdminAPIKeyOwner{
-	Type: new("user"), Object: new("organization.user"), ID: new("user_robin"), Name: new("Robin Doe"),
-	Role: new("owner"), CreatedAt: apitype.TimeAt(joined.Time()),
+// completeServiceAccount sets the fields of account that are zero.
+func completeServiceAccount(account ServiceAccount) ServiceAccount {
+	account.Object = gen.ProjectServiceAccountObjectOrganizationProjectServiceAccount
+	account.ID = cmp.Or(account.ID, newID("svc_acct"))
+	account.Role = cmp.Or(account.Role, gen.ProjectServiceAccountRoleMember)
+	account.CreatedAt = cmp.Or(account.CreatedAt, now())
+	return completed("ProjectServiceAccount", account)
 }
 
-// orNull returns null in place of an absent time, as the live API does.
+// expiration returns the expiration that a key gets: null instead of absent, and absent on an
+// older server.
+func (o *organization) expiration(t apitype.OptionalTime) apitype.OptionalTime {
+	if o.older {
+		return apitype.OptionalTime{}
+	}
+	return orNull(t)
+}
+
 func orNull(t apitype.OptionalTime) apitype.OptionalTime { return cmp.Or(t, apitype.NullTime()) }
 
-// expiry returns the time so many seconds from now.
-func expiry(seconds int) apitype.OptionalTime {
-	return apitype.TimeAt(time.Now().Add(time.Duration(seconds) * time.Second))
-}
+// userCreatedAt is when the one user of the organization was created: before the year 2000, at
+// which the clock of a synctest bubble starts.
+const userCreatedAt apitype.UnixTime = 915148800
 
 func now() apitype.UnixTime { return apitype.UnixTime(time.Now().Unix()) }
 
@@ -170,44 +177,27 @@ func newID(kind string) string { return kind + "_" + rand.Text() }
 
 func newValue(prefix string) string { return prefix + rand.Text() + rand.Text() }
 
-// redact keeps of a key what the API shows of one: 8 characters, and the last 4. Of what is
-// too short to be a key it keeps less.
-func redact(value string) string {
-	head, tail := min(8, len(value)/3), min(4, len(value)/6)
-	return value[:head] + strings.Repeat("*", 20) + value[len(value)-tail:]
-}
-
-// AddProject adds a project. Adding one that is there changes nothing.
+// AddProject adds a project. It does nothing if there is one with the id.
 func (s *Server) AddProject(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.org.project(id)
 }
 
-// ArchiveProject archives a project, which it adds where there is none. The service accounts
-// of an archived project can neither be listed nor created: both are answered with a 400.
+// ArchiveProject archives a project, and adds it if there is none with the id. Requests to list
+// or create the service accounts of an archived project are refused with a 400.
 func (s *Server) ArchiveProject(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.org.project(id).archived = true
 }
 
-// AddAdminKeys adds n admin keys, of which nobody knows the values. A hundred thousand are no
-// burden.
-func (s *Server) AddAdminKeys(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for range n {
-		name := "key " + strconv.Itoa(len(s.org.adminKeys.items)+1)
-		key := fillAdminKey(AdminKey{Name: &name}, newValue("sk-admin-"))
-		s.org.adminKeys.add(key.ID, key.CreatedAt, key)
-	}
-}
-
-// AddAdminKey adds an admin key, such as one that was never used, or that has expired, and
-// returns it with its value, which works as an admin key until then. Fields that are zero get
-// a value: an id and a redacted value of the key's own, the present as creation time, and the
-// organization's one user as owner. It panics where the id is taken.
+// AddAdminKey adds an admin key, for example one that was never used or that has expired. It
+// returns the key with its value, which the server accepts until the key expires or is revoked.
+//
+// Fields that are zero get a value: a new id, a redacted value, the present time as creation
+// time, null as expiration and last use, and the organization's only user as owner. Other
+// required fields get the contract's example. AddAdminKey panics if the id was used before.
 func (s *Server) AddAdminKey(key AdminKey) CreatedAdminKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,54 +205,105 @@ func (s *Server) AddAdminKey(key AdminKey) CreatedAdminKey {
 	return clone(s.org.addAdminKey(clone(key)))
 }
 
-// RevokeAdminKey takes an admin key out of the list and makes its value worthless.
+// AddAdminKeys adds n admin keys whose values are not known. Their names are "key 1", "key 2"
+// and so on. Adding 100,000 keys takes less than a second.
+func (s *Server) AddAdminKeys(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	template := s.org.completeAdminKey(AdminKey{}, newValue("sk-admin-"))
+	for range n {
+		key := template
+		name := "key " + strconv.Itoa(len(s.org.adminKeys.items)+1)
+		key.ID, key.Name, key.RedactedValue = newID("key"), &name, redact(newValue("sk-admin-"))
+		s.org.adminKeys.add(key.ID, key.CreatedAt, key)
+	}
+}
+
+// RevokeAdminKey removes an admin key from the list and makes its value invalid. It does nothing
+// if there is no key with the id.
 func (s *Server) RevokeAdminKey(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.org.adminKeys.remove(id)
-	for value, c := range s.org.credentials {
-		if c.id == id && id != "" {
-			delete(s.org.credentials, value)
-		}
-	}
+	s.org.forget(credential{admin: true, id: id})
 }
 
-// AddProjectKey adds a key to a project, which it adds too where there is none, and returns
-// the key as the API would. Fields that are zero get a value: an id and a redacted value of
-// the key's own, the present as creation time, and as owner the organization's one user. It
-// panics where the id is taken.
+// AddProjectKey adds a key to a project, and the project if there is none with the id. It
+// returns the key as the API would.
+//
+// Fields that are zero get a value: a new id, a redacted value, the present time as creation
+// time, null as expiration and last use, and the organization's only user as owner. Other
+// required fields, the name among them, get the contract's example. AddProjectKey panics if the
+// id was used before in the project.
 func (s *Server) AddProjectKey(projectID string, key ProjectKey) ProjectKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.org.project(projectID)
 	mustBeNew(p.keys.known(key.ID), key.ID)
-	key = fillProjectKey(clone(key), newValue("sk-proj-"))
+	key = s.org.completeProjectKey(clone(key), newValue("sk-proj-"))
 	p.keys.add(key.ID, key.CreatedAt, key)
 	return clone(key)
 }
 
-// AddServiceAccount adds a service account and its key to a project, which it adds too where
-// there is none, and returns both as the API would.
+// AddProjectKeys adds n keys of the organization's only user to a project, and the project if
+// there is none with the id. It returns their ids, in the order of creation. The names are
+// "key 1", "key 2" and so on.
+func (s *Server) AddProjectKeys(projectID string, n int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.org.project(projectID)
+	template := s.org.completeProjectKey(ProjectKey{}, newValue("sk-proj-"))
+	ids := make([]string, n)
+	for i := range ids {
+		key := template
+		key.Name = "key " + strconv.Itoa(len(p.keys.items)+1)
+		key.ID, key.RedactedValue = newID("key"), redact(newValue("sk-proj-"))
+		p.keys.add(key.ID, key.CreatedAt, key)
+		ids[i] = key.ID
+	}
+	return ids
+}
+
+// AddServiceAccount adds a service account with a key that never expires to a project, and the
+// project if there is none with the id. It returns both as the API would.
 func (s *Server) AddServiceAccount(projectID, name string) CreatedServiceAccount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.org.addServiceAccount(projectID, name, false)
+	return s.org.addServiceAccount(projectID, name, false, apitype.NullTime())
+}
+
+// AddServiceAccountOnly adds a service account without a key to a project, and the project if
+// there is none with the id. It returns the account as the API would. A key whose owner it is can
+// be added with [Server.AddProjectKey].
+//
+// Fields that are zero get a value: a new id, the role member and the present time as creation
+// time. Other required fields, the name among them, get the contract's example. It panics if the
+// id was used before in the project.
+func (s *Server) AddServiceAccountOnly(projectID string, account ServiceAccount) ServiceAccount {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.org.project(projectID)
+	mustBeNew(p.accounts.known(account.ID), account.ID)
+	account = completeServiceAccount(clone(account))
+	p.accounts.add(account.ID, account.CreatedAt, account)
+	return clone(account)
 }
 
 func mustBeNew(known bool, id string) {
 	if known {
-		panic(fmt.Sprintf("orgkeystest: there is or was a key with the id %q", id))
+		panic(fmt.Sprintf("orgkeystest: the id %q was used before", id))
 	}
 }
 
-// AdminKeys returns the admin keys, the oldest first.
+// AdminKeys returns the admin keys, oldest first. [Server.AdminKey] is not among them.
 func (s *Server) AdminKeys() []AdminKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.org.adminKeys.all()
 }
 
-// ProjectKeys returns a project's keys, the oldest first.
+// ProjectKeys returns the keys of a project, those of its service accounts included, oldest
+// first.
 func (s *Server) ProjectKeys(projectID string) []ProjectKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -272,7 +313,19 @@ func (s *Server) ProjectKeys(projectID string) []ProjectKey {
 	return nil
 }
 
-// ServiceAccounts returns a project's service accounts, the oldest first.
+// ProjectKeyScopes returns the scopes that restrict a project key, as the last update set them.
+// They are in no response of the API. The result is empty if nothing restricts the key, or if
+// there is no such key.
+func (s *Server) ProjectKeyScopes(projectID, keyID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.org.projects[projectID]; p != nil {
+		return slices.Clone(p.scopes[keyID])
+	}
+	return nil
+}
+
+// ServiceAccounts returns the service accounts of a project, oldest first.
 func (s *Server) ServiceAccounts(projectID string) []ServiceAccount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,11 +335,11 @@ func (s *Server) ServiceAccounts(projectID string) []ServiceAccount {
 	return nil
 }
 
-// KeysCreated returns how many keys requests have minted so far: admin keys, and the keys of
-// service accounts. What a test added itself does not count. [Server.Requests] tells which
-// request minted.
+// KeysCreated returns the number of keys that requests have created: admin keys, and keys of
+// service accounts. Keys that a test added itself do not count. Field KeysCreated of
+// [Server.Requests] is the number for each request.
 func (s *Server) KeysCreated() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.org.minted
+	return s.org.keysCreated
 }

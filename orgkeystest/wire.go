@@ -12,7 +12,7 @@ import (
 	"strconv"
 )
 
-// listener ends connections for the faults that want it.
+// listener closes connections for the faults with DropOnAccept.
 type listener struct {
 	net.Listener
 	server *Server
@@ -32,7 +32,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// closeConn closes a connection, by a reset where that is wanted and there is TCP to do it.
+// closeConn closes a connection, by a TCP reset if that is wanted and the connection is TCP.
 func closeConn(c net.Conn, reset bool) {
 	under := c
 	if t, ok := c.(*tls.Conn); ok {
@@ -43,77 +43,115 @@ func closeConn(c net.Conn, reset bool) {
 		_ = tcp.SetLinger(0)
 	}
 	if !ok || reset {
-		// Without the goodbye of TLS: a reset has none, and a pipe holds no bytes, so that those
-		// of both sides would wait for each other.
+		// This omits TLS's close_notify. A reset has none, and a pipe has no buffer, so that
+		// both sides would wait for each other to read it.
 		_ = under.Close()
 	}
 	_ = c.Close()
 }
 
-// send puts an answer on the wire, with what the fault does to it there.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, entry *Request, f *Fault, a answer) {
+// send sends a response as the fault wants it.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, entry *Request, f *Fault, resp response) {
+	if r.Method == http.MethodHead {
+		resp = withoutBody(resp)
+	}
+	connectionOf(r).flushLate()
 	switch {
 	case f.Drop:
-		hangUp(r, f.Reset)
+		abort(r, f.Reset)
 	case f.Raw != "":
-		s.sendRaw(w, []byte(f.Raw), f.Reset)
+		s.sendRaw(w, []byte(f.Raw), f)
 	case f.DropMidHeaders:
-		head, _, _ := bytes.Cut(a.wire(), []byte("\r\n\r\n"))
-		s.sendRaw(w, head[:len(head)/2], f.Reset)
+		head, _, _ := bytes.Cut(resp.wire(), []byte("\r\n\r\n"))
+		s.sendRaw(w, head[:len(head)/2], f)
 	case f.DropAfter:
-		s.answered(entry, a.status)
-		s.sendRaw(w, a.wire(), f.Reset)
+		s.setStatus(entry, resp.status)
+		s.sendRaw(w, resp.wire(), f)
 	default:
-		s.answered(entry, a.status)
-		s.sendBody(w, r, f, a)
+		s.setStatus(entry, resp.status)
+		s.sendHTTP(w, r, f, resp)
 	}
 }
 
-// wire is the answer as HTTP/1.1 writes it.
-func (a answer) wire() []byte {
+// withoutBody returns the response to a HEAD request: the headers of the response to a GET.
+func withoutBody(resp response) response {
+	resp.header.Set("Content-Length", strconv.Itoa(len(resp.body)))
+	resp.body = nil
+	return resp
+}
+
+// wire returns the response as HTTP/1.1 writes it.
+func (resp response) wire() []byte {
 	var b bytes.Buffer
-	resp := http.Response{
-		StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Header: a.header,
-		ContentLength: int64(len(a.body)), Body: io.NopCloser(bytes.NewReader(a.body)),
+	r := http.Response{
+		StatusCode: resp.status, ProtoMajor: 1, ProtoMinor: 1, Header: resp.header,
+		ContentLength: int64(len(resp.body)), Body: io.NopCloser(bytes.NewReader(resp.body)),
 	}
-	_ = resp.Write(&b)
+	_ = r.Write(&b)
 	return b.Bytes()
 }
 
-// sendRaw writes past HTTP and ends the connection.
-func (s *Server) sendRaw(w http.ResponseWriter, b []byte, reset bool) {
+// sendRaw writes b to the connection and closes it or, with KeepOpen, waits until the client
+// does.
+func (s *Server) sendRaw(w http.ResponseWriter, b []byte, f *Fault) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	defer context.AfterFunc(s.closing, func() { _ = c.Close() })()
-	_, _ = c.Write(b)
-	closeConn(c, reset)
+	_, err = c.Write(b)
+	if f.KeepOpen && err == nil {
+		_, _ = io.Copy(io.Discard, c)
+	}
+	closeConn(c, f.Reset)
 }
 
-// sendBody answers by HTTP, with the body padded, compressed, slowed down or cut off.
-func (s *Server) sendBody(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+// sendHTTP sends the response by HTTP, with the body as the fault wants it.
+func (s *Server) sendHTTP(w http.ResponseWriter, r *http.Request, f *Fault, resp response) {
+	var appended []byte
+	switch {
+	case f.ContentLength != nil:
+		n := min(*f.ContentLength, len(resp.body))
+		resp.body, appended = resp.body[:n], resp.body[n:]
+	case f.Unsolicited != "":
+		appended = []byte(f.Unsolicited)
+	case f.Duplicate:
+		appended = resp.wire()
+	}
+
 	cut := cmp.Or(f.TruncateAt, f.StallAt)
-	for name, values := range a.header {
+	for name, values := range resp.header {
 		w.Header()[name] = values
 	}
 	switch {
+	case r.Method == http.MethodHead:
 	case f.Gzip:
 		w.Header().Set("Content-Encoding", "gzip")
-	case f.PadTo > 0 || bodiless(a.status):
+	case f.PadTo > 0 || bodiless(resp.status):
 	case cut != nil:
-		w.Header().Set("Content-Length", strconv.Itoa(max(len(a.body), *cut+1)))
+		w.Header().Set("Content-Length", strconv.Itoa(max(len(resp.body), *cut+1)))
 	default:
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(resp.body)))
 	}
-	w.WriteHeader(a.status)
+	w.WriteHeader(resp.status)
+	if r.Method == http.MethodHead && cut == nil {
+		return
+	}
 
 	out := &bodyWriter{ResponseWriter: w, left: cut}
 	if f.Trickle > 0 {
 		out.beforeByte = func() { s.wait(r, f.Trickle) }
 	}
-	err := writeBody(out, f, a.body)
+	err := writeBody(out, f, resp.body)
 	switch {
+	case len(appended) > 0 && err == nil:
+		out.flush()
+		c := connectionOf(r)
+		c.late = appended
+		if !f.Late {
+			c.flushLate()
+		}
+		return
 	case cut == nil && err == nil:
 		return
 	case f.StallAt != nil:
@@ -125,10 +163,10 @@ func (s *Server) sendBody(w http.ResponseWriter, r *http.Request, f *Fault, a an
 	default:
 		out.flush()
 	}
-	hangUp(r, f.Reset)
+	abort(r, f.Reset)
 }
 
-// bodiless reports whether HTTP has no body for a status.
+// bodiless reports whether a response with the status has no body by HTTP.
 func bodiless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusNotModified
 }
@@ -157,8 +195,8 @@ func writePadded(w io.Writer, body []byte, padTo int64) error {
 	return nil
 }
 
-// bodyWriter writes no more than is left, if that is set, and byte by byte, if something is
-// to happen before each.
+// bodyWriter writes at most left bytes, if left is set. If beforeByte is set, it writes byte by
+// byte and calls beforeByte before each.
 type bodyWriter struct {
 	http.ResponseWriter
 	left       *int
@@ -182,7 +220,7 @@ func (w *bodyWriter) Write(b []byte) (int, error) {
 
 func (w *bodyWriter) write(b []byte) (int, error) {
 	if len(b) == 0 {
-		return 0, nil // which not every status allows to be written
+		return 0, nil // not every status allows a write, not even of nothing
 	}
 	if w.beforeByte == nil {
 		return w.ResponseWriter.Write(b)

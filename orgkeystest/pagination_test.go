@@ -39,13 +39,13 @@ func walk(t *testing.T, s *orgkeystest.Server, path, query string) (pages [][]st
 	}
 }
 
-func TestPagesHoldEveryItemOnceInOrder(t *testing.T) {
+func TestPages_ContainEachItemOnceInOrder(t *testing.T) {
 	cases := map[string]struct {
 		items int
 		query string
 		pages []int
 	}{
-		"none":                       {0, "", []int{0}},
+		"no items":                   {0, "", []int{0}},
 		"fewer than a page":          {3, "limit=5", []int{3}},
 		"exactly a page":             {5, "limit=5", []int{5}},
 		"one more than a page":       {6, "limit=5", []int{5, 1}},
@@ -80,7 +80,18 @@ func TestPagesHoldEveryItemOnceInOrder(t *testing.T) {
 	}
 }
 
-func TestServiceAccountsAreListedWithinTheirProject(t *testing.T) {
+func TestList_EmptyAfterIsTheStart(t *testing.T) {
+	s := orgkeystest.New(t, orgkeystest.InMemory())
+	s.AddAdminKeys(3)
+	s.AddServiceAccount(project, "prod")
+	for _, list := range []string{adminKeys, accounts} {
+		first := call(t, s, http.MethodGet, list+"?limit=1", "")
+		require.Equal(t, 200, first.Status)
+		assert.Equal(t, first.Body, call(t, s, http.MethodGet, list+"?limit=1&after=", "").Body, list)
+	}
+}
+
+func TestServiceAccounts_AreListedByProject(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	s.AddServiceAccount("proj_other", "elsewhere")
 	var want []string
@@ -90,7 +101,7 @@ func TestServiceAccountsAreListedWithinTheirProject(t *testing.T) {
 	assert.Equal(t, [][]string{want[:2], want[2:4], want[4:]}, walk(t, s, accounts, "limit=2"))
 }
 
-func TestTheListIsOrderedByCreationTime(t *testing.T) {
+func TestList_IsOrderedByCreationTime(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	for _, at := range []int{300, 100, 200, 100} {
 		s.AddAdminKey(orgkeystest.AdminKey{ID: fmt.Sprintf("key_%d_%d", at, len(s.AdminKeys())), CreatedAt: apitype.UnixTime(at)})
@@ -101,7 +112,7 @@ func TestTheListIsOrderedByCreationTime(t *testing.T) {
 	assert.Equal(t, [][]string{want}, walk(t, s, adminKeys, "order=desc"))
 }
 
-func TestAPageGoesOnBehindAKeyThatIsGone(t *testing.T) {
+func TestPage_FollowsAKeyThatWasRevoked(t *testing.T) {
 	for order, want := range map[string][]string{"asc": {"key_2", "key_3"}, "desc": {"key_0"}} {
 		t.Run(order, func(t *testing.T) {
 			s := orgkeystest.New(t, orgkeystest.InMemory())
@@ -114,7 +125,7 @@ func TestAPageGoesOnBehindAKeyThatIsGone(t *testing.T) {
 	}
 }
 
-func TestTheDefaultLimitIsTheContracts(t *testing.T) {
+func TestDefaultLimit_IsTheContracts(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	require.NoError(t, err)
 	for path, list := range map[string]string{
@@ -131,9 +142,9 @@ func TestTheDefaultLimitIsTheContracts(t *testing.T) {
 	}
 }
 
-// A page in the middle of a long list takes no more work than one in the middle of a short
-// one. Allocations stand for the work, since they do not depend on the machine.
-func TestAPageCostsTheSameHoweverLongTheList(t *testing.T) {
+// A page in the middle of a long list takes no more work than one in the middle of a short list.
+// The work is measured in allocations, which do not depend on the machine.
+func TestPage_CostDoesNotDependOnTheLengthOfTheList(t *testing.T) {
 	cost := func(keys int) float64 {
 		s := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.SkipResponseChecks())
 		s.AddAdminKeys(keys)
