@@ -1,116 +1,174 @@
-// Orgkeys-fake serves the fake of the API of package orgkeystest as a process, for clients in
-// any language.
+// Orgkeys-fake serves the fake of the API of package orgkeystest as a process, for tests and
+// clients in any language.
 //
 // Usage:
 //
-//	orgkeys-fake [-addr 127.0.0.1:0] [-rate-limit n]
+//	orgkeys-fake [flags]
+//	orgkeys-fake [flags] -- command [arguments]
 //
-// It prints two lines that a shell can evaluate, with the base URL and with an admin key, to
-// standard output, and what there is to call to standard error. It runs until it is
-// interrupted. The admin key is shown on purpose: it is made up at the start, and no server but
-// this one accepts it.
+// With a command, it runs the command with the base URL and an admin key in the environment
+// variables OPENAI_BASE_URL and OPENAI_ADMIN_KEY, forwards signals to it, and ends with its exit
+// status. Without one, it prints the two variables in a form that a shell can evaluate, and runs
+// until it is interrupted.
+//
+// The admin key is printed on purpose: it is generated at the start, and no other server accepts
+// it. The flag -h describes all flags, the state at the start and the exit statuses.
 package main
 
 import (
-	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
+	"github.com/orgkeys/orgkeys-go/gen"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 )
 
-const usage = `orgkeys-fake serves a fake of the API on loopback, for clients in any language.
+// The exit statuses of the program itself. Any other is the command's.
+const (
+	exitOK            = 0
+	exitFailure       = 1
+	exitUsage         = 2
+	exitNotExecutable = 126
+	exitNotFound      = 127
+	exitSignal        = 128 // plus the number of the signal that ended the command
+)
 
-  orgkeys-fake > fake.env &     # prints two lines: export OPENAI_BASE_URL=… and OPENAI_ADMIN_KEY=…
-  . ./fake.env
-  curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" "$OPENAI_BASE_URL/organization/admin_api_keys"
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-It starts with some admin keys and two projects, listed on standard error, keeps what clients
-do in memory, answers what breaks the contract with a 400, and runs until it is interrupted.
-The admin key is made up at the start and shown on purpose: no other server accepts it.
-
-`
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "orgkeys-fake:", err)
-		os.Exit(1)
+// run is the whole program and returns its exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	fail := func(status int, err error) int {
+		_, _ = fmt.Fprintln(stderr, "orgkeys-fake:", err)
+		return status
 	}
-}
-
-// run serves until ctx ends. A shell reads what goes to out, a person what goes to notes.
-func run(ctx context.Context, args []string, out, notes io.Writer) error {
-	flags := flag.NewFlagSet("orgkeys-fake", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	addr := flags.String("addr", "127.0.0.1:0", "the loopback `address` to listen on; port 0 is any free one")
-	perMinute := flags.Int("rate-limit", 0, "how many `requests` a minute each operation takes before it answers 429; 0 is any number")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		flags.SetOutput(out)
-		fmt.Fprint(out, usage)
-		flags.PrintDefaults()
-		return nil
+	c, err := parse(args)
+	switch {
 	case err != nil:
-		return fmt.Errorf("%w; see -h", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("what is %q? There are only flags; see -h", flags.Arg(0))
-	case *perMinute < 0:
-		return fmt.Errorf("-rate-limit %d: there is no negative number of requests; see -h", *perMinute)
+		return fail(exitUsage, fmt.Errorf("%w; see -h", err))
+	case c.help != "":
+		_, _ = fmt.Fprint(stdout, c.help)
+		return exitOK
 	}
-	l, err := listen(*addr)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	l, err := net.ListenTCP("tcp", c.addr)
 	if err != nil {
-		return err
+		return fail(exitFailure, err)
 	}
-	options := []orgkeystest.Option{orgkeystest.WithListener(l)}
-	if *perMinute > 0 {
-		options = append(options, orgkeystest.WithRateLimit(*perMinute))
-	}
-	fake := orgkeystest.NewServer(options...)
+	fake := orgkeystest.NewServer(append(c.options, orgkeystest.WithListener(l))...)
 	defer fake.Close()
+	seed(fake, c.keys)
+	if c.limit.PerMinute > 0 {
+		fake.SetRateLimit(c.limit)
+	}
+	fake.Inject(c.faults...)
 
-	describe(notes, fake)
-	if _, err := fmt.Fprintf(out, "export OPENAI_BASE_URL=%s\nexport OPENAI_ADMIN_KEY=%s\n", fake.URL, fake.AdminKey); err != nil {
+	variables := []string{"OPENAI_BASE_URL=" + fake.URL, "OPENAI_ADMIN_KEY=" + fake.AdminKey}
+	exports := fmt.Sprintf("export %s\nexport %s\n", variables[0], variables[1])
+	if c.env != "" {
+		if err := writeEnv(c.env, exports); err != nil {
+			return fail(exitFailure, fmt.Errorf("-env: %w", err))
+		}
+		defer func() { _ = os.Remove(c.env) }()
+	}
+	status := exitOK
+	if len(c.command) > 0 {
+		if status, err = runCommand(c.command, variables, signals, stdin, stdout, stderr); err != nil {
+			return fail(status, err)
+		}
+	} else {
+		_, _ = fmt.Fprintf(stderr, "The fake of the API is at %s until interrupted. The admin key is valid only here.\n\n%s", fake.URL, contents(c.keys))
+		if _, err := io.WriteString(stdout, exports); err != nil {
+			return fail(exitFailure, err)
+		}
+		<-signals
+	}
+	summarize(stderr, fake)
+	return status
+}
+
+// writeEnv writes a file that only the user can read, all at once. A file that exists may be
+// anything, so it is not replaced.
+func writeEnv(path, content string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = fmt.Errorf("%s exists; remove it if it is left from an earlier run", path)
+		}
 		return err
 	}
-	<-ctx.Done()
-	return nil
-}
-
-// listen refuses what others on the network could reach.
-func listen(addr string) (net.Listener, error) {
-	at, err := net.ResolveTCPAddr("tcp", addr)
+	f, err := os.CreateTemp(filepath.Dir(path), ".orgkeys-fake-*") // with mode 0600
 	if err != nil {
-		return nil, fmt.Errorf("-addr: %w", err)
+		return err
 	}
-	if !at.IP.IsLoopback() {
-		return nil, fmt.Errorf("-addr %s: is not a loopback address such as 127.0.0.1:8080", addr)
+	_, err = f.WriteString(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
 	}
-	return net.ListenTCP("tcp", at)
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
-// describe fills the fake and tells with what.
-func describe(notes io.Writer, fake *orgkeystest.Server) {
-	const project, archived = "proj_demo", "proj_archived"
-	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_audit", Name: new("Nightly audit")})
-	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_forgotten", Name: new("Forgotten")})
-	owned := fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_demo", Name: "Checkout"})
-	account := fake.AddServiceAccount(project, "production")
-	fake.ArchiveProject(archived)
-	fmt.Fprintf(notes, `A fake of the API is at %s until interrupted. The admin key works here only.
+// The ids of the contract's examples.
+const (
+	project        = "proj_abc"
+	archived       = "proj_archived"
+	userKey        = "key_abc"
+	accountKey     = "key_production"
+	serviceAccount = "svc_acct_abc"
+)
 
-admin keys                       key_audit, key_forgotten
-project                          %s
-  key of a user                  %s
-  service account                %s
-    its key, not to be revoked   %s
-archived project                 %s
-`, fake.URL, project, owned.ID, account.ID, account.APIKey.ID, archived)
+// seed adds what contents describes.
+func seed(fake *orgkeystest.Server, keys int) {
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_abc", Name: new("Nightly audit")})
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_xyz"})
+	fake.AddAdminKeys(keys)
+	fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: userKey, Name: "Checkout service"})
+	account := fake.AddServiceAccountOnly(project, orgkeystest.ServiceAccount{ID: serviceAccount, Name: "Production"})
+	fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: accountKey, Name: "Secret Key", Owner: gen.ProjectAPIKeyOwner{
+		Type: new(gen.ProjectAPIKeyOwnerTypeServiceAccount),
+		ServiceAccount: &gen.ProjectAPIKeyOwnerServiceAccount{
+			ID: account.ID, Name: account.Name, CreatedAt: account.CreatedAt, Role: string(account.Role),
+		},
+	}})
+	for i := range keys {
+		fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: fmt.Sprintf("key_%d", i+1), Name: fmt.Sprintf("key %d", i+1)})
+	}
+	fake.ArchiveProject(archived)
+}
+
+// contents describes the state at the start.
+func contents(keys int) string {
+	more, numbered := "", ""
+	if keys > 0 {
+		more, numbered = fmt.Sprintf(" and %d more", keys), fmt.Sprintf(", key_1 to key_%d", keys)
+	}
+	return fmt.Sprintf(`  admin keys                %s, key_xyz%s
+  project                   %s
+    keys of a user          %s%s
+    service account         %s
+      its key               %s
+  archived project          %s
+`, userKey, more, project, userKey, numbered, serviceAccount, accountKey, archived)
+}
+
+// summarize reports what the fake has seen.
+func summarize(w io.Writer, fake *orgkeystest.Server) {
+	_, _ = fmt.Fprintf(w, "orgkeys-fake: requests: %d, keys created: %d\n", len(fake.Requests()), fake.KeysCreated())
+	for _, v := range fake.Violations() {
+		_, _ = fmt.Fprintf(w, "orgkeys-fake: contract violation: %s\n", v)
+	}
+	for _, f := range fake.UnusedFaults() {
+		_, _ = fmt.Fprintf(w, "orgkeys-fake: fault applied to no request: %s\n", f)
+	}
 }
