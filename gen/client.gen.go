@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/orgkeys/orgkeys-go/apitype"
+	"github.com/orgkeys/orgkeys-go/internal/show"
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
@@ -272,81 +274,6 @@ type AdminAPIKey struct {
 	RedactedValue string `json:"redacted_value"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *AdminAPIKey) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*AdminAPIKey).decode)
-}
-
-func (v *AdminAPIKey) decode(d *strictjson.Decoder) error {
-	*v = AdminAPIKey{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		Name string
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "expires_at":
-			if d.Null() {
-				v.ExpiresAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.ExpiresAt = apitype.TimeAt(at.Time())
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "last_used_at":
-			if d.Null() {
-				v.LastUsedAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.LastUsedAt = apitype.TimeAt(at.Time())
-		case "name":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Name = &optional.Name
-			err = strictjson.String(v.Name, d)
-		case "object":
-			seen |= 1 << 5
-			err = strictjson.Const(&v.Object, d, "organization.admin_api_key")
-		case "owner":
-			seen |= 1 << 6
-			err = (*AdminAPIKeyOwner).decode(&v.Owner, d)
-		case "redacted_value":
-			seen |= 1 << 7
-			err = strictjson.String(&v.RedactedValue, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "", "id", "", "", "object", "owner", "redacted_value")
-}
-
 // AdminAPIKeyObject is the type of this object.
 type AdminAPIKeyObject string
 
@@ -380,84 +307,6 @@ type AdminAPIKeyCreateResponse struct {
 	Value apitype.Secret `json:"value"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *AdminAPIKeyCreateResponse) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*AdminAPIKeyCreateResponse).decode)
-}
-
-func (v *AdminAPIKeyCreateResponse) decode(d *strictjson.Decoder) error {
-	*v = AdminAPIKeyCreateResponse{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		Name string
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "expires_at":
-			if d.Null() {
-				v.ExpiresAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.ExpiresAt = apitype.TimeAt(at.Time())
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "last_used_at":
-			if d.Null() {
-				v.LastUsedAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.LastUsedAt = apitype.TimeAt(at.Time())
-		case "name":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Name = &optional.Name
-			err = strictjson.String(v.Name, d)
-		case "object":
-			seen |= 1 << 5
-			err = strictjson.Const(&v.Object, d, "organization.admin_api_key")
-		case "owner":
-			seen |= 1 << 6
-			err = (*AdminAPIKeyOwner).decode(&v.Owner, d)
-		case "redacted_value":
-			seen |= 1 << 7
-			err = strictjson.String(&v.RedactedValue, d)
-		case "value":
-			seen |= 1 << 8
-			err = strictjson.Value(&v.Value, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "", "id", "", "", "object", "owner", "redacted_value", "value")
-}
-
 // AdminAPIKeyCreateResponseObject is the type of this object.
 type AdminAPIKeyCreateResponseObject string
 
@@ -482,79 +331,6 @@ type AdminAPIKeyOwner struct {
 	Type *string `json:"type,omitempty"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *AdminAPIKeyOwner) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*AdminAPIKeyOwner).decode)
-}
-
-func (v *AdminAPIKeyOwner) decode(d *strictjson.Decoder) error {
-	*v = AdminAPIKeyOwner{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		ID     string
-		Name   string
-		Object string
-		Role   string
-		Type   string
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.CreatedAt = apitype.TimeAt(at.Time())
-		case "id":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ID = &optional.ID
-			err = strictjson.String(v.ID, d)
-		case "name":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Name = &optional.Name
-			err = strictjson.String(v.Name, d)
-		case "object":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Object = &optional.Object
-			err = strictjson.String(v.Object, d)
-		case "role":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Role = &optional.Role
-			err = strictjson.String(v.Role, d)
-		case "type":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Type = &optional.Type
-			err = strictjson.String(v.Type, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "", "", "", "", "", "")
-}
-
 // APIKeyList is a page of admin keys.
 type APIKeyList struct {
 	// The keys of the page, in the requested order.
@@ -571,69 +347,6 @@ type APIKeyList struct {
 
 	// The type of this object.
 	Object APIKeyListObject `json:"object"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *APIKeyList) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*APIKeyList).decode)
-}
-
-func (v *APIKeyList) decode(d *strictjson.Decoder) error {
-	*v = APIKeyList{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		FirstID string
-		LastID  string
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "data":
-			seen |= 1 << 0
-			err = strictjson.Array(&v.Data, d, (*AdminAPIKey).decode)
-		case "first_id":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.FirstID = &optional.FirstID
-			err = strictjson.String(v.FirstID, d)
-		case "has_more":
-			seen |= 1 << 2
-			err = strictjson.Bool(&v.HasMore, d)
-		case "last_id":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastID = &optional.LastID
-			err = strictjson.String(v.LastID, d)
-		case "object":
-			seen |= 1 << 4
-			err = strictjson.Const(&v.Object, d, "list")
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "data", "", "has_more", "", "object")
 }
 
 // APIKeyListObject is the type of this object.
@@ -654,105 +367,10 @@ type Error struct {
 	Type string `json:"type"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *Error) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*Error).decode)
-}
-
-func (v *Error) decode(d *strictjson.Decoder) error {
-	*v = Error{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		Code  string
-		Param string
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "code":
-			seen |= 1 << 0
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Code = &optional.Code
-			err = strictjson.String(v.Code, d)
-		case "message":
-			seen |= 1 << 1
-			err = strictjson.String(&v.Message, d)
-		case "param":
-			seen |= 1 << 2
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Param = &optional.Param
-			err = strictjson.String(v.Param, d)
-		case "type":
-			seen |= 1 << 3
-			err = strictjson.String(&v.Type, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "code", "message", "param", "type")
-}
-
 // ErrorResponse is the body of a response to a request that failed.
 type ErrorResponse struct {
 	// The reason why a request failed.
 	Error Error `json:"error"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ErrorResponse) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ErrorResponse).decode)
-}
-
-func (v *ErrorResponse) decode(d *strictjson.Decoder) error {
-	*v = ErrorResponse{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "error":
-			seen |= 1 << 0
-			err = (*Error).decode(&v.Error, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "error")
 }
 
 // ProjectAPIKey is a key that calls models within one project, without its value.
@@ -785,74 +403,6 @@ type ProjectAPIKey struct {
 	RedactedValue string `json:"redacted_value"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKey) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKey).decode)
-}
-
-func (v *ProjectAPIKey) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKey{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "expires_at":
-			if d.Null() {
-				v.ExpiresAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.ExpiresAt = apitype.TimeAt(at.Time())
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "last_used_at":
-			seen |= 1 << 3
-			if d.Null() {
-				v.LastUsedAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.LastUsedAt = apitype.TimeAt(at.Time())
-		case "name":
-			seen |= 1 << 4
-			err = strictjson.String(&v.Name, d)
-		case "object":
-			seen |= 1 << 5
-			err = strictjson.Const(&v.Object, d, "organization.project.api_key")
-		case "owner":
-			seen |= 1 << 6
-			err = (*ProjectAPIKeyOwner).decode(&v.Owner, d)
-		case "owner_project_access":
-			v.OwnerProjectAccess = new(ProjectAPIKeyOwnerProjectAccess)
-			err = strictjson.String(v.OwnerProjectAccess, d)
-		case "redacted_value":
-			seen |= 1 << 8
-			err = strictjson.String(&v.RedactedValue, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "", "id", "last_used_at", "name", "object", "owner", "", "redacted_value")
-}
-
 // ProjectAPIKeyObject is the type of this object.
 type ProjectAPIKeyObject string
 
@@ -871,45 +421,6 @@ type ProjectAPIKeyDeleteResponse struct {
 	Object ProjectAPIKeyDeleteResponseObject `json:"object"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKeyDeleteResponse) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyDeleteResponse).decode)
-}
-
-func (v *ProjectAPIKeyDeleteResponse) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyDeleteResponse{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "deleted":
-			seen |= 1 << 0
-			err = strictjson.Bool(&v.Deleted, d)
-		case "id":
-			seen |= 1 << 1
-			err = strictjson.String(&v.ID, d)
-		case "object":
-			seen |= 1 << 2
-			err = strictjson.Const(&v.Object, d, "organization.project.api_key.deleted")
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "deleted", "id", "object")
-}
-
 // ProjectAPIKeyDeleteResponseObject is the type of this object.
 type ProjectAPIKeyDeleteResponseObject string
 
@@ -923,45 +434,6 @@ type ProjectAPIKeyOwner struct {
 
 	// A person, as the owner of a project key.
 	User *ProjectAPIKeyOwnerUser `json:"user,omitempty"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKeyOwner) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyOwner).decode)
-}
-
-func (v *ProjectAPIKeyOwner) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwner{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "service_account":
-			v.ServiceAccount = new(ProjectAPIKeyOwnerServiceAccount)
-			err = (*ProjectAPIKeyOwnerServiceAccount).decode(v.ServiceAccount, d)
-		case "type":
-			v.Type = new(ProjectAPIKeyOwnerType)
-			err = strictjson.String(v.Type, d)
-		case "user":
-			v.User = new(ProjectAPIKeyOwnerUser)
-			err = (*ProjectAPIKeyOwnerUser).decode(v.User, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "", "", "")
 }
 
 // ProjectAPIKeyOwnerType is the type of the owner. The set is open.
@@ -982,48 +454,6 @@ type ProjectAPIKeyOwnerServiceAccount struct {
 	Role string `json:"role"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKeyOwnerServiceAccount) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyOwnerServiceAccount).decode)
-}
-
-func (v *ProjectAPIKeyOwnerServiceAccount) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwnerServiceAccount{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "id":
-			seen |= 1 << 1
-			err = strictjson.String(&v.ID, d)
-		case "name":
-			seen |= 1 << 2
-			err = strictjson.String(&v.Name, d)
-		case "role":
-			seen |= 1 << 3
-			err = strictjson.String(&v.Role, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "id", "name", "role")
-}
-
 // ProjectAPIKeyOwnerUser is a person, as the owner of a project key.
 type ProjectAPIKeyOwnerUser struct {
 	// When the user was created.
@@ -1042,51 +472,6 @@ type ProjectAPIKeyOwnerUser struct {
 	Role string `json:"role"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKeyOwnerUser) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyOwnerUser).decode)
-}
-
-func (v *ProjectAPIKeyOwnerUser) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwnerUser{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "email":
-			seen |= 1 << 1
-			err = strictjson.String(&v.Email, d)
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "name":
-			seen |= 1 << 3
-			err = strictjson.String(&v.Name, d)
-		case "role":
-			seen |= 1 << 4
-			err = strictjson.String(&v.Role, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "email", "id", "name", "role")
-}
-
 // ProjectAPIKeyUpdateRequest is the changes to a project key. At least one property is present.
 type ProjectAPIKeyUpdateRequest struct {
 	// Seconds from this request until the key expires. If absent, the expiration does not
@@ -1097,50 +482,6 @@ type ProjectAPIKeyUpdateRequest struct {
 	// removes every restriction, so that the key has all permissions of its owner. If
 	// absent, the scopes do not change.
 	Scopes *[]string `json:"scopes,omitempty"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectAPIKeyUpdateRequest) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectAPIKeyUpdateRequest).decode)
-}
-
-func (v *ProjectAPIKeyUpdateRequest) decode(d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyUpdateRequest{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		ExpiresInSeconds int
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "expires_in_seconds":
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ExpiresInSeconds = &optional.ExpiresInSeconds
-			err = strictjson.Any(v.ExpiresInSeconds, d)
-		case "scopes":
-			v.Scopes = new([]string)
-			err = strictjson.Array(v.Scopes, d, strictjson.String)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "", "")
 }
 
 // ProjectServiceAccount is the identity of a program within a project.
@@ -1159,51 +500,6 @@ type ProjectServiceAccount struct {
 
 	// The account's role in the project. The set is open.
 	Role ProjectServiceAccountRole `json:"role"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectServiceAccount) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectServiceAccount).decode)
-}
-
-func (v *ProjectServiceAccount) decode(d *strictjson.Decoder) error {
-	*v = ProjectServiceAccount{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "id":
-			seen |= 1 << 1
-			err = strictjson.String(&v.ID, d)
-		case "name":
-			seen |= 1 << 2
-			err = strictjson.String(&v.Name, d)
-		case "object":
-			seen |= 1 << 3
-			err = strictjson.Const(&v.Object, d, "organization.project.service_account")
-		case "role":
-			seen |= 1 << 4
-			err = strictjson.String(&v.Role, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "id", "name", "object", "role")
 }
 
 // ProjectServiceAccountObject is the type of this object.
@@ -1233,59 +529,6 @@ type ProjectServiceAccountAPIKey struct {
 	Value apitype.Secret `json:"value"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectServiceAccountAPIKey) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectServiceAccountAPIKey).decode)
-}
-
-func (v *ProjectServiceAccountAPIKey) decode(d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountAPIKey{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "created_at":
-			seen |= 1 << 0
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "expires_at":
-			if d.Null() {
-				v.ExpiresAt = apitype.NullTime()
-				continue
-			}
-			var at apitype.UnixTime
-			err = strictjson.Value(&at, d)
-			v.ExpiresAt = apitype.TimeAt(at.Time())
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "name":
-			seen |= 1 << 3
-			err = strictjson.String(&v.Name, d)
-		case "object":
-			seen |= 1 << 4
-			err = strictjson.Const(&v.Object, d, "organization.project.service_account.api_key")
-		case "value":
-			seen |= 1 << 5
-			err = strictjson.Value(&v.Value, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "created_at", "", "id", "name", "object", "value")
-}
-
 // ProjectServiceAccountAPIKeyObject is the type of this object.
 type ProjectServiceAccountAPIKeyObject string
 
@@ -1302,63 +545,6 @@ type ProjectServiceAccountCreateRequest struct {
 
 	// A name for people to recognize the account by. Names need not be unique.
 	Name string `json:"name"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectServiceAccountCreateRequest) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectServiceAccountCreateRequest).decode)
-}
-
-func (v *ProjectServiceAccountCreateRequest) decode(d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountCreateRequest{}
-	// One allocation holds all of the object's optional values.
-	type values struct {
-		CreateServiceAccountOnly bool
-		ExpiresInSeconds         int
-	}
-	var optional *values
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "create_service_account_only":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.CreateServiceAccountOnly = &optional.CreateServiceAccountOnly
-			err = strictjson.Bool(v.CreateServiceAccountOnly, d)
-		case "expires_in_seconds":
-			if d.Null() {
-				continue
-			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ExpiresInSeconds = &optional.ExpiresInSeconds
-			err = strictjson.Any(v.ExpiresInSeconds, d)
-		case "name":
-			seen |= 1 << 2
-			err = strictjson.String(&v.Name, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "", "", "name")
 }
 
 // ProjectServiceAccountCreateResponse is a new service account, with its first key if one was created.
@@ -1380,58 +566,6 @@ type ProjectServiceAccountCreateResponse struct {
 
 	// The account's role in the project, `none` if only the account was requested. The set is open.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
-}
-
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectServiceAccountCreateResponse) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectServiceAccountCreateResponse).decode)
-}
-
-func (v *ProjectServiceAccountCreateResponse) decode(d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountCreateResponse{}
-	var seen uint64
-	if err := d.Open(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Name()
-		if err != nil {
-			return err
-		}
-		switch string(name) {
-		case "api_key":
-			seen |= 1 << 0
-			if d.Null() {
-				continue
-			}
-			v.APIKey = new(ProjectServiceAccountAPIKey)
-			err = (*ProjectServiceAccountAPIKey).decode(v.APIKey, d)
-		case "created_at":
-			seen |= 1 << 1
-			err = strictjson.Value(&v.CreatedAt, d)
-		case "id":
-			seen |= 1 << 2
-			err = strictjson.String(&v.ID, d)
-		case "name":
-			seen |= 1 << 3
-			err = strictjson.String(&v.Name, d)
-		case "object":
-			seen |= 1 << 4
-			err = strictjson.Const(&v.Object, d, "organization.project.service_account")
-		case "role":
-			seen |= 1 << 5
-			err = strictjson.String(&v.Role, d)
-		default:
-			err = d.Skip()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := d.Close(); err != nil {
-		return err
-	}
-	return d.Require(seen, "api_key", "created_at", "id", "name", "object", "role")
 }
 
 // ProjectServiceAccountCreateResponseObject is the type of this object.
@@ -1458,20 +592,261 @@ type ProjectServiceAccountListResponse struct {
 	Object ProjectServiceAccountListResponseObject `json:"object"`
 }
 
-// UnmarshalJSON reads what the contract allows and nothing else. Its errors quote no values.
-func (v *ProjectServiceAccountListResponse) UnmarshalJSON(b []byte) error {
-	return strictjson.Unmarshal(b, v, (*ProjectServiceAccountListResponse).decode)
+// ProjectServiceAccountListResponseObject is the type of this object.
+type ProjectServiceAccountListResponseObject string
+
+// String returns the fields of v, without secrets.
+func (v AdminAPIKey) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v AdminAPIKey) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *AdminAPIKey) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeAdminAPIKey)
 }
 
-func (v *ProjectServiceAccountListResponse) decode(d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountListResponse{}
+func decodeAdminAPIKey(v *AdminAPIKey, d *strictjson.Decoder) error {
+	*v = AdminAPIKey{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		Name string
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "expires_at":
+			err = strictjson.Value(&v.ExpiresAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "last_used_at":
+			err = strictjson.Value(&v.LastUsedAt, d)
+		case "name":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Name = &optional.Name
+			err = strictjson.String(v.Name, d)
+		case "object":
+			seen[0] |= 1 << 2
+			err = decodeAdminAPIKeyObject(&v.Object, d)
+		case "owner":
+			seen[0] |= 1 << 3
+			err = decodeAdminAPIKeyOwner(&v.Owner, d)
+		case "redacted_value":
+			seen[0] |= 1 << 4
+			err = strictjson.String(&v.RedactedValue, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<5 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "object", "owner", "redacted_value")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v AdminAPIKeyCreateResponse) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v AdminAPIKeyCreateResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *AdminAPIKeyCreateResponse) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeAdminAPIKeyCreateResponse)
+}
+
+func decodeAdminAPIKeyCreateResponse(v *AdminAPIKeyCreateResponse, d *strictjson.Decoder) error {
+	*v = AdminAPIKeyCreateResponse{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		Name string
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "expires_at":
+			err = strictjson.Value(&v.ExpiresAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "last_used_at":
+			err = strictjson.Value(&v.LastUsedAt, d)
+		case "name":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Name = &optional.Name
+			err = strictjson.String(v.Name, d)
+		case "object":
+			seen[0] |= 1 << 2
+			err = decodeAdminAPIKeyCreateResponseObject(&v.Object, d)
+		case "owner":
+			seen[0] |= 1 << 3
+			err = decodeAdminAPIKeyOwner(&v.Owner, d)
+		case "redacted_value":
+			seen[0] |= 1 << 4
+			err = strictjson.String(&v.RedactedValue, d)
+		case "value":
+			seen[0] |= 1 << 5
+			err = strictjson.Value(&v.Value, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<6 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "object", "owner", "redacted_value", "value")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v AdminAPIKeyOwner) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v AdminAPIKeyOwner) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *AdminAPIKeyOwner) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeAdminAPIKeyOwner)
+}
+
+func decodeAdminAPIKeyOwner(v *AdminAPIKeyOwner, d *strictjson.Decoder) error {
+	*v = AdminAPIKeyOwner{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		ID     string
+		Name   string
+		Object string
+		Role   string
+		Type   string
+	}
+	var optional *values
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			err = strictjson.NonNull(&v.CreatedAt, d)
+		case "id":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ID = &optional.ID
+			err = strictjson.ID(v.ID, d)
+		case "name":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Name = &optional.Name
+			err = strictjson.String(v.Name, d)
+		case "object":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Object = &optional.Object
+			err = strictjson.String(v.Object, d)
+		case "role":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Role = &optional.Role
+			err = strictjson.String(v.Role, d)
+		case "type":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Type = &optional.Type
+			err = strictjson.String(v.Type, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v APIKeyList) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v APIKeyList) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *APIKeyList) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeAPIKeyList)
+}
+
+func decodeAPIKeyList(v *APIKeyList, d *strictjson.Decoder) error {
+	*v = APIKeyList{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		FirstID string
 		LastID  string
 	}
 	var optional *values
-	var seen uint64
+	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1482,8 +857,8 @@ func (v *ProjectServiceAccountListResponse) decode(d *strictjson.Decoder) error 
 		}
 		switch string(name) {
 		case "data":
-			seen |= 1 << 0
-			err = strictjson.Array(&v.Data, d, (*ProjectServiceAccount).decode)
+			seen[0] |= 1 << 0
+			err = strictjson.Array(&v.Data, d, decodeAdminAPIKey)
 		case "first_id":
 			if d.Null() {
 				continue
@@ -1494,7 +869,7 @@ func (v *ProjectServiceAccountListResponse) decode(d *strictjson.Decoder) error 
 			v.FirstID = &optional.FirstID
 			err = strictjson.String(v.FirstID, d)
 		case "has_more":
-			seen |= 1 << 2
+			seen[0] |= 1 << 1
 			err = strictjson.Bool(&v.HasMore, d)
 		case "last_id":
 			if d.Null() {
@@ -1506,25 +881,804 @@ func (v *ProjectServiceAccountListResponse) decode(d *strictjson.Decoder) error 
 			v.LastID = &optional.LastID
 			err = strictjson.String(v.LastID, d)
 		case "object":
-			seen |= 1 << 4
-			err = strictjson.Const(&v.Object, d, "list")
+			seen[0] |= 1 << 2
+			err = decodeAPIKeyListObject(&v.Object, d)
 		default:
-			err = d.Skip()
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
-			return err
+			return strictjson.At(err, string(name))
 		}
 	}
 	if err := d.Close(); err != nil {
 		return err
 	}
-	return d.Require(seen, "data", "", "has_more", "", "object")
+	if seen != [1]uint64{1<<3 - 1} {
+		return strictjson.FirstMissing(seen[:], "data", "has_more", "object")
+	}
+	return nil
 }
 
-// ProjectServiceAccountListResponseObject is the type of this object.
-type ProjectServiceAccountListResponseObject string
+// String returns the fields of v, without secrets.
+func (v Error) String() string { return show.String(v) }
 
-// AdminAPIKeysListParams holds what AdminAPIKeysList is asked for.
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v Error) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *Error) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeError)
+}
+
+func decodeError(v *Error, d *strictjson.Decoder) error {
+	*v = Error{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		Code  string
+		Param string
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "code":
+			seen[0] |= 1 << 0
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Code = &optional.Code
+			err = strictjson.String(v.Code, d)
+		case "message":
+			seen[0] |= 1 << 1
+			err = strictjson.String(&v.Message, d)
+		case "param":
+			seen[0] |= 1 << 2
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.Param = &optional.Param
+			err = strictjson.String(v.Param, d)
+		case "type":
+			seen[0] |= 1 << 3
+			err = strictjson.String(&v.Type, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<4 - 1} {
+		return strictjson.FirstMissing(seen[:], "code", "message", "param", "type")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ErrorResponse) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ErrorResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ErrorResponse) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeErrorResponse)
+}
+
+func decodeErrorResponse(v *ErrorResponse, d *strictjson.Decoder) error {
+	*v = ErrorResponse{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "error":
+			seen[0] |= 1 << 0
+			err = decodeError(&v.Error, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<1 - 1} {
+		return strictjson.FirstMissing(seen[:], "error")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKey) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKey) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKey) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKey)
+}
+
+func decodeProjectAPIKey(v *ProjectAPIKey, d *strictjson.Decoder) error {
+	*v = ProjectAPIKey{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "expires_at":
+			err = strictjson.Value(&v.ExpiresAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "last_used_at":
+			seen[0] |= 1 << 2
+			err = strictjson.Value(&v.LastUsedAt, d)
+		case "name":
+			seen[0] |= 1 << 3
+			err = strictjson.String(&v.Name, d)
+		case "object":
+			seen[0] |= 1 << 4
+			err = decodeProjectAPIKeyObject(&v.Object, d)
+		case "owner":
+			seen[0] |= 1 << 5
+			err = decodeProjectAPIKeyOwner(&v.Owner, d)
+		case "owner_project_access":
+			v.OwnerProjectAccess = new(ProjectAPIKeyOwnerProjectAccess)
+			err = decodeProjectAPIKeyOwnerProjectAccess(v.OwnerProjectAccess, d)
+		case "redacted_value":
+			seen[0] |= 1 << 6
+			err = strictjson.String(&v.RedactedValue, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<7 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "last_used_at", "name", "object", "owner", "redacted_value")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKeyDeleteResponse) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKeyDeleteResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKeyDeleteResponse) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKeyDeleteResponse)
+}
+
+func decodeProjectAPIKeyDeleteResponse(v *ProjectAPIKeyDeleteResponse, d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyDeleteResponse{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "deleted":
+			seen[0] |= 1 << 0
+			err = strictjson.Bool(&v.Deleted, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "object":
+			seen[0] |= 1 << 2
+			err = decodeProjectAPIKeyDeleteResponseObject(&v.Object, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<3 - 1} {
+		return strictjson.FirstMissing(seen[:], "deleted", "id", "object")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKeyOwner) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKeyOwner) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKeyOwner) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKeyOwner)
+}
+
+func decodeProjectAPIKeyOwner(v *ProjectAPIKeyOwner, d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyOwner{}
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "service_account":
+			v.ServiceAccount = new(ProjectAPIKeyOwnerServiceAccount)
+			err = decodeProjectAPIKeyOwnerServiceAccount(v.ServiceAccount, d)
+		case "type":
+			v.Type = new(ProjectAPIKeyOwnerType)
+			err = decodeProjectAPIKeyOwnerType(v.Type, d)
+		case "user":
+			v.User = new(ProjectAPIKeyOwnerUser)
+			err = decodeProjectAPIKeyOwnerUser(v.User, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKeyOwnerServiceAccount) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKeyOwnerServiceAccount) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKeyOwnerServiceAccount) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKeyOwnerServiceAccount)
+}
+
+func decodeProjectAPIKeyOwnerServiceAccount(v *ProjectAPIKeyOwnerServiceAccount, d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyOwnerServiceAccount{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "name":
+			seen[0] |= 1 << 2
+			err = strictjson.String(&v.Name, d)
+		case "role":
+			seen[0] |= 1 << 3
+			err = strictjson.String(&v.Role, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<4 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "role")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKeyOwnerUser) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKeyOwnerUser) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKeyOwnerUser) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKeyOwnerUser)
+}
+
+func decodeProjectAPIKeyOwnerUser(v *ProjectAPIKeyOwnerUser, d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyOwnerUser{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "email":
+			seen[0] |= 1 << 1
+			err = strictjson.String(&v.Email, d)
+		case "id":
+			seen[0] |= 1 << 2
+			err = strictjson.ID(&v.ID, d)
+		case "name":
+			seen[0] |= 1 << 3
+			err = strictjson.String(&v.Name, d)
+		case "role":
+			seen[0] |= 1 << 4
+			err = strictjson.String(&v.Role, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<5 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "email", "id", "name", "role")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectAPIKeyUpdateRequest) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectAPIKeyUpdateRequest) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectAPIKeyUpdateRequest) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectAPIKeyUpdateRequest)
+}
+
+func decodeProjectAPIKeyUpdateRequest(v *ProjectAPIKeyUpdateRequest, d *strictjson.Decoder) error {
+	*v = ProjectAPIKeyUpdateRequest{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		ExpiresInSeconds int
+	}
+	var optional *values
+	members := 0
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		members++
+		switch string(name) {
+		case "expires_in_seconds":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ExpiresInSeconds = &optional.ExpiresInSeconds
+			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range1)
+		case "scopes":
+			v.Scopes = new([]string)
+			err = strictjson.Array(v.Scopes, d, func(v *string, d *strictjson.Decoder) error {
+				return strictjson.String(v, d)
+			})
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	return strictjson.Items(members, 1, -1)
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectServiceAccount) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectServiceAccount) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectServiceAccount) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectServiceAccount)
+}
+
+func decodeProjectServiceAccount(v *ProjectServiceAccount, d *strictjson.Decoder) error {
+	*v = ProjectServiceAccount{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "name":
+			seen[0] |= 1 << 2
+			err = strictjson.String(&v.Name, d)
+		case "object":
+			seen[0] |= 1 << 3
+			err = decodeProjectServiceAccountObject(&v.Object, d)
+		case "role":
+			seen[0] |= 1 << 4
+			err = decodeProjectServiceAccountRole(&v.Role, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<5 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "object", "role")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectServiceAccountAPIKey) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectServiceAccountAPIKey) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectServiceAccountAPIKey) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectServiceAccountAPIKey)
+}
+
+func decodeProjectServiceAccountAPIKey(v *ProjectServiceAccountAPIKey, d *strictjson.Decoder) error {
+	*v = ProjectServiceAccountAPIKey{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "created_at":
+			seen[0] |= 1 << 0
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "expires_at":
+			err = strictjson.Value(&v.ExpiresAt, d)
+		case "id":
+			seen[0] |= 1 << 1
+			err = strictjson.ID(&v.ID, d)
+		case "name":
+			seen[0] |= 1 << 2
+			err = strictjson.String(&v.Name, d)
+		case "object":
+			seen[0] |= 1 << 3
+			err = decodeProjectServiceAccountAPIKeyObject(&v.Object, d)
+		case "value":
+			seen[0] |= 1 << 4
+			err = strictjson.Value(&v.Value, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<5 - 1} {
+		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "object", "value")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectServiceAccountCreateRequest) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectServiceAccountCreateRequest) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectServiceAccountCreateRequest) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectServiceAccountCreateRequest)
+}
+
+func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequest, d *strictjson.Decoder) error {
+	*v = ProjectServiceAccountCreateRequest{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		CreateServiceAccountOnly bool
+		ExpiresInSeconds         int
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "create_service_account_only":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.CreateServiceAccountOnly = &optional.CreateServiceAccountOnly
+			err = strictjson.Bool(v.CreateServiceAccountOnly, d)
+		case "expires_in_seconds":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ExpiresInSeconds = &optional.ExpiresInSeconds
+			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
+		case "name":
+			seen[0] |= 1 << 0
+			err = strictjson.String(&v.Name, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<1 - 1} {
+		return strictjson.FirstMissing(seen[:], "name")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectServiceAccountCreateResponse) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectServiceAccountCreateResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectServiceAccountCreateResponse) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectServiceAccountCreateResponse)
+}
+
+func decodeProjectServiceAccountCreateResponse(v *ProjectServiceAccountCreateResponse, d *strictjson.Decoder) error {
+	*v = ProjectServiceAccountCreateResponse{}
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "api_key":
+			seen[0] |= 1 << 0
+			if d.Null() {
+				continue
+			}
+			v.APIKey = new(ProjectServiceAccountAPIKey)
+			err = decodeProjectServiceAccountAPIKey(v.APIKey, d)
+		case "created_at":
+			seen[0] |= 1 << 1
+			err = strictjson.Value(&v.CreatedAt, d)
+		case "id":
+			seen[0] |= 1 << 2
+			err = strictjson.ID(&v.ID, d)
+		case "name":
+			seen[0] |= 1 << 3
+			err = strictjson.String(&v.Name, d)
+		case "object":
+			seen[0] |= 1 << 4
+			err = decodeProjectServiceAccountCreateResponseObject(&v.Object, d)
+		case "role":
+			seen[0] |= 1 << 5
+			err = decodeProjectServiceAccountCreateResponseRole(&v.Role, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<6 - 1} {
+		return strictjson.FirstMissing(seen[:], "api_key", "created_at", "id", "name", "object", "role")
+	}
+	return nil
+}
+
+// String returns the fields of v, without secrets.
+func (v ProjectServiceAccountListResponse) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ProjectServiceAccountListResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *ProjectServiceAccountListResponse) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeProjectServiceAccountListResponse)
+}
+
+func decodeProjectServiceAccountListResponse(v *ProjectServiceAccountListResponse, d *strictjson.Decoder) error {
+	*v = ProjectServiceAccountListResponse{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		FirstID string
+		LastID  string
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "data":
+			seen[0] |= 1 << 0
+			err = strictjson.Array(&v.Data, d, decodeProjectServiceAccount)
+		case "first_id":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.FirstID = &optional.FirstID
+			err = strictjson.String(v.FirstID, d)
+		case "has_more":
+			seen[0] |= 1 << 1
+			err = strictjson.Bool(&v.HasMore, d)
+		case "last_id":
+			if d.Null() {
+				continue
+			}
+			if optional == nil {
+				optional = new(values)
+			}
+			v.LastID = &optional.LastID
+			err = strictjson.String(v.LastID, d)
+		case "object":
+			seen[0] |= 1 << 2
+			err = decodeProjectServiceAccountListResponseObject(&v.Object, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<3 - 1} {
+		return strictjson.FirstMissing(seen[:], "data", "has_more", "object")
+	}
+	return nil
+}
+
+// AdminAPIKeysListParams contains the parameters of AdminAPIKeysList.
 type AdminAPIKeysListParams struct {
 	// The id of the last key received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -1536,10 +1690,16 @@ type AdminAPIKeysListParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// AdminAPIKeysListParamsOrder holds what AdminAPIKeysList is asked for.
+// AdminAPIKeysListParamsOrder is part of a request of AdminAPIKeysList.
 type AdminAPIKeysListParamsOrder string
 
-// AdminAPIKeysCreateJSONBody holds what AdminAPIKeysCreate is asked for.
+// String returns the fields of v, without secrets.
+func (v AdminAPIKeysListParams) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v AdminAPIKeysListParams) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// AdminAPIKeysCreateJSONBody is part of a request of AdminAPIKeysCreate.
 type AdminAPIKeysCreateJSONBody struct {
 	// Seconds until the key expires, at most a year. If absent, the key never expires.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
@@ -1548,7 +1708,63 @@ type AdminAPIKeysCreateJSONBody struct {
 	Name string `json:"name"`
 }
 
-// ListProjectServiceAccountsParams holds what ListProjectServiceAccounts is asked for.
+// String returns the fields of v, without secrets.
+func (v AdminAPIKeysCreateJSONBody) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v AdminAPIKeysCreateJSONBody) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
+
+// UnmarshalJSON decodes what the contract allows. Its errors do not quote values.
+func (v *AdminAPIKeysCreateJSONBody) UnmarshalJSON(b []byte) error {
+	return strictjson.Unmarshal(b, v, decodeAdminAPIKeysCreateJSONBody)
+}
+
+func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjson.Decoder) error {
+	*v = AdminAPIKeysCreateJSONBody{}
+	// One allocation holds all of the object's optional values.
+	type values struct {
+		ExpiresInSeconds int
+	}
+	var optional *values
+	var seen [1]uint64
+	if err := d.Open(); err != nil {
+		return err
+	}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		switch string(name) {
+		case "expires_in_seconds":
+			if optional == nil {
+				optional = new(values)
+			}
+			v.ExpiresInSeconds = &optional.ExpiresInSeconds
+			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
+		case "name":
+			seen[0] |= 1 << 0
+			err = strictjson.String(&v.Name, d)
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return strictjson.At(err, string(name))
+		}
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if seen != [1]uint64{1<<1 - 1} {
+		return strictjson.FirstMissing(seen[:], "name")
+	}
+	return nil
+}
+
+// ListProjectServiceAccountsParams contains the parameters of ListProjectServiceAccounts.
 type ListProjectServiceAccountsParams struct {
 	// The maximum number of accounts on the page.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1556,6 +1772,12 @@ type ListProjectServiceAccountsParams struct {
 	// The id of the last account received. The page starts after it; if absent, at the beginning of the list.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
+
+// String returns the fields of v, without secrets.
+func (v ListProjectServiceAccountsParams) String() string { return show.String(v) }
+
+// Format prints the fields of v for every verb, without secrets and addresses.
+func (v ListProjectServiceAccountsParams) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }
 
 // The ids of the operations, as in the contract.
 const (
@@ -2006,13 +2228,12 @@ func joinURL(server, path string, params ...string) string {
 	return b.String()
 }
 
-// ClientWithResponses builds on ClientInterface to offer response payloads
+// ClientWithResponses sends the operations of the contract and returns decoded responses.
 type ClientWithResponses struct {
 	ClientInterface
 }
 
-// NewClientWithResponses creates a new ClientWithResponses, which wraps
-// Client with return type handling
+// NewClientWithResponses returns a client of the API at server, as NewClient does.
 func NewClientWithResponses(server string, opts ...ClientOption) (*ClientWithResponses, error) {
 	client, err := NewClient(server, opts...)
 	if err != nil {
@@ -2021,449 +2242,84 @@ func NewClientWithResponses(server string, opts ...ClientOption) (*ClientWithRes
 	return &ClientWithResponses{client}, nil
 }
 
-// WithBaseURL overrides the baseURL.
+// WithBaseURL sets the base URL that the contract's paths are below.
 func WithBaseURL(baseURL string) ClientOption {
 	return func(c *Client) error {
-		newBaseURL, err := url.Parse(baseURL)
+		base, err := url.Parse(baseURL)
 		if err != nil {
 			return err
 		}
-		c.Server = newBaseURL.String()
+		c.Server = base.String()
 		return nil
 	}
 }
 
-// ClientWithResponsesInterface is the interface specification for the client with responses above.
+// ClientWithResponsesInterface has a method for each operation, which returns a decoded response.
 type ClientWithResponsesInterface interface {
-
-	// AdminAPIKeysListWithResponse List admin keys
-	//
-	// Returns one page of the organization's admin keys, ordered by creation time. It contains
-	// redacted values only.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /organization/admin_api_keys (the `AdminAPIKeysList` operationId).
+	// AdminAPIKeysListWithResponse sends GET /organization/admin_api_keys.
 	AdminAPIKeysListWithResponse(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*AdminAPIKeysListResponse, error)
-
-	// AdminAPIKeysCreateWithBodyWithResponse Create an admin key
-	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+	// AdminAPIKeysCreateWithBodyWithResponse sends POST /organization/admin_api_keys.
 	AdminAPIKeysCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error)
-
-	// AdminAPIKeysCreateWithResponse Create an admin key
-	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+	// AdminAPIKeysCreateWithResponse sends POST /organization/admin_api_keys.
 	AdminAPIKeysCreateWithResponse(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error)
-
-	// DeleteProjectAPIKeyWithResponse Delete a project key
-	//
-	// Deletes a key of a project permanently. The key may belong to a user or to a service
-	// account, whose other keys stay. Older servers refuse a service account's key with 400
-	// and delete it only together with its account. A deleted key can keep working for a
-	// short while.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectAPIKey` operationId).
+	// DeleteProjectAPIKeyWithResponse sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 	DeleteProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*DeleteProjectAPIKeyResponse, error)
-
-	// RetrieveProjectAPIKeyWithResponse Retrieve a project key
-	//
-	// Returns one key of a project, with its owner and the time of its last use, but without its value.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectAPIKey` operationId).
+	// RetrieveProjectAPIKeyWithResponse sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 	RetrieveProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*RetrieveProjectAPIKeyResponse, error)
-
-	// UpdateProjectAPIKeyWithBodyWithResponse Update a project key
-	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+	// UpdateProjectAPIKeyWithBodyWithResponse sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 	UpdateProjectAPIKeyWithBodyWithResponse(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error)
-
-	// UpdateProjectAPIKeyWithResponse Update a project key
-	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+	// UpdateProjectAPIKeyWithResponse sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 	UpdateProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error)
-
-	// ListProjectServiceAccountsWithResponse List a project's service accounts
-	//
-	// Returns one page of the service accounts of a project, without their keys.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
+	// ListProjectServiceAccountsWithResponse sends GET /organization/projects/{project_id}/service_accounts.
 	ListProjectServiceAccountsWithResponse(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*ListProjectServiceAccountsResponse, error)
-
-	// CreateProjectServiceAccountWithBodyWithResponse Create a service account
-	//
-	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+	// CreateProjectServiceAccountWithBodyWithResponse sends POST /organization/projects/{project_id}/service_accounts.
 	CreateProjectServiceAccountWithBodyWithResponse(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProjectServiceAccountResponse, error)
-
-	// CreateProjectServiceAccountWithResponse Create a service account
-	//
-	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+	// CreateProjectServiceAccountWithResponse sends POST /organization/projects/{project_id}/service_accounts.
 	CreateProjectServiceAccountWithResponse(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProjectServiceAccountResponse, error)
 }
 
+// AdminAPIKeysListResponse is a response of AdminAPIKeysList. Printing or encoding it shows its status and its
+// decoded value, without secrets.
 type AdminAPIKeysListResponse struct {
-	Body         []byte
+	Body         []byte // as it was received; it may contain a secret
 	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *APIKeyList
+	JSON200      *APIKeyList // the body of a response with status 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r AdminAPIKeysListResponse) GetJSON200() *APIKeyList {
-	return r.JSON200
-}
-
-// GetBody returns the raw response body bytes
-func (r AdminAPIKeysListResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
+// Status returns HTTPResponse.Status.
 func (r AdminAPIKeysListResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+	if r.HTTPResponse == nil {
+		return ""
 	}
-	return http.StatusText(0)
+	return r.HTTPResponse.Status
 }
 
-// StatusCode returns HTTPResponse.StatusCode
+// StatusCode returns HTTPResponse.StatusCode.
 func (r AdminAPIKeysListResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	if r.HTTPResponse == nil {
+		return 0
 	}
-	return 0
+	return r.HTTPResponse.StatusCode
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r AdminAPIKeysListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
+// shown returns what may be printed.
+func (r AdminAPIKeysListResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *APIKeyList `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200}
 }
 
-type AdminAPIKeysCreateResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *AdminAPIKeyCreateResponse
-}
+// String returns the status and the decoded value of r, without secrets.
+func (r AdminAPIKeysListResponse) String() string { return show.String(r.shown()) }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r AdminAPIKeysCreateResponse) GetJSON200() *AdminAPIKeyCreateResponse {
-	return r.JSON200
-}
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r AdminAPIKeysListResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, r.shown()) }
 
-// GetBody returns the raw response body bytes
-func (r AdminAPIKeysCreateResponse) GetBody() []byte {
-	return r.Body
-}
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r AdminAPIKeysListResponse) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown()) }
 
-// Status returns HTTPResponse.Status
-func (r AdminAPIKeysCreateResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r AdminAPIKeysCreateResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r AdminAPIKeysCreateResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type DeleteProjectAPIKeyResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProjectAPIKeyDeleteResponse
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *ErrorResponse
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteProjectAPIKeyResponse) GetJSON200() *ProjectAPIKeyDeleteResponse {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteProjectAPIKeyResponse) GetJSON400() *ErrorResponse {
-	return r.JSON400
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteProjectAPIKeyResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r DeleteProjectAPIKeyResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r DeleteProjectAPIKeyResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteProjectAPIKeyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type RetrieveProjectAPIKeyResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProjectAPIKey
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r RetrieveProjectAPIKeyResponse) GetJSON200() *ProjectAPIKey {
-	return r.JSON200
-}
-
-// GetBody returns the raw response body bytes
-func (r RetrieveProjectAPIKeyResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r RetrieveProjectAPIKeyResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r RetrieveProjectAPIKeyResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r RetrieveProjectAPIKeyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type UpdateProjectAPIKeyResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProjectAPIKey
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *ErrorResponse
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateProjectAPIKeyResponse) GetJSON200() *ProjectAPIKey {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateProjectAPIKeyResponse) GetJSON400() *ErrorResponse {
-	return r.JSON400
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateProjectAPIKeyResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r UpdateProjectAPIKeyResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r UpdateProjectAPIKeyResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateProjectAPIKeyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type ListProjectServiceAccountsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProjectServiceAccountListResponse
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *ErrorResponse
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListProjectServiceAccountsResponse) GetJSON200() *ProjectServiceAccountListResponse {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListProjectServiceAccountsResponse) GetJSON400() *ErrorResponse {
-	return r.JSON400
-}
-
-// GetBody returns the raw response body bytes
-func (r ListProjectServiceAccountsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ListProjectServiceAccountsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ListProjectServiceAccountsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListProjectServiceAccountsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type CreateProjectServiceAccountResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProjectServiceAccountCreateResponse
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *ErrorResponse
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CreateProjectServiceAccountResponse) GetJSON200() *ProjectServiceAccountCreateResponse {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateProjectServiceAccountResponse) GetJSON400() *ErrorResponse {
-	return r.JSON400
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateProjectServiceAccountResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r CreateProjectServiceAccountResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r CreateProjectServiceAccountResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateProjectServiceAccountResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// AdminAPIKeysListWithResponse List admin keys
-//
-// Returns one page of the organization's admin keys, ordered by creation time. It contains
-// redacted values only.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /organization/admin_api_keys (the `AdminAPIKeysList` operationId).
+// AdminAPIKeysListWithResponse sends GET /organization/admin_api_keys.
 func (c *ClientWithResponses) AdminAPIKeysListWithResponse(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*AdminAPIKeysListResponse, error) {
 	rsp, err := c.AdminAPIKeysList(ctx, params, reqEditors...)
 	if err != nil {
@@ -2472,14 +2328,68 @@ func (c *ClientWithResponses) AdminAPIKeysListWithResponse(ctx context.Context, 
 	return ParseAdminAPIKeysListResponse(rsp)
 }
 
-// AdminAPIKeysCreateWithBodyWithResponse Create an admin key
-//
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+// ParseAdminAPIKeysListResponse reads a response of AdminAPIKeysList and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseAdminAPIKeysListResponse(rsp *http.Response) (*AdminAPIKeysListResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &AdminAPIKeysListResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(APIKeyList)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeAPIKeyList); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// AdminAPIKeysCreateResponse is a response of AdminAPIKeysCreate. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type AdminAPIKeysCreateResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *AdminAPIKeyCreateResponse // the body of a response with status 200
+}
+
+// Status returns HTTPResponse.Status.
+func (r AdminAPIKeysCreateResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r AdminAPIKeysCreateResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r AdminAPIKeysCreateResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *AdminAPIKeyCreateResponse `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r AdminAPIKeysCreateResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r AdminAPIKeysCreateResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, r.shown()) }
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r AdminAPIKeysCreateResponse) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown()) }
+
+// AdminAPIKeysCreateWithBodyWithResponse sends POST /organization/admin_api_keys.
 func (c *ClientWithResponses) AdminAPIKeysCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error) {
 	rsp, err := c.AdminAPIKeysCreateWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
@@ -2488,14 +2398,7 @@ func (c *ClientWithResponses) AdminAPIKeysCreateWithBodyWithResponse(ctx context
 	return ParseAdminAPIKeysCreateResponse(rsp)
 }
 
-// AdminAPIKeysCreateWithResponse Create an admin key
-//
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/admin_api_keys (the `AdminAPIKeysCreate` operationId).
+// AdminAPIKeysCreateWithResponse sends POST /organization/admin_api_keys.
 func (c *ClientWithResponses) AdminAPIKeysCreateWithResponse(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*AdminAPIKeysCreateResponse, error) {
 	rsp, err := c.AdminAPIKeysCreate(ctx, body, reqEditors...)
 	if err != nil {
@@ -2504,16 +2407,70 @@ func (c *ClientWithResponses) AdminAPIKeysCreateWithResponse(ctx context.Context
 	return ParseAdminAPIKeysCreateResponse(rsp)
 }
 
-// DeleteProjectAPIKeyWithResponse Delete a project key
-//
-// Deletes a key of a project permanently. The key may belong to a user or to a service
-// account, whose other keys stay. Older servers refuse a service account's key with 400
-// and delete it only together with its account. A deleted key can keep working for a
-// short while.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectAPIKey` operationId).
+// ParseAdminAPIKeysCreateResponse reads a response of AdminAPIKeysCreate and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseAdminAPIKeysCreateResponse(rsp *http.Response) (*AdminAPIKeysCreateResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &AdminAPIKeysCreateResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(AdminAPIKeyCreateResponse)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeAdminAPIKeyCreateResponse); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// DeleteProjectAPIKeyResponse is a response of DeleteProjectAPIKey. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type DeleteProjectAPIKeyResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *ProjectAPIKeyDeleteResponse // the body of a response with status 200
+	JSON400      *ErrorResponse               // the body of a response with status 400
+}
+
+// Status returns HTTPResponse.Status.
+func (r DeleteProjectAPIKeyResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r DeleteProjectAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r DeleteProjectAPIKeyResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *ProjectAPIKeyDeleteResponse `json:",omitempty"`
+		JSON400 *ErrorResponse               `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r DeleteProjectAPIKeyResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r DeleteProjectAPIKeyResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, r.shown()) }
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r DeleteProjectAPIKeyResponse) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown()) }
+
+// DeleteProjectAPIKeyWithResponse sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *ClientWithResponses) DeleteProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*DeleteProjectAPIKeyResponse, error) {
 	rsp, err := c.DeleteProjectAPIKey(ctx, projectID, apiKeyID, reqEditors...)
 	if err != nil {
@@ -2522,13 +2479,75 @@ func (c *ClientWithResponses) DeleteProjectAPIKeyWithResponse(ctx context.Contex
 	return ParseDeleteProjectAPIKeyResponse(rsp)
 }
 
-// RetrieveProjectAPIKeyWithResponse Retrieve a project key
-//
-// Returns one key of a project, with its owner and the time of its last use, but without its value.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /organization/projects/{project_id}/api_keys/{api_key_id} (the `RetrieveProjectAPIKey` operationId).
+// ParseDeleteProjectAPIKeyResponse reads a response of DeleteProjectAPIKey and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseDeleteProjectAPIKeyResponse(rsp *http.Response) (*DeleteProjectAPIKeyResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &DeleteProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(ProjectAPIKeyDeleteResponse)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectAPIKeyDeleteResponse); err != nil {
+			return nil, err
+		}
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// RetrieveProjectAPIKeyResponse is a response of RetrieveProjectAPIKey. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type RetrieveProjectAPIKeyResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *ProjectAPIKey // the body of a response with status 200
+}
+
+// Status returns HTTPResponse.Status.
+func (r RetrieveProjectAPIKeyResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r RetrieveProjectAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r RetrieveProjectAPIKeyResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *ProjectAPIKey `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r RetrieveProjectAPIKeyResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r RetrieveProjectAPIKeyResponse) Format(f fmt.State, verb rune) {
+	show.Format(f, verb, r.shown())
+}
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r RetrieveProjectAPIKeyResponse) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown()) }
+
+// RetrieveProjectAPIKeyWithResponse sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *ClientWithResponses) RetrieveProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*RetrieveProjectAPIKeyResponse, error) {
 	rsp, err := c.RetrieveProjectAPIKey(ctx, projectID, apiKeyID, reqEditors...)
 	if err != nil {
@@ -2537,15 +2556,70 @@ func (c *ClientWithResponses) RetrieveProjectAPIKeyWithResponse(ctx context.Cont
 	return ParseRetrieveProjectAPIKeyResponse(rsp)
 }
 
-// UpdateProjectAPIKeyWithBodyWithResponse Update a project key
-//
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+// ParseRetrieveProjectAPIKeyResponse reads a response of RetrieveProjectAPIKey and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPIKeyResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &RetrieveProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(ProjectAPIKey)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectAPIKey); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// UpdateProjectAPIKeyResponse is a response of UpdateProjectAPIKey. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type UpdateProjectAPIKeyResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *ProjectAPIKey // the body of a response with status 200
+	JSON400      *ErrorResponse // the body of a response with status 400
+}
+
+// Status returns HTTPResponse.Status.
+func (r UpdateProjectAPIKeyResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r UpdateProjectAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r UpdateProjectAPIKeyResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *ProjectAPIKey `json:",omitempty"`
+		JSON400 *ErrorResponse `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r UpdateProjectAPIKeyResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r UpdateProjectAPIKeyResponse) Format(f fmt.State, verb rune) { show.Format(f, verb, r.shown()) }
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r UpdateProjectAPIKeyResponse) MarshalJSON() ([]byte, error) { return json.Marshal(r.shown()) }
+
+// UpdateProjectAPIKeyWithBodyWithResponse sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *ClientWithResponses) UpdateProjectAPIKeyWithBodyWithResponse(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error) {
 	rsp, err := c.UpdateProjectAPIKeyWithBody(ctx, projectID, apiKeyID, contentType, body, reqEditors...)
 	if err != nil {
@@ -2554,15 +2628,7 @@ func (c *ClientWithResponses) UpdateProjectAPIKeyWithBodyWithResponse(ctx contex
 	return ParseUpdateProjectAPIKeyResponse(rsp)
 }
 
-// UpdateProjectAPIKeyWithResponse Update a project key
-//
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/projects/{project_id}/api_keys/{api_key_id} (the `UpdateProjectAPIKey` operationId).
+// UpdateProjectAPIKeyWithResponse sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *ClientWithResponses) UpdateProjectAPIKeyWithResponse(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectAPIKeyResponse, error) {
 	rsp, err := c.UpdateProjectAPIKey(ctx, projectID, apiKeyID, body, reqEditors...)
 	if err != nil {
@@ -2571,13 +2637,79 @@ func (c *ClientWithResponses) UpdateProjectAPIKeyWithResponse(ctx context.Contex
 	return ParseUpdateProjectAPIKeyResponse(rsp)
 }
 
-// ListProjectServiceAccountsWithResponse List a project's service accounts
-//
-// Returns one page of the service accounts of a project, without their keys.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /organization/projects/{project_id}/service_accounts (the `ListProjectServiceAccounts` operationId).
+// ParseUpdateProjectAPIKeyResponse reads a response of UpdateProjectAPIKey and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseUpdateProjectAPIKeyResponse(rsp *http.Response) (*UpdateProjectAPIKeyResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &UpdateProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(ProjectAPIKey)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectAPIKey); err != nil {
+			return nil, err
+		}
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// ListProjectServiceAccountsResponse is a response of ListProjectServiceAccounts. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type ListProjectServiceAccountsResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *ProjectServiceAccountListResponse // the body of a response with status 200
+	JSON400      *ErrorResponse                     // the body of a response with status 400
+}
+
+// Status returns HTTPResponse.Status.
+func (r ListProjectServiceAccountsResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r ListProjectServiceAccountsResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r ListProjectServiceAccountsResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *ProjectServiceAccountListResponse `json:",omitempty"`
+		JSON400 *ErrorResponse                     `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r ListProjectServiceAccountsResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r ListProjectServiceAccountsResponse) Format(f fmt.State, verb rune) {
+	show.Format(f, verb, r.shown())
+}
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r ListProjectServiceAccountsResponse) MarshalJSON() ([]byte, error) {
+	return json.Marshal(r.shown())
+}
+
+// ListProjectServiceAccountsWithResponse sends GET /organization/projects/{project_id}/service_accounts.
 func (c *ClientWithResponses) ListProjectServiceAccountsWithResponse(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*ListProjectServiceAccountsResponse, error) {
 	rsp, err := c.ListProjectServiceAccounts(ctx, projectID, params, reqEditors...)
 	if err != nil {
@@ -2586,15 +2718,79 @@ func (c *ClientWithResponses) ListProjectServiceAccountsWithResponse(ctx context
 	return ParseListProjectServiceAccountsResponse(rsp)
 }
 
-// CreateProjectServiceAccountWithBodyWithResponse Create a service account
-//
-// Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+// ParseListProjectServiceAccountsResponse reads a response of ListProjectServiceAccounts and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
+func ParseListProjectServiceAccountsResponse(rsp *http.Response) (*ListProjectServiceAccountsResponse, error) {
+	body, err := readBody(rsp)
+	if err != nil {
+		return nil, err
+	}
+	response := &ListProjectServiceAccountsResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(ProjectServiceAccountListResponse)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectServiceAccountListResponse); err != nil {
+			return nil, err
+		}
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
+			return nil, err
+		}
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
+	}
+	return response, nil
+}
+
+// CreateProjectServiceAccountResponse is a response of CreateProjectServiceAccount. Printing or encoding it shows its status and its
+// decoded value, without secrets.
+type CreateProjectServiceAccountResponse struct {
+	Body         []byte // as it was received; it may contain a secret
+	HTTPResponse *http.Response
+	JSON200      *ProjectServiceAccountCreateResponse // the body of a response with status 200
+	JSON400      *ErrorResponse                       // the body of a response with status 400
+}
+
+// Status returns HTTPResponse.Status.
+func (r CreateProjectServiceAccountResponse) Status() string {
+	if r.HTTPResponse == nil {
+		return ""
+	}
+	return r.HTTPResponse.Status
+}
+
+// StatusCode returns HTTPResponse.StatusCode.
+func (r CreateProjectServiceAccountResponse) StatusCode() int {
+	if r.HTTPResponse == nil {
+		return 0
+	}
+	return r.HTTPResponse.StatusCode
+}
+
+// shown returns what may be printed.
+func (r CreateProjectServiceAccountResponse) shown() any {
+	return struct {
+		Status  int
+		JSON200 *ProjectServiceAccountCreateResponse `json:",omitempty"`
+		JSON400 *ErrorResponse                       `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
+}
+
+// String returns the status and the decoded value of r, without secrets.
+func (r CreateProjectServiceAccountResponse) String() string { return show.String(r.shown()) }
+
+// Format prints the status and the decoded value of r for every verb, without secrets.
+func (r CreateProjectServiceAccountResponse) Format(f fmt.State, verb rune) {
+	show.Format(f, verb, r.shown())
+}
+
+// MarshalJSON encodes the status and the decoded value of r, without secrets.
+func (r CreateProjectServiceAccountResponse) MarshalJSON() ([]byte, error) {
+	return json.Marshal(r.shown())
+}
+
+// CreateProjectServiceAccountWithBodyWithResponse sends POST /organization/projects/{project_id}/service_accounts.
 func (c *ClientWithResponses) CreateProjectServiceAccountWithBodyWithResponse(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProjectServiceAccountResponse, error) {
 	rsp, err := c.CreateProjectServiceAccountWithBody(ctx, projectID, contentType, body, reqEditors...)
 	if err != nil {
@@ -2603,15 +2799,7 @@ func (c *ClientWithResponses) CreateProjectServiceAccountWithBodyWithResponse(ct
 	return ParseCreateProjectServiceAccountResponse(rsp)
 }
 
-// CreateProjectServiceAccountWithResponse Create a service account
-//
-// Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /organization/projects/{project_id}/service_accounts (the `CreateProjectServiceAccount` operationId).
+// CreateProjectServiceAccountWithResponse sends POST /organization/projects/{project_id}/service_accounts.
 func (c *ClientWithResponses) CreateProjectServiceAccountWithResponse(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProjectServiceAccountResponse, error) {
 	rsp, err := c.CreateProjectServiceAccount(ctx, projectID, body, reqEditors...)
 	if err != nil {
@@ -2620,212 +2808,93 @@ func (c *ClientWithResponses) CreateProjectServiceAccountWithResponse(ctx contex
 	return ParseCreateProjectServiceAccountResponse(rsp)
 }
 
-// ParseAdminAPIKeysListResponse parses an HTTP response from a AdminAPIKeysListWithResponse call
-func ParseAdminAPIKeysListResponse(rsp *http.Response) (*AdminAPIKeysListResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &AdminAPIKeysListResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest APIKeyList
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseAdminAPIKeysCreateResponse parses an HTTP response from a AdminAPIKeysCreateWithResponse call
-func ParseAdminAPIKeysCreateResponse(rsp *http.Response) (*AdminAPIKeysCreateResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &AdminAPIKeysCreateResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest AdminAPIKeyCreateResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseDeleteProjectAPIKeyResponse parses an HTTP response from a DeleteProjectAPIKeyWithResponse call
-func ParseDeleteProjectAPIKeyResponse(rsp *http.Response) (*DeleteProjectAPIKeyResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &DeleteProjectAPIKeyResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProjectAPIKeyDeleteResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest ErrorResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON400 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseRetrieveProjectAPIKeyResponse parses an HTTP response from a RetrieveProjectAPIKeyWithResponse call
-func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPIKeyResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &RetrieveProjectAPIKeyResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProjectAPIKey
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseUpdateProjectAPIKeyResponse parses an HTTP response from a UpdateProjectAPIKeyWithResponse call
-func ParseUpdateProjectAPIKeyResponse(rsp *http.Response) (*UpdateProjectAPIKeyResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &UpdateProjectAPIKeyResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProjectAPIKey
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest ErrorResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON400 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseListProjectServiceAccountsResponse parses an HTTP response from a ListProjectServiceAccountsWithResponse call
-func ParseListProjectServiceAccountsResponse(rsp *http.Response) (*ListProjectServiceAccountsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ListProjectServiceAccountsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProjectServiceAccountListResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest ErrorResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON400 = &dest
-
-	}
-
-	return response, nil
-}
-
-// ParseCreateProjectServiceAccountResponse parses an HTTP response from a CreateProjectServiceAccountWithResponse call
+// ParseCreateProjectServiceAccountResponse reads a response of CreateProjectServiceAccount and closes its body. It returns an error if a
+// 2xx response does not match the contract, or another one claims to be JSON and does not.
 func ParseCreateProjectServiceAccountResponse(rsp *http.Response) (*CreateProjectServiceAccountResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
+	body, err := readBody(rsp)
 	if err != nil {
 		return nil, err
 	}
-
-	response := &CreateProjectServiceAccountResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProjectServiceAccountCreateResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+	response := &CreateProjectServiceAccountResponse{Body: body, HTTPResponse: rsp}
+	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
+	case status == 200 && mediaType == "application/json":
+		response.JSON200 = new(ProjectServiceAccountCreateResponse)
+		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectServiceAccountCreateResponse); err != nil {
 			return nil, err
 		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest ErrorResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
-
+	case status/100 == 2:
+		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
 	}
-
 	return response, nil
 }
+
+// readBody reads the body of a response and closes it.
+func readBody(rsp *http.Response) ([]byte, error) {
+	defer func() { _ = rsp.Body.Close() }()
+	return io.ReadAll(rsp.Body)
+}
+
+// mediaType returns the media type of a response, without its parameters.
+func mediaType(rsp *http.Response) string {
+	mediaType, _, _ := strings.Cut(rsp.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(mediaType))
+}
+func decodeAPIKeyListObject(v *APIKeyListObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "list")
+}
+
+func decodeAdminAPIKeyCreateResponseObject(v *AdminAPIKeyCreateResponseObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.admin_api_key")
+}
+
+func decodeAdminAPIKeyObject(v *AdminAPIKeyObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.admin_api_key")
+}
+
+func decodeProjectAPIKeyDeleteResponseObject(v *ProjectAPIKeyDeleteResponseObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.project.api_key.deleted")
+}
+
+func decodeProjectAPIKeyObject(v *ProjectAPIKeyObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.project.api_key")
+}
+
+func decodeProjectAPIKeyOwnerProjectAccess(v *ProjectAPIKeyOwnerProjectAccess, d *strictjson.Decoder) error {
+	return strictjson.String(v, d)
+}
+
+func decodeProjectAPIKeyOwnerType(v *ProjectAPIKeyOwnerType, d *strictjson.Decoder) error {
+	return strictjson.String(v, d)
+}
+
+func decodeProjectServiceAccountAPIKeyObject(v *ProjectServiceAccountAPIKeyObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.project.service_account.api_key")
+}
+
+func decodeProjectServiceAccountCreateResponseObject(v *ProjectServiceAccountCreateResponseObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.project.service_account")
+}
+
+func decodeProjectServiceAccountCreateResponseRole(v *ProjectServiceAccountCreateResponseRole, d *strictjson.Decoder) error {
+	return strictjson.String(v, d)
+}
+
+func decodeProjectServiceAccountListResponseObject(v *ProjectServiceAccountListResponseObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "list")
+}
+
+func decodeProjectServiceAccountObject(v *ProjectServiceAccountObject, d *strictjson.Decoder) error {
+	return strictjson.Const(v, d, "organization.project.service_account")
+}
+
+func decodeProjectServiceAccountRole(v *ProjectServiceAccountRole, d *strictjson.Decoder) error {
+	return strictjson.String(v, d)
+}
+
+var range1 = strictjson.Range{Min: 1, Max: strictjson.Inf(1)}
+var range2 = strictjson.Range{Min: 1, Max: 31536000}

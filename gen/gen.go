@@ -7,4 +7,4 @@
 // methods that end in WithResponse return an error that says where, and never a zero value.
 package gen
 
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config ../oapi-codegen.yaml ../api/openapi.yaml
+//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate -config ../oapi-codegen.yaml ../api/openapi.yaml

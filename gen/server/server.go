@@ -2,4 +2,4 @@
 // orgkeystest. Secrets are plain strings here, since a server has to send them.
 package server
 
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config oapi-codegen.yaml ../../api/openapi.yaml
+//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate -config oapi-codegen.yaml ../../api/openapi.yaml

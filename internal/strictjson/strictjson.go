@@ -1,30 +1,32 @@
-// Package strictjson reads the answers of the API and takes nothing for granted. The types in
-// gen are read by code that the generator writes from the contract; this is what that code
-// calls. A property that the contract requires and that is missing, a value of another JSON
-// type, a null where none may be, another constant, a name that occurs twice, text that is no
-// UTF-8 and anything behind the document are errors, and each says where. Properties that the
-// contract does not know are passed over, and so are unknown values of an enum.
+// Package strictjson decodes the responses of the API strictly. The generated types in gen are
+// decoded by generated functions, which call this package. It returns an error for a required
+// property that is missing, a value of another JSON type, a null that the contract does not
+// allow, a different constant, a value that violates a constraint (length, range, pattern,
+// format, number of items), a name that occurs twice in an object, invalid UTF-8, and data after
+// the document.
 //
-// Nothing of what is read ever gets into an error, names that the contract does not know included.
+// Three things are allowed on purpose, so that the API can grow: properties that the contract
+// does not define, strings outside an enum of two or more values, and values that match more
+// than one member of a oneOf.
+//
+// Errors contain a JSON pointer and a problem, and neither a value of the document nor a name
+// that the contract does not define.
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"hash/maphash"
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Error says what is wrong with a document and where.
+// Error describes an invalid value in a document.
 type Error struct {
-	Pointer string // JSON Pointer (RFC 6901) of the value at fault; "" is the whole document
-	Problem string // what is wrong with it, in words that quote nothing
+	Pointer string // JSON pointer (RFC 6901) to the invalid value; "" is the whole document
+	Problem string // the problem, in words that do not quote the document
 }
 
 func (e *Error) Error() string {
@@ -34,240 +36,334 @@ func (e *Error) Error() string {
 	return e.Pointer + " " + e.Problem
 }
 
-// Decoder reads one document.
+// Decoder decodes one document. Its syntax has been verified before, so the decoder only finds
+// the boundaries of values. Where the syntax is invalid, the document is cut before the fault,
+// and the decoder fails when it gets there: that way the error's pointer consists of the names
+// that the generated code knows.
 type Decoder struct {
-	json *jsontext.Decoder
-	body bytes.Buffer
-	// Short strings seen lately. Lists repeat owners, roles and kinds of objects on every
-	// item, and each is allocated once. There is room for what repeats to outlast the ids in
-	// between, which do not.
-	seen [512]string
+	data []byte
+	pos  int
+
+	syntax    string // the problem with the syntax of what follows data; "" if there is none
+	duplicate string // the name that occurs twice, if that is the problem
+
+	// Strings are carved out of chunks, since a page contains many short ones. Secrets and the
+	// document itself are never in a chunk, which lives as long as any of its strings.
+	chunk strings.Builder
 }
 
-// maxInterned is the longest string worth looking for among those seen, in bytes.
-const maxInterned = 40
+// maxChunk bounds what a single short string can keep alive, in bytes.
+const maxChunk = 1024
 
-var pool = sync.Pool{New: func() any {
-	d := new(Decoder)
-	d.json = jsontext.NewDecoder(&d.body)
-	return d
-}}
-
-// Unmarshal reads body, which holds one document and nothing else, into v by read.
+// Unmarshal decodes body, which must contain one document and nothing else, into v by read.
 func Unmarshal[T any](body []byte, v *T, read func(*T, *Decoder) error) error {
-	d := pool.Get().(*Decoder)
-	d.body = *bytes.NewBuffer(body)
-	d.json.Reset(&d.body)
-	defer func() {
-		d.body = bytes.Buffer{} // the pool must not keep an answer, which may hold a secret
-		d.json.Reset(&d.body)
-		pool.Put(d)
-	}()
+	d := &Decoder{data: body}
+	if !jsontext.Value(body).IsValid() {
+		d.findFault()
+	}
 	if err := read(v, d); err != nil {
 		return err
 	}
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
-		return &Error{Problem: "is followed by something else"}
+	if d.syntax != "" {
+		return &Error{Problem: d.syntax}
 	}
 	return nil
 }
 
-// fail places problem at the value that was read last.
-func (d *Decoder) fail(problem string) error {
-	return &Error{Pointer: string(d.json.StackPointer()), Problem: problem}
-}
-
-// syntax keeps the kind and the place of a syntax error and drops its text, which quotes. The
-// place is cut to so many steps, those that the contract knows.
-func (d *Decoder) syntax(err error, steps int) error {
-	pointer := d.json.StackPointer()
-	if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		pointer = at.JSONPointer
+// findFault cuts the data before the first syntax error.
+func (d *Decoder) findFault() {
+	text := jsontext.NewDecoder(strings.NewReader(string(d.data)))
+	_, err := text.ReadValue()
+	if err == nil {
+		d.data, d.syntax = d.data[:text.InputOffset()], "is followed by other data"
+		return
 	}
-	known := firstSteps(string(pointer), steps)
-	problem := "is not valid JSON"
+	d.syntax = "is not valid JSON"
+	at, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if ok {
+		d.data = d.data[:min(int(at.ByteOffset), len(d.data))]
+	}
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName) && known == string(pointer):
-		problem = "occurs twice"
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		problem = "holds a name twice"
+		d.syntax, d.duplicate = "contains a name twice", at.JSONPointer.LastToken()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		problem = "is cut short"
+		d.syntax = "is truncated"
 	}
-	return &Error{Pointer: known, Problem: problem}
 }
 
-// firstSteps cuts a pointer to n steps.
-func firstSteps(pointer string, n int) string {
-	for i := range pointer {
-		if pointer[i] == '/' {
-			if n == 0 {
-				return pointer[:i]
-			}
-			n--
-		}
+// end returns the error for a document that ends inside the value that is being read.
+func (d *Decoder) end() error { return &Error{Problem: d.syntax} }
+
+// endOfMembers does what end does between the members of an object, where it can name the
+// member that occurs twice.
+func (d *Decoder) endOfMembers() error {
+	if d.duplicate != "" && strings.Trim(d.duplicate, "abcdefghijklmnopqrstuvwxyz_") == "" {
+		return &Error{Pointer: "/" + d.duplicate, Problem: "occurs twice"}
 	}
-	return pointer
+	return d.end()
 }
 
-// read returns the next value, valid until the next call, if it is of the kind wanted.
-func (d *Decoder) read(want jsontext.Kind) ([]byte, error) {
-	value, err := d.json.ReadValue()
-	if err != nil {
-		return nil, d.syntax(err, d.json.StackDepth())
+// At places err, which a value's decoder returned, below the member name.
+func At(err error, name string) error {
+	if e, ok := err.(*Error); ok {
+		e.Pointer = "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name) + e.Pointer
 	}
-	if found := value.Kind(); found != want {
-		return nil, d.fail(mismatch(want, found))
-	}
-	return value, nil
+	return err
 }
 
-func mismatch(want, found jsontext.Kind) string {
-	return "is " + kindName(found) + ", expected " + kindName(want)
+// Invalid returns an error for the value that is being decoded.
+func Invalid(problem string) error { return &Error{Problem: problem} }
+
+// mismatch returns the error for a value of another type.
+func (d *Decoder) mismatch(want string) error {
+	found := d.peek()
+	if err := d.Skip(); err != nil {
+		return err // invalid syntax inside the value
+	}
+	return Invalid("is " + kindName(found) + ", expected " + want)
 }
 
-func kindName(k jsontext.Kind) string {
-	switch k {
+func kindName(first byte) string {
+	switch first {
 	case 'n':
 		return "null"
 	case 't', 'f':
 		return "a boolean"
 	case '"':
 		return "a string"
-	case '0':
-		return "a number"
 	case '{':
 		return "an object"
-	default:
+	case '[':
 		return "an array"
+	default:
+		return "a number"
 	}
+}
+
+// peek skips white space and returns the first byte of what follows, 0 at the end.
+func (d *Decoder) peek() byte {
+	for ; d.pos < len(d.data); d.pos++ {
+		switch c := d.data[d.pos]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
 }
 
 // open reads the start of an object or an array.
-func (d *Decoder) open(want jsontext.Kind) error {
-	if d.json.PeekKind() != want {
-		value, err := d.json.ReadValue()
-		if err != nil {
-			return d.syntax(err, d.json.StackDepth())
-		}
-		return d.fail(mismatch(want, value.Kind()))
+func (d *Decoder) open(bracket byte, want string) error {
+	if d.peek() != bracket {
+		return d.mismatch(want)
 	}
-	return d.token()
-}
-
-// token passes over a token that is already known, or the end of an object or an array.
-func (d *Decoder) token() error {
-	if _, err := d.json.ReadToken(); err != nil {
-		return d.syntax(err, d.json.StackDepth()-1)
-	}
+	d.pos++
 	return nil
 }
 
 // Open reads the start of an object.
-func (d *Decoder) Open() error { return d.open('{') }
+func (d *Decoder) Open() error { return d.open('{', "an object") }
 
-// More reports whether a member or an element follows. It is false at the end and before an
-// error, which Close then returns.
+// More reports whether a member or an element follows, and reads the comma before it. It is
+// false at the end and before a syntax error, which Close then returns.
 func (d *Decoder) More() bool {
-	kind := d.json.PeekKind()
-	return kind != '}' && kind != ']' && kind != 0
-}
-
-// Name reads the name of a member. It is valid until the next call.
-func (d *Decoder) Name() ([]byte, error) {
-	name, err := d.json.ReadValue()
-	if err != nil {
-		steps := d.json.StackDepth() - 1
-		if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok && isName(at.JSONPointer.LastToken()) {
-			steps++
-		}
-		return nil, d.syntax(err, steps)
+	c := d.peek()
+	if c == ',' {
+		d.pos++
+		c = d.peek()
 	}
-	return unquote(name)
-}
-
-// isName reports whether a name that occurs twice is one that a contract could have, and no key.
-func isName(name string) bool {
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
+	return c != '}' && c != ']' && c != 0
 }
 
 // Close reads the end of an object or an array.
-func (d *Decoder) Close() error { return d.token() }
-
-// Skip passes over the value of a member that the contract does not know. What is wrong with it
-// is wrong with the object that has it.
-func (d *Decoder) Skip() error {
-	steps := d.json.StackDepth() - 1
-	if err := d.json.SkipValue(); err != nil {
-		return d.syntax(err, steps)
+func (d *Decoder) Close() error {
+	if c := d.peek(); c != '}' && c != ']' {
+		return d.endOfMembers()
 	}
+	d.pos++
 	return nil
 }
 
-// Require fails for the first of the names whose bit is not set in seen; "" stands for a
-// property that may be missing. It is called behind Close, when the decoder stands at the
-// object.
-func (d *Decoder) Require(seen uint64, names ...string) error {
+// Name reads the name of a member and the colon after it. The name is valid until the document
+// changes.
+func (d *Decoder) Name() ([]byte, error) {
+	name, err := d.text()
+	if err != nil {
+		return nil, d.endOfMembers()
+	}
+	if d.peek() == ':' {
+		d.pos++
+	}
+	return name, nil
+}
+
+// Missing returns the error for a required property that is missing.
+func Missing(name string) error { return At(Invalid("is missing"), name) }
+
+// FirstMissing returns the error for the first of names, the required properties of an object,
+// whose bit is not set in seen.
+func FirstMissing(seen []uint64, names ...string) error {
 	for i, name := range names {
-		if name != "" && seen&(1<<i) == 0 {
-			return &Error{
-				Pointer: string(d.json.StackPointer().AppendToken(name)),
-				Problem: "is missing",
-			}
+		if seen[i/64]&(1<<(i%64)) == 0 {
+			return Missing(name)
 		}
 	}
 	return nil
 }
 
-// Null passes over a null and reports whether there was one.
-func (d *Decoder) Null() bool {
-	return d.json.PeekKind() == 'n' && d.token() == nil
-}
-
-// unquote returns the text of a JSON string, in place where it has no escapes.
-func unquote(quoted []byte) ([]byte, error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1], nil
+// quoted returns the string that follows, with its quotes, and whether it contains escapes.
+func (d *Decoder) quoted() (text []byte, escaped bool, err error) {
+	start := d.pos
+	for i := start + 1; i < len(d.data); i++ {
+		switch d.data[i] {
+		case '"':
+			d.pos = i + 1
+			return d.data[start:d.pos], escaped, nil
+		case '\\':
+			escaped = true
+			i++
+		}
 	}
-	return jsontext.AppendUnquote(nil, quoted)
+	d.pos = len(d.data)
+	return nil, false, d.end()
 }
 
-var seed = maphash.MakeSeed()
+// text reads a string and returns its content, which may be part of the document.
+func (d *Decoder) text() ([]byte, error) {
+	if d.peek() != '"' {
+		return nil, d.mismatch("a string")
+	}
+	text, escaped, err := d.quoted()
+	if err != nil || !escaped {
+		return text[min(1, len(text)):max(0, len(text)-1)], err
+	}
+	return jsontext.AppendUnquote(nil, text)
+}
 
-// intern returns text as a string, an earlier one where it is the same.
-func (d *Decoder) intern(text []byte) string {
-	if len(text) > maxInterned {
+// string copies text into a chunk.
+func (d *Decoder) string(text []byte) string {
+	if len(text) > maxChunk/8 {
 		return string(text)
 	}
-	slot := &d.seen[maphash.Bytes(seed, text)%uint64(len(d.seen))]
-	if *slot != string(text) {
-		*slot = string(text)
+	if d.chunk.Cap()-d.chunk.Len() < len(text) {
+		d.chunk = strings.Builder{}
+		d.chunk.Grow(max(len(text), min(maxChunk, (len(d.data)-d.pos)/2)))
 	}
-	return *slot
+	start := d.chunk.Len()
+	d.chunk.Write(text)
+	return d.chunk.String()[start:]
+}
+
+// Mark returns the position of the decoder, for Reset.
+func (d *Decoder) Mark() int { return d.pos }
+
+// Reset returns the decoder to a position, to read a value again.
+func (d *Decoder) Reset(mark int) { d.pos = mark }
+
+// Skip reads a value and drops it.
+func (d *Decoder) Skip() error {
+	depth := 0
+	for {
+		switch c := d.peek(); c {
+		case 0:
+			return d.end()
+		case '"':
+			if _, _, err := d.quoted(); err != nil {
+				return err
+			}
+		case '{', '[':
+			depth++
+			d.pos++
+		case '}', ']':
+			depth--
+			d.pos++
+		case ',', ':':
+			d.pos++
+			continue
+		default:
+			for d.pos < len(d.data) && !delimiter(d.data[d.pos]) {
+				d.pos++
+			}
+			if d.pos == len(d.data) && d.syntax != "" {
+				return d.end() // a literal or a number that may be incomplete
+			}
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// delimiter reports whether c ends a literal or a number.
+func delimiter(c byte) bool {
+	switch c {
+	case ',', '}', ']', ' ', '\t', '\r', '\n':
+		return true
+	}
+	return false
+}
+
+// raw reads a value and returns the part of the document that contains it.
+func (d *Decoder) raw() ([]byte, error) {
+	d.peek()
+	start := d.pos
+	if err := d.Skip(); err != nil {
+		return nil, err
+	}
+	return d.data[start:d.pos], nil
+}
+
+// Null reads a null and reports whether there was one. Where it reports false, nothing was read.
+func (d *Decoder) Null() bool {
+	if d.peek() != 'n' || !strings.HasPrefix(string(d.data[d.pos:min(d.pos+4, len(d.data))]), "null") {
+		return false
+	}
+	d.pos += 4
+	return true
 }
 
 // String reads a string.
 func String[T ~string](v *T, d *Decoder) error {
-	value, err := d.read('"')
+	text, err := d.text()
+	if err == nil {
+		*v = T(d.string(text))
+	}
+	return err
+}
+
+// ID reads an id of an object: one or more printable ASCII characters, without spaces.
+func ID[T ~string](v *T, d *Decoder) error {
+	text, err := d.text()
 	if err != nil {
 		return err
 	}
-	text, err := unquote(value)
-	if err != nil {
-		return d.syntax(err, d.json.StackDepth())
+	if problem := validID(text); problem != "" {
+		return Invalid(problem)
 	}
-	*v = T(d.intern(text))
+	*v = T(d.string(text))
 	return nil
+}
+
+func validID[T ~string | ~[]byte](text T) string {
+	if len(text) == 0 {
+		return "is empty, expected an id"
+	}
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' {
+			return "is not an id of printable ASCII characters without spaces"
+		}
+	}
+	return ""
 }
 
 // Const reads a string that must be want.
 func Const[T ~string](v *T, d *Decoder, want T) error {
-	value, err := d.read('"')
+	text, err := d.text()
 	if err != nil {
 		return err
 	}
-	if text, err := unquote(value); err != nil || string(text) != string(want) {
-		return d.fail("is another constant than " + strconv.Quote(string(want)))
+	if string(text) != string(want) {
+		return Invalid("is not the constant " + strconv.Quote(string(want)))
 	}
 	*v = want
 	return nil
@@ -275,14 +371,34 @@ func Const[T ~string](v *T, d *Decoder, want T) error {
 
 // Bool reads a boolean.
 func Bool[T ~bool](v *T, d *Decoder) error {
-	value, err := d.json.ReadValue()
-	if err != nil {
-		return d.syntax(err, d.json.StackDepth())
+	c := d.peek()
+	if c != 't' && c != 'f' {
+		return d.mismatch("a boolean")
 	}
-	if kind := value.Kind(); kind != 't' && kind != 'f' {
-		return d.fail(mismatch('t', kind))
+	if err := d.Skip(); err != nil {
+		return err
 	}
-	*v = value.Kind() == 't'
+	*v = c == 't'
+	return nil
+}
+
+// ConstBool reads a boolean that must be want.
+func ConstBool[T ~bool](v *T, d *Decoder, want T) error {
+	if err := Bool(v, d); err != nil {
+		return err
+	}
+	if *v != want {
+		return Invalid("is not the constant " + strconv.FormatBool(bool(want)))
+	}
+	return nil
+}
+
+// Null reads a value that must be null.
+func Null(v *any, d *Decoder) error {
+	if !d.Null() {
+		return d.mismatch("null")
+	}
+	*v = nil
 	return nil
 }
 
@@ -291,43 +407,125 @@ func Value[T any, P interface {
 	*T
 	json.Unmarshaler
 }](v *T, d *Decoder) error {
-	value, err := d.json.ReadValue()
+	value, err := d.raw()
 	if err != nil {
-		return d.syntax(err, d.json.StackDepth())
+		return err
 	}
 	if err := P(v).UnmarshalJSON(value); err != nil {
-		return d.fail("is " + err.Error())
+		return Invalid("is " + err.Error())
 	}
 	return nil
 }
 
-// Any reads a value of a type that the contract leaves open, or that none of the others here
-// reads.
+// Any reads a value of any type, null included.
 func Any[T any](v *T, d *Decoder) error {
-	value, err := d.json.ReadValue()
+	value, err := d.raw()
 	if err != nil {
-		return d.syntax(err, d.json.StackDepth())
+		return err
 	}
-	// encoding/json takes a null for "leave it as it is".
-	if value.Kind() == 'n' || json.Unmarshal(value, v) != nil {
-		return d.fail("is not what the contract says")
+	if json.Unmarshal(value, v) != nil {
+		return Invalid("contains a number that is too large")
 	}
 	return nil
 }
+
+// Pointer reads a value that may be null.
+func Pointer[T any](v **T, d *Decoder, read func(*T, *Decoder) error) error {
+	if d.Null() {
+		*v = nil
+		return nil
+	}
+	value := new(T)
+	*v = value
+	return read(value, d)
+}
+
+// NonNull does what Value does, for a type that would decode null too.
+func NonNull[T any, P interface {
+	*T
+	json.Unmarshaler
+}](v *T, d *Decoder) error {
+	if d.peek() == 'n' {
+		return d.mismatch("another value")
+	}
+	return Value[T, P](v, d)
+}
+
+// maxExpected is the number of elements for which Array makes room in advance.
+const maxExpected = 128
 
 // Array reads an array whose elements are read by read.
 func Array[T any](v *[]T, d *Decoder, read func(*T, *Decoder) error) error {
-	if err := d.open('['); err != nil {
+	if err := d.open('[', "an array"); err != nil {
 		return err
 	}
 	items := []T{}
-	for d.More() {
+	for start := d.pos; d.More(); {
 		var item T
 		items = append(items, item)
 		if err := read(&items[len(items)-1], d); err != nil {
-			return err
+			return At(err, strconv.Itoa(len(items)-1))
+		}
+		if len(items) == 1 && d.More() {
+			// The other elements are probably about as long as the first.
+			expected := min(maxExpected, 1+(len(d.data)-d.pos)/max(1, d.pos-start))
+			items = append(make([]T, 0, 1+expected), items...)
 		}
 	}
 	*v = items
 	return d.Close()
+}
+
+// ArrayOf reads an array with a number of elements from least to most; most is -1 if there is
+// no limit.
+func ArrayOf[T any](v *[]T, d *Decoder, least, most int, read func(*T, *Decoder) error) error {
+	if err := Array(v, d, read); err != nil {
+		return err
+	}
+	return Items(len(*v), least, most)
+}
+
+// Map reads an object whose members are all read by read. A pointer in an error ends at the
+// object, since the contract does not define the names.
+func Map[M ~map[string]T, T any](v *M, d *Decoder, read func(*T, *Decoder) error) error {
+	if err := d.Open(); err != nil {
+		return err
+	}
+	members := M{}
+	for d.More() {
+		name, err := d.Name()
+		if err != nil {
+			return err
+		}
+		key := string(name)
+		var value T
+		if err := read(&value, d); err != nil {
+			return inMember(err)
+		}
+		members[key] = value
+	}
+	*v = members
+	return d.Close()
+}
+
+// Member adds a member that the contract does not name to members.
+func Member[T any](members *map[string]T, name []byte, d *Decoder, read func(*T, *Decoder) error) error {
+	if *members == nil {
+		*members = map[string]T{}
+	}
+	key := string(name)
+	var value T
+	if err := read(&value, d); err != nil {
+		return inMember(err)
+	}
+	(*members)[key] = value
+	return nil
+}
+
+// inMember moves an error from a member whose name the contract does not define to the object.
+func inMember(err error) error {
+	if e, ok := err.(*Error); ok {
+		return &Error{Problem: "contains a value that " + e.Problem}
+	}
+	return err
 }

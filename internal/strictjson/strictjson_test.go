@@ -32,8 +32,8 @@ type item struct {
 	Skipped int // how many members the contract does not know
 }
 
-func (v *item) decode(d *strictjson.Decoder) error {
-	var seen uint64
+func decodeItem(v *item, d *strictjson.Decoder) error {
+	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -44,10 +44,10 @@ func (v *item) decode(d *strictjson.Decoder) error {
 		}
 		switch string(name) {
 		case "object":
-			seen |= 1 << 0
+			seen[0] |= 1 << 0
 			err = strictjson.Const(&v.Object, d, "item")
 		case "name":
-			seen |= 1 << 1
+			seen[0] |= 1 << 1
 			err = strictjson.String(&v.Name, d)
 		case "note":
 			if d.Null() {
@@ -63,28 +63,34 @@ func (v *item) decode(d *strictjson.Decoder) error {
 			err = strictjson.Array(&v.Tags, d, strictjson.String)
 		case "inner":
 			v.Inner = new(item)
-			err = v.Inner.decode(d)
+			err = decodeItem(v.Inner, d)
 		case "things":
-			err = strictjson.Array(&v.Things, d, (*item).decode)
+			err = strictjson.Array(&v.Things, d, decodeItem)
 		case "open":
 			err = strictjson.Any(&v.Open, d)
 		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
 			v.Skipped++
-			err = d.Skip()
+			continue
 		}
 		if err != nil {
-			return err
+			return strictjson.At(err, string(name))
 		}
 	}
 	if err := d.Close(); err != nil {
 		return err
 	}
-	return d.Require(seen, "object", "name", "", "")
+	if seen != [1]uint64{1<<2 - 1} {
+		return strictjson.FirstMissing(seen[:], "object", "name")
+	}
+	return nil
 }
 
 func read(document string) (item, error) {
 	var v item
-	err := strictjson.Unmarshal([]byte(document), &v, (*item).decode)
+	err := strictjson.Unmarshal([]byte(document), &v, decodeItem)
 	return v, err
 }
 
@@ -133,8 +139,8 @@ func TestADocumentIsReadAsItIs(t *testing.T) {
 // name of the document itself is in them, save names that the contract has.
 func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 	for _, row := range []struct{ name, document, pointer, problem string }{
-		{"nothing", ``, "", "is cut short"},
-		{"white space", " \n", "", "is cut short"},
+		{"nothing", ``, "", "is truncated"},
+		{"white space", " \n", "", "is truncated"},
 		{"null", `null`, "", "is null, expected an object"},
 		{"true", `true`, "", "is a boolean, expected an object"},
 		{"a number", `7`, "", "is a number, expected an object"},
@@ -143,12 +149,12 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 		{"no JSON", `leak`, "", "is not valid JSON"},
 		{"a byte order mark", "\xef\xbb\xbf{" + plain + "}", "", "is not valid JSON"},
 		{"UTF-16", "{\x00\"\x00", "", "is not valid JSON"},
-		{"cut in the object", `{` + plain, "", "is cut short"},
-		{"cut behind a comma", `{` + plain + `,`, "", "is cut short"},
-		{"cut in a name", `{"object":"item","na`, "", "is cut short"},
-		{"cut in a value", `{"object":"item","name":"le`, "/name", "is cut short"},
-		{"cut in an array", `{` + plain + `,"tags":["a"`, "/tags", "is cut short"},
-		{"cut in an unknown member", `{` + plain + `,"leak":{"leak":[1`, "", "is cut short"},
+		{"cut in the object", `{` + plain, "", "is truncated"},
+		{"cut behind a comma", `{` + plain + `,`, "", "is truncated"},
+		{"cut in a name", `{"object":"item","na`, "", "is truncated"},
+		{"cut in a value", `{"object":"item","name":"le`, "/name", "is truncated"},
+		{"cut in an array", `{` + plain + `,"tags":["a"`, "/tags", "is truncated"},
+		{"cut in an unknown member", `{` + plain + `,"leak":{"leak":[1`, "", "is truncated"},
 		{"trailing comma", `{` + plain + `,}`, "", "is not valid JSON"},
 		{"trailing comma in an array", `{` + plain + `,"tags":["a",]}`, "/tags", "is not valid JSON"},
 		{"no comma", `{"object":"item" "name":"n"}`, "", "is not valid JSON"},
@@ -157,16 +163,16 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 		{"a name that is none", `{7:"item"}`, "", "is not valid JSON"},
 		{"the other bracket", `{` + plain + `]`, "", "is not valid JSON"},
 		{"the other bracket in an array", `{` + plain + `,"tags":["a"}`, "/tags", "is not valid JSON"},
-		{"a comment", `{` + plain + `} // leak`, "", "is followed by something else"},
-		{"a second document", `{` + plain + `}{}`, "", "is followed by something else"},
-		{"a bracket behind it", `{` + plain + `}}`, "", "is followed by something else"},
-		{"a NUL behind it", `{` + plain + "}\x00", "", "is followed by something else"},
+		{"a comment", `{` + plain + `} // leak`, "", "is followed by other data"},
+		{"a second document", `{` + plain + `}{}`, "", "is followed by other data"},
+		{"a bracket behind it", `{` + plain + `}}`, "", "is followed by other data"},
+		{"a NUL behind it", `{` + plain + "}\x00", "", "is followed by other data"},
 		{"nothing required", `{}`, "/object", "is missing"},
 		{"one missing", `{"object":"item"}`, "/name", "is missing"},
 		{"one missing below", `{` + plain + `,"inner":{"object":"item"}}`, "/inner/name", "is missing"},
 		{"one missing in an array", `{` + plain + `,"things":[{` + plain + `},{}]}`, "/things/1/object", "is missing"},
-		{"another constant", `{"object":"leak","name":"n"}`, "/object", `is another constant than "item"`},
-		{"the constant in capitals", `{"object":"ITEM","name":"n"}`, "/object", `is another constant than "item"`},
+		{"another constant", `{"object":"leak","name":"n"}`, "/object", `is not the constant "item"`},
+		{"the constant in capitals", `{"object":"ITEM","name":"n"}`, "/object", `is not the constant "item"`},
 		{"no constant", `{"object":null,"name":"n"}`, "/object", "is null, expected a string"},
 		{"null for a string", `{"object":"item","name":null}`, "/name", "is null, expected a string"},
 		{"a number for a string", `{"object":"item","name":7}`, "/name", "is a number, expected a string"},
@@ -183,21 +189,21 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 		{"null for an object", `{` + plain + `,"inner":null}`, "/inner", "is null, expected an object"},
 		{"an array for an object", `{` + plain + `,"inner":[]}`, "/inner", "is an array, expected an object"},
 		{"null for an object in an array", `{` + plain + `,"things":[null]}`, "/things/0", "is null, expected an object"},
-		{"null for an open value", `{` + plain + `,"open":null}`, "/open", "is not what the contract says"},
+		{"a number too large for an open value", `{` + plain + `,"open":[1e999]}`, "/open", "contains a number that is too large"},
 		{"a name twice", `{"object":"item","name":"n","name":"n"}`, "/name", "occurs twice"},
 		{"a name twice, once in escapes", `{"object":"item","name":"n","n\u0061me":"n"}`, "/name", "occurs twice"},
 		{"a name twice below", `{` + plain + `,"inner":{"name":"","name":""}}`, "/inner/name", "occurs twice"},
-		{"a name that looks like a key twice", `{"sk-leak":1,"sk-leak":2}`, "", "holds a name twice"},
-		{"such a name below", `{"inner":{"sk-leak":1,"sk-leak":2}}`, "/inner", "holds a name twice"},
-		{"a name twice in an unknown member", `{"leak":{"leak":{"a":1,"a":2}}}`, "", "holds a name twice"},
-		{"a name twice in an open value", `{"open":{"leak":{"a":1,"a":2}}}`, "/open", "holds a name twice"},
-		{"a name twice where none may be", `{"name":{"leak":1,"leak":2}}`, "/name", "holds a name twice"},
+		{"a name that looks like a key twice", `{"sk-leak":1,"sk-leak":2}`, "", "contains a name twice"},
+		{"such a name below", `{"inner":{"sk-leak":1,"sk-leak":2}}`, "/inner", "contains a name twice"},
+		{"a name twice in an unknown member", `{"leak":{"leak":{"a":1,"a":2}}}`, "", "contains a name twice"},
+		{"a name twice in an open value", `{"open":{"leak":{"a":1,"a":2}}}`, "/open", "contains a name twice"},
+		{"a name twice where none may be", `{"name":{"leak":1,"leak":2}}`, "/name", "contains a name twice"},
 		{"invalid UTF-8", "{\"object\":\"item\",\"name\":\"leak\xff\"}", "/name", "is not valid JSON"},
 		{"invalid UTF-8 in a name", "{\"leak\xff\":1}", "", "is not valid JSON"},
 		{"invalid UTF-8 in an unknown member", "{\"leak\":\"\xff\"}", "", "is not valid JSON"},
 		{"half a surrogate pair", `{"object":"item","name":"\ud800"}`, "/name", "is not valid JSON"},
 		{"a raw control character", "{\"object\":\"item\",\"name\":\"\n\"}", "/name", "is not valid JSON"},
-		{"a number in another notation", `{` + plain + `,"at":0x10}`, "", "is not valid JSON"},
+		{"a number in another notation", `{` + plain + `,"at":0x10}`, "/at", "is not valid JSON"},
 		{"100,000 levels", strings.Repeat("[", 100_000), "", "is not valid JSON"},
 		{"100,000 levels in an unknown member", `{"leak":` + strings.Repeat(`{"leak":`, 100_000), "", "is not valid JSON"},
 		{"100,000 levels where a string may be", `{"name":` + strings.Repeat("[", 100_000), "/name", "is not valid JSON"},
@@ -240,7 +246,7 @@ func TestNoDocumentIsKept(t *testing.T) {
 	var got item
 	document := func() weak.Pointer[byte] {
 		b := []byte(`{` + plain + `,"note":"` + strings.Repeat("not interned ", 5) + `","open":"x","tags":["t"]}`)
-		require.NoError(t, strictjson.Unmarshal(b, &got, (*item).decode))
+		require.NoError(t, strictjson.Unmarshal(b, &got, decodeItem))
 		return weak.Make(&b[0])
 	}()
 	runtime.GC()

@@ -1,0 +1,544 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/orgkeys/orgkeys-go/internal/strictjson"
+)
+
+// prepare rewrites the schemas of a contract into equivalent ones that oapi-codegen represents,
+// and returns an error for each that the decoders could not enforce.
+func prepare(contract *openapi3.T) error {
+	p := &preparation{contract: contract, done: map[*openapi3.Schema]bool{}}
+	if contract.Components == nil {
+		contract.Components = &openapi3.Components{}
+	}
+	if contract.Components.Schemas == nil {
+		contract.Components.Schemas = openapi3.Schemas{}
+	}
+	p.operations()
+	schemas := contract.Components.Schemas
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		p.schema(schemas[name], "/components/schemas/"+name)
+	}
+	p.typeNames()
+	return errors.Join(p.problems...)
+}
+
+type preparation struct {
+	contract *openapi3.T
+	done     map[*openapi3.Schema]bool
+	problems []error
+}
+
+func (p *preparation) fail(at, format string, arguments ...any) {
+	p.problems = append(p.problems, fmt.Errorf("%s: %s", at, fmt.Sprintf(format, arguments...)))
+}
+
+// operations prepares the schemas in the operations. The inline body of a response becomes a
+// schema of its own, so that it gets a type and a decoder.
+func (p *preparation) operations() {
+	for path, item := range p.contract.Paths.Map() {
+		for method, operation := range item.Operations() {
+			at := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
+			for i, parameter := range append(slices.Clone(item.Parameters), operation.Parameters...) {
+				if parameter.Value.Schema != nil {
+					p.schema(parameter.Value.Schema, at+"/parameters/"+strconv.Itoa(i)+"/schema")
+				}
+			}
+			if operation.RequestBody != nil {
+				for mediaType, content := range operation.RequestBody.Value.Content {
+					p.schema(content.Schema, at+"/requestBody/content/"+strings.ReplaceAll(mediaType, "/", "~1")+"/schema")
+				}
+			}
+			for status, response := range operation.Responses.Map() {
+				for mediaType, content := range response.Value.Content {
+					at := at + "/responses/" + status + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema"
+					p.responseBody(operation.OperationID, status, mediaType, content, at)
+				}
+			}
+		}
+	}
+}
+
+func (p *preparation) responseBody(operation, status, mediaType string, content *openapi3.MediaType, at string) {
+	if content.Schema == nil {
+		if strings.Contains(mediaType, "json") {
+			p.fail(at, "a JSON response has no schema, so it cannot be verified")
+		}
+		return
+	}
+	if content.Schema.Ref != "" || !strings.Contains(mediaType, "json") {
+		return
+	}
+	p.schema(content.Schema, at)
+	if content.Schema.Ref != "" {
+		return
+	}
+	if nullable(content.Schema.Value) {
+		p.fail(at, "a response body that may be null is not supported")
+	}
+	name := operation
+	if status != strconv.Itoa(http.StatusOK) {
+		name += "-" + status
+	}
+	if mediaType != "application/json" {
+		name += "-" + mediaType
+	}
+	name = strings.Trim(notInName.ReplaceAllString(name, "-"), "-") + "-body"
+	for p.contract.Components.Schemas[name] != nil {
+		name += "-2"
+	}
+	p.contract.Components.Schemas[name] = openapi3.NewSchemaRef("", content.Schema.Value)
+	content.Schema = openapi3.NewSchemaRef("#/components/schemas/"+name, content.Schema.Value)
+}
+
+var notInName = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// schema prepares an inline schema and those inside it.
+func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
+	if ref == nil {
+		return
+	}
+	if ref.Ref != "" {
+		if !strings.HasPrefix(ref.Ref, "#/components/schemas/") || strings.Count(ref.Ref, "/") != 3 {
+			p.fail(at, "refers to %s, but only schemas in /components/schemas can be referred to", ref.Ref)
+		}
+		return
+	}
+	if p.done[ref.Value] {
+		return
+	}
+	p.done[ref.Value] = true
+	s := ref.Value
+
+	inner := func(name string, ref *openapi3.SchemaRef) { p.schema(ref, at+"/"+name) }
+	for i, member := range s.AllOf {
+		inner("allOf/"+strconv.Itoa(i), member)
+	}
+	for i, member := range s.AnyOf {
+		inner("anyOf/"+strconv.Itoa(i), member)
+	}
+	for i, member := range s.OneOf {
+		inner("oneOf/"+strconv.Itoa(i), member)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		inner("properties/"+name, s.Properties[name])
+	}
+	inner("items", s.Items)
+	inner("additionalProperties", s.AdditionalProperties.Schema)
+
+	p.supported(s, at)
+	p.enumeration(s, at)
+	p.alternatives(s, at)
+	p.types(s)
+	openEnum(s)
+	p.discriminator(s, at)
+	fieldNames(s)
+
+	switch {
+	case len(s.AllOf) == 1 && s.AllOf[0].Ref != "" && only(s, "AllOf"):
+		// A description beside the reference is lost, which no decoder needs.
+		replace(ref, s.AllOf[0])
+	case len(s.AnyOf) == 1 && only(s, "AnyOf"):
+		replace(ref, s.AnyOf[0])
+	}
+}
+
+// replace makes ref the schema that other is.
+func replace(ref, other *openapi3.SchemaRef) {
+	description := ref.Value.Description
+	*ref.Value = *other.Value
+	if other.Ref == "" && description != "" {
+		ref.Value.Description = description
+	}
+	ref.Ref = other.Ref
+}
+
+// supportedKeywords are the fields of a schema that the decoders enforce or may ignore.
+var supportedKeywords = []string{
+	"OneOf", "AnyOf", "AllOf", "Type", "Format", "Enum", "Const",
+	"ExclusiveMin", "ExclusiveMax", "Min", "Max", "MultipleOf", "MinLength", "MaxLength", "Pattern",
+	"MinItems", "MaxItems", "Items", "Required", "Properties", "MinProps", "MaxProps",
+	"AdditionalProperties", "Discriminator",
+	// annotations
+	"Extensions", "Origin", "Title", "Description", "Default", "Example", "Examples", "ExternalDocs",
+	"ReadOnly", "WriteOnly", "AllowEmptyValue", "Deprecated", "XML", "Comment",
+}
+
+// Formats with a Go type or a decoder of their own, and those that say no more than the type.
+var supportedFormats = []string{
+	"id", "password", "unixtime", "date-time", "byte", "int32", "int64", "float", "double", "",
+}
+
+func (p *preparation) supported(s *openapi3.Schema, at string) {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; !v.Field(i).IsZero() && !slices.Contains(supportedKeywords, name) {
+			p.fail(at, "the keyword %s is not supported, so it would not be enforced", keyword(v.Type().Field(i)))
+		}
+	}
+	for name := range s.Extensions {
+		if !strings.HasPrefix(name, "x-") && name != "const" {
+			p.fail(at, "the keyword %s is not supported, so it would not be enforced", name)
+		}
+	}
+	if _, ok := strictjson.Formats[s.Format]; !ok && !slices.Contains(supportedFormats, s.Format) {
+		p.fail(at, "the format %s is not supported, so it would not be enforced", s.Format)
+	}
+	if s.Pattern != "" {
+		if _, err := regexp.Compile(s.Pattern); err != nil {
+			p.fail(at, "the pattern is not a regular expression of Go: %v", err)
+		}
+	}
+	if len(s.AnyOf) > 0 && len(s.OneOf) > 0 {
+		p.fail(at, "anyOf beside oneOf is not supported")
+	}
+}
+
+func keyword(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "-" || name == "" {
+		return f.Name
+	}
+	return name
+}
+
+// enumeration turns a constant into an enum of one value, and a null in an enum into a type.
+func (p *preparation) enumeration(s *openapi3.Schema, at string) {
+	if s.Const != nil {
+		s.Enum, s.Const = []any{s.Const}, nil
+	}
+	if len(s.Enum) == 0 {
+		return
+	}
+	if slices.Contains(s.Enum, nil) {
+		s.Enum = slices.DeleteFunc(slices.Clone(s.Enum), func(v any) bool { return v == nil })
+		if s.Type != nil && !s.Type.Includes("null") {
+			s.Type = &openapi3.Types{(*s.Type)[0], "null"}
+		}
+	}
+	kinds := map[string]bool{}
+	for i, value := range s.Enum {
+		switch value := value.(type) {
+		case string:
+			kinds["string"] = true
+		case bool:
+			kinds["boolean"] = true
+		case float64:
+			if value == math.Trunc(value) && math.Abs(value) < 1<<53 && (s.Type == nil || !s.Type.Is("number")) {
+				s.Enum[i] = int64(value)
+				kinds["integer"] = true
+			} else {
+				kinds["number"] = true
+			}
+		default:
+			kinds[fmt.Sprintf("%T", value)] = true
+		}
+	}
+	found := slices.Collect(maps.Keys(kinds))
+	switch {
+	case len(found) == 0:
+		s.Type = &openapi3.Types{"null"}
+	case len(found) > 1:
+		p.fail(at, "an enum with values of several types is not supported")
+	case s.Type == nil:
+		s.Type = &openapi3.Types{found[0]}
+	case !s.Type.Includes(found[0]) && !(found[0] == "integer" && s.Type.Includes("number")):
+		p.fail(at, "the values of the enum are not of the schema's type")
+	}
+}
+
+// types turns several types into alternatives.
+func (p *preparation) types(s *openapi3.Schema) {
+	if s.Type == nil || len(s.AnyOf)+len(s.OneOf) > 0 {
+		return
+	}
+	kinds := slices.DeleteFunc(slices.Clone(*s.Type), func(t string) bool { return t == "null" })
+	if len(kinds) < 2 {
+		return
+	}
+	all := *s
+	*s = openapi3.Schema{Description: all.Description, Title: all.Title, Extensions: all.Extensions, Example: all.Example, Default: all.Default}
+	for _, kind := range *all.Type {
+		one := all
+		one.Type = &openapi3.Types{kind}
+		one.Description, one.Extensions = "", nil
+		s.AnyOf = append(s.AnyOf, openapi3.NewSchemaRef("", &one))
+	}
+}
+
+// alternatives makes nested unions flat, and leaves the type of a union to its members.
+func (p *preparation) alternatives(s *openapi3.Schema, at string) {
+	members := &s.AnyOf
+	if len(s.OneOf) > 0 {
+		members = &s.OneOf
+	}
+	if len(*members) == 0 {
+		return
+	}
+	var flat openapi3.SchemaRefs
+	for _, member := range *members {
+		m := member.Value
+		switch {
+		case member.Ref == "" && len(m.AnyOf) > 0 && only(m, "AnyOf"):
+			flat = append(flat, m.AnyOf...)
+		case member.Ref == "" && len(m.OneOf) > 0 && only(m, "OneOf"):
+			flat = append(flat, m.OneOf...)
+		default:
+			flat = append(flat, member)
+		}
+	}
+	*members = flat
+	for i, member := range flat {
+		m := member.Value
+		if m.Type == nil && len(m.Properties)+len(m.AllOf)+len(m.AnyOf)+len(m.OneOf) == 0 && m.AdditionalProperties.Schema == nil {
+			p.fail(at, "member %d of the union has no type", i)
+		}
+	}
+	if s.Type != nil && !s.Type.Includes("object") {
+		s.Type = nil // the members have it
+	}
+	if s.Type == nil && len(s.Properties) == 0 && (s.Pattern != "" || s.MinLength > 0 || s.MaxLength != nil ||
+		s.Min != nil || s.Max != nil || s.MinItems > 0 || s.MaxItems != nil || len(s.Enum) > 0) {
+		p.fail(at, "a constraint beside a union is not supported, put it into the members")
+	}
+}
+
+// selection is how a discriminator selects a member of a union.
+type selection struct {
+	property string
+	members  map[string]int // the indices of the members among those that are not null
+}
+
+// selectionKey is the extension that holds a selection.
+const selectionKey = "x-selection"
+
+// discriminator replaces a discriminator by the selection that it means. The constants of the
+// members come first, since a document may name none and oapi-codegen would then expect the
+// names of the schemas as values. Where there are neither constants nor a mapping, the
+// discriminator selects nothing, and the members are tried in turn.
+func (p *preparation) discriminator(s *openapi3.Schema, at string) {
+	d := s.Discriminator
+	s.Discriminator = nil
+	if d == nil || len(s.AnyOf)+len(s.OneOf) == 0 {
+		return
+	}
+	members := slices.DeleteFunc(slices.Concat(s.AnyOf, s.OneOf), func(m *openapi3.SchemaRef) bool { return isNull(m.Value) })
+	selected := selection{d.PropertyName, map[string]int{}}
+	distinct := true
+	for i, member := range members {
+		values := constants(member.Value, d.PropertyName)
+		distinct = distinct && len(values) > 0
+		for _, value := range values {
+			if _, twice := selected.members[value]; twice {
+				distinct = false
+			}
+			selected.members[value] = i
+		}
+	}
+	if !distinct {
+		selected.members = map[string]int{}
+		for value, target := range d.Mapping {
+			i := slices.IndexFunc(members, func(m *openapi3.SchemaRef) bool { return m.Ref == target.Ref })
+			if i < 0 {
+				p.fail(at, "the discriminator maps a value to %s, which is not in the union", target.Ref)
+				continue
+			}
+			selected.members[value] = i
+		}
+	}
+	if len(selected.members) > 0 {
+		s.Extensions = maps.Clone(s.Extensions)
+		if s.Extensions == nil {
+			s.Extensions = map[string]any{}
+		}
+		s.Extensions[selectionKey] = selected
+	}
+}
+
+// constants returns the values that the property name of s is limited to.
+func constants(s *openapi3.Schema, name string) []string {
+	if property := s.Properties[name]; property != nil {
+		values := property.Value.Enum
+		if property.Value.Const != nil {
+			values = []any{property.Value.Const}
+		}
+		var texts []string
+		for _, value := range values {
+			if text, ok := value.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		return texts
+	}
+	for _, part := range s.AllOf {
+		if values := constants(part.Value, name); values != nil {
+			return values
+		}
+	}
+	return nil
+}
+
+// openEnum turns alternatives that are all strings, at least one of them with any value, into an
+// enum: the decoders accept other values of an enum anyway.
+func openEnum(s *openapi3.Schema) {
+	members := slices.Concat(s.AnyOf, s.OneOf)
+	if len(members) < 2 || s.Discriminator != nil {
+		return
+	}
+	var values []any
+	var null bool
+	for _, member := range members {
+		m := member.Value
+		switch {
+		case isNull(m):
+			null = true
+		case m.Type != nil && m.Type.Includes("string") && (len(*m.Type) == 1 || len(*m.Type) == 2 && m.Type.Includes("null")) &&
+			m.Format == "" && m.Pattern == "" && m.MinLength == 0 && m.MaxLength == nil:
+			null = null || m.Type.Includes("null")
+			for _, value := range m.Enum {
+				if !slices.Contains(values, value) {
+					values = append(values, value)
+				}
+			}
+		default:
+			return
+		}
+	}
+	if strings := len(members); null && strings == 2 && len(members[0].Ref)+len(members[1].Ref) > 0 {
+		return // a reference or null
+	}
+	s.AnyOf, s.OneOf, s.Enum = nil, nil, values
+	s.Type = &openapi3.Types{"string"}
+	if null {
+		s.Type = &openapi3.Types{"string", "null"}
+	}
+}
+
+func isNull(s *openapi3.Schema) bool { return s.Type != nil && s.Type.Is("null") }
+
+func nullable(s *openapi3.Schema) bool {
+	return s.Type != nil && s.Type.Includes("null") ||
+		slices.ContainsFunc(slices.Concat(s.AnyOf, s.OneOf), func(m *openapi3.SchemaRef) bool { return isNull(m.Value) })
+}
+
+// only reports whether field is all that s consists of, beside annotations.
+func only(s *openapi3.Schema, field string) bool {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if at := slices.Index(supportedKeywords, name); name != field && !v.Field(i).IsZero() && at < slices.Index(supportedKeywords, "Extensions") {
+			return false
+		}
+	}
+	return true
+}
+
+// fieldNames renames the fields of properties whose names are the same in Go.
+func fieldNames(s *openapi3.Schema) {
+	taken := map[string]bool{"union": true, "additionalproperties": true, "string": true, "format": true}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		key := goKey(name)
+		if !taken[key] {
+			taken[key] = true
+			continue
+		}
+		n := 2
+		for ; taken[key+strconv.Itoa(n)]; n++ {
+		}
+		taken[key+strconv.Itoa(n)] = true
+		extend(s.Properties[name], "x-go-name", camelCase(name)+strconv.Itoa(n))
+	}
+}
+
+// extend sets an extension of ref, beside a reference without changing what it refers to.
+func extend(ref *openapi3.SchemaRef, name string, value any) {
+	extensions := &ref.Extensions
+	if ref.Ref == "" {
+		extensions = &ref.Value.Extensions
+	}
+	if *extensions == nil {
+		*extensions = map[string]any{}
+	}
+	(*extensions)[name] = value
+}
+
+// typeNames renames the types of inline schemas whose names are the same in Go as those of
+// others: oapi-codegen names a type after the names that lead to it.
+func (p *preparation) typeNames() {
+	taken := map[string]bool{}
+	for _, item := range p.contract.Paths.Map() {
+		for _, operation := range item.Operations() {
+			name := goKey(operation.OperationID)
+			if taken[name+"request"] {
+				p.fail("/paths", "another operationId than %s has the same name in Go", operation.OperationID)
+			}
+			for _, suffix := range []string{"", "params", "jsonbody", "jsonrequestbody", "request", "requestobject", "response", "responseobject"} {
+				taken[name+suffix] = true
+			}
+			for status := range operation.Responses.Map() {
+				taken[name+goKey(status)+"jsonresponse"] = true
+			}
+		}
+	}
+	schemas := p.contract.Components.Schemas
+	for name := range schemas {
+		taken[goKey(name)] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		inside(schemas[name], []string{name}, func(ref *openapi3.SchemaRef, path []string) {
+			key := goKey(strings.Join(path, ""))
+			if !taken[key] {
+				taken[key] = true
+				return
+			}
+			n := 2
+			for ; taken[key+strconv.Itoa(n)]; n++ {
+			}
+			taken[key+strconv.Itoa(n)] = true
+			extend(ref, "x-go-type-name", camelCase(strings.Join(path, "-"))+strconv.Itoa(n))
+		})
+	}
+}
+
+// goKey returns what is left of a name if one ignores how Go spells it.
+func goKey(name string) string { return strings.ToLower(notInName.ReplaceAllString(name, "")) }
+
+// inside calls visit for each inline schema in ref that gets a type of its own.
+func inside(ref *openapi3.SchemaRef, path []string, visit func(*openapi3.SchemaRef, []string)) {
+	if ref == nil || ref.Ref != "" {
+		return
+	}
+	s := ref.Value
+	if len(path) > 1 && (len(s.Enum) > 0 || len(s.Properties) > 0 || len(s.AnyOf)+len(s.OneOf)+len(s.AllOf) > 0) {
+		visit(ref, path)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		inside(s.Properties[name], append(slices.Clone(path), name), visit)
+	}
+	inside(s.Items, path, visit)
+	inside(s.AdditionalProperties.Schema, append(slices.Clone(path), "AdditionalProperties"), visit)
+	for i, member := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf) {
+		inside(member, append(slices.Clone(path), strconv.Itoa(i)), visit)
+	}
+}
+
+func camelCase(name string) string {
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return notInName.MatchString(string(r)) }) {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}

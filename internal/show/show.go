@@ -1,0 +1,109 @@
+// Package show prints values of the generated types: their fields by name, optional values
+// instead of their addresses, and absent ones not at all. Secrets print as their type does it,
+// redacted.
+package show
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// String returns v as {Name:value Name:value}.
+func String(v any) string {
+	var b strings.Builder
+	write(&b, reflect.ValueOf(v), true)
+	return b.String()
+}
+
+// Format prints v for every verb. %#v adds the type's name; %q and %x apply to the whole text.
+func Format(f fmt.State, verb rune, v any) {
+	text := String(v)
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		name := ""
+		if t := reflect.TypeOf(v); t != nil && t.Name() != "" {
+			name = t.String()
+		}
+		_, _ = io.WriteString(f, name+text)
+	case verb == 'v':
+		_, _ = io.WriteString(f, text)
+	default:
+		_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), text)
+	}
+}
+
+// write writes v. At the top it does not call the methods of v, which call this package.
+func write(b *strings.Builder, v reflect.Value, top bool) {
+	if !v.IsValid() {
+		b.WriteString("null")
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			b.WriteString("null")
+			return
+		}
+		write(b, v.Elem(), false)
+		return
+	}
+	if !top && v.CanInterface() {
+		switch v := v.Interface().(type) {
+		case fmt.Formatter, fmt.Stringer, error:
+			_, _ = fmt.Fprintf(b, "%+v", v)
+			return
+		}
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		b.WriteByte('{')
+		separator := ""
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if !field.IsExported() || absent(v.Field(i)) {
+				continue
+			}
+			b.WriteString(separator + field.Name + ":")
+			separator = " "
+			write(b, v.Field(i), false)
+		}
+		b.WriteByte('}')
+	case reflect.Map:
+		b.WriteByte('{')
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for i, key := range keys {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(strconv.Quote(key.String()) + ":")
+			write(b, v.MapIndex(key), false)
+		}
+		b.WriteByte('}')
+	case reflect.Slice, reflect.Array:
+		b.WriteByte('[')
+		for i := range v.Len() {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			write(b, v.Index(i), false)
+		}
+		b.WriteByte(']')
+	default:
+		_, _ = fmt.Fprintf(b, "%v", v)
+	}
+}
+
+// absent reports whether a field has nothing to print.
+func absent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		return v.IsNil()
+	}
+	t, ok := v.Interface().(interface{ IsAbsent() bool })
+	return ok && t.IsAbsent()
+}
