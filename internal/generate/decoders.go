@@ -68,10 +68,14 @@ func (w *decoderWriter) write(t codegen.TypeDefinition, parameters bool) {
 		w.functions[name] = t
 		return
 	}
-	w.printf("// String returns the fields of v, without secrets.\n")
-	w.printf("func (v %s) String() string { return show.String(v) }\n\n", name)
-	w.printf("// Format prints the fields of v for every verb, without secrets and addresses.\n")
-	w.printf("func (v %s) Format(f fmt.State, verb rune) { show.Format(f, verb, v) }\n\n", name)
+	what, shown := "fields", "v"
+	if pureUnion(s) {
+		what, shown = "value", "v.Union"
+	}
+	w.printf("// String returns the %s of v, without secrets.\n", what)
+	w.printf("func (v %s) String() string { return show.String(%s) }\n\n", name, shown)
+	w.printf("// Format prints the %s of v for every verb, without secrets and addresses.\n", what)
+	w.printf("func (v %s) Format(f fmt.State, verb rune) { show.Format(f, verb, %s) }\n\n", name, shown)
 	if parameters {
 		return
 	}
@@ -97,6 +101,11 @@ func isStruct(s codegen.Schema) bool {
 	return s.ArrayType == nil && (len(s.Properties) > 0 || s.HasAdditionalProperties || len(s.UnionElements) > 0)
 }
 
+// pureUnion reports whether a schema is a union and nothing else.
+func pureUnion(s codegen.Schema) bool {
+	return len(s.UnionElements) > 0 && len(s.Properties) == 0 && !s.HasAdditionalProperties
+}
+
 // unionMethods writes the methods that get and set the value of a union.
 func (w *decoderWriter) unionMethods(name string, s codegen.Schema) {
 	for _, element := range s.UnionElements {
@@ -115,7 +124,7 @@ func (w *decoderWriter) marshal(name string, s codegen.Schema) {
 	}
 	w.printf("// MarshalJSON encodes v. Secrets are redacted.\n")
 	w.printf("func (v %s) MarshalJSON() ([]byte, error) {\n", name)
-	if len(s.UnionElements) > 0 && len(s.Properties) == 0 && !s.HasAdditionalProperties {
+	if pureUnion(s) {
 		w.printf("return v.Union.MarshalJSON()\n}\n\n")
 		return
 	}
@@ -143,16 +152,15 @@ func (w *decoderWriter) marshal(name string, s codegen.Schema) {
 // object writes the decoder of a struct.
 func (w *decoderWriter) object(name string, s codegen.Schema) {
 	w.printf("func decode%s(v *%s, d *strictjson.Decoder) error {\n*v = %s{}\n", name, name, name)
+	if pureUnion(s) {
+		w.union(s, "return %s\n")
+		w.printf("}\n\n")
+		return
+	}
 	if len(s.UnionElements) > 0 {
-		if len(s.Properties) > 0 || s.HasAdditionalProperties {
-			w.printf("start := d.Mark()\n")
-			w.union(s, "if err := %s; err != nil {\nreturn err\n}\n")
-			w.printf("d.Reset(start)\n")
-		} else {
-			w.union(s, "return %s\n")
-			w.printf("}\n\n")
-			return
-		}
+		w.printf("start := d.Mark()\n")
+		w.union(s, "if err := %s; err != nil {\nreturn err\n}\n")
+		w.printf("d.Reset(start)\n")
 	}
 	var required []string
 	var grouped bool
@@ -308,7 +316,7 @@ func (w *decoderWriter) responseDecoder(s codegen.Schema) string {
 // elementReader returns a function that decodes an element of an array or a map.
 func (w *decoderWriter) elementReader(s codegen.Schema) string {
 	typ := s.TypeDecl()
-	if isNullable(s.OAPISchema) && typ != "interface{}" && typ != "any" {
+	if isNullable(s.OAPISchema) {
 		return fmt.Sprintf("func(v **%s, d *strictjson.Decoder) error {\nreturn strictjson.Pointer(v, d, %s)\n}", typ, w.plainReader(s))
 	}
 	return w.plainReader(s)
@@ -361,11 +369,11 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 		if _, counted := limits(o.MinProps, o.MaxProps); counted {
 			w.fail("limits on the number of members of a map are not supported")
 		}
-		element := "func(v *interface{}, d *strictjson.Decoder) error {\nreturn strictjson.Any(v, d)\n}"
-		if s.AdditionalPropertiesType != nil && s.AdditionalPropertiesType.OAPISchema != nil {
-			element = w.elementReader(*s.AdditionalPropertiesType)
+		values := codegen.Schema{GoType: "interface{}"}
+		if s.AdditionalPropertiesType != nil {
+			values = *s.AdditionalPropertiesType
 		}
-		return call("Map", element)
+		return call("Map", w.elementReader(values))
 	case isNull(o):
 		return call("Null")
 	case typ == "interface{}" || typ == "any":
@@ -512,7 +520,7 @@ func (w *decoderWriter) rest() string {
 
 // elementType returns the Go type of the additional properties of a struct.
 func elementType(s codegen.Schema) string {
-	if isNullable(s.OAPISchema) && s.TypeDecl() != "interface{}" {
+	if isNullable(s.OAPISchema) {
 		return "*" + s.TypeDecl()
 	}
 	return s.TypeDecl()

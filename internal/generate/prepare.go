@@ -30,7 +30,7 @@ func prepare(contract *openapi3.T) error {
 	p.operations()
 	schemas := contract.Components.Schemas
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
-		p.schema(schemas[name], "/components/schemas/"+name)
+		p.top(schemas[name], "/components/schemas/"+name, name)
 	}
 	p.typeNames()
 	return errors.Join(p.problems...)
@@ -40,6 +40,10 @@ type preparation struct {
 	contract *openapi3.T
 	done     map[*openapi3.Schema]bool
 	problems []error
+
+	// The schema that is being prepared: what the names of those inside it start with, and where
+	// it is.
+	root, rootAt string
 }
 
 func (p *preparation) fail(at, format string, arguments ...any) {
@@ -49,21 +53,29 @@ func (p *preparation) fail(at, format string, arguments ...any) {
 // operations prepares the schemas in the operations. The inline body of a response becomes a
 // schema of its own, so that it gets a type and a decoder.
 func (p *preparation) operations() {
-	for path, item := range p.contract.Paths.Map() {
-		for method, operation := range item.Operations() {
+	for _, path := range p.contract.Paths.InMatchingOrder() {
+		item := p.contract.Paths.Value(path)
+		operations := item.Operations()
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
+			operation := operations[method]
 			at := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
 			for i, parameter := range append(slices.Clone(item.Parameters), operation.Parameters...) {
 				if parameter.Value.Schema != nil {
-					p.schema(parameter.Value.Schema, at+"/parameters/"+strconv.Itoa(i)+"/schema")
+					p.top(parameter.Value.Schema, at+"/parameters/"+strconv.Itoa(i)+"/schema", operation.OperationID+"-"+parameter.Value.Name)
 				}
 			}
 			if operation.RequestBody != nil {
-				for mediaType, content := range operation.RequestBody.Value.Content {
-					p.schema(content.Schema, at+"/requestBody/content/"+strings.ReplaceAll(mediaType, "/", "~1")+"/schema")
+				bodies := operation.RequestBody.Value.Content
+				for _, mediaType := range slices.Sorted(maps.Keys(bodies)) {
+					content := bodies[mediaType]
+					p.top(content.Schema, at+"/requestBody/content/"+strings.ReplaceAll(mediaType, "/", "~1")+"/schema", operation.OperationID)
 				}
 			}
-			for status, response := range operation.Responses.Map() {
-				for mediaType, content := range response.Value.Content {
+			responses := operation.Responses.Map()
+			for _, status := range slices.Sorted(maps.Keys(responses)) {
+				bodies := responses[status].Value.Content
+				for _, mediaType := range slices.Sorted(maps.Keys(bodies)) {
+					content := bodies[mediaType]
 					at := at + "/responses/" + status + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema"
 					p.responseBody(operation.OperationID, status, mediaType, content, at)
 				}
@@ -82,7 +94,7 @@ func (p *preparation) responseBody(operation, status, mediaType string, content 
 	if content.Schema.Ref != "" || !strings.Contains(mediaType, "json") {
 		return
 	}
-	p.schema(content.Schema, at)
+	p.top(content.Schema, at, operation)
 	if content.Schema.Ref != "" {
 		return
 	}
@@ -97,14 +109,17 @@ func (p *preparation) responseBody(operation, status, mediaType string, content 
 		name += "-" + mediaType
 	}
 	name = strings.Trim(notInName.ReplaceAllString(name, "-"), "-") + "-body"
-	for p.contract.Components.Schemas[name] != nil {
-		name += "-2"
-	}
-	p.contract.Components.Schemas[name] = openapi3.NewSchemaRef("", content.Schema.Value)
+	name = p.addSchema(name, content.Schema.Value)
 	content.Schema = openapi3.NewSchemaRef("#/components/schemas/"+name, content.Schema.Value)
 }
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// top prepares a schema that is not inside another.
+func (p *preparation) top(ref *openapi3.SchemaRef, at, name string) {
+	p.root, p.rootAt = name, at
+	p.schema(ref, at)
+}
 
 // schema prepares an inline schema and those inside it.
 func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
@@ -143,6 +158,16 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 	p.enumeration(s, at)
 	p.alternatives(s, at)
 	p.types(s)
+	for i, member := range s.AnyOf {
+		p.extract(member, at+"/anyOf/"+strconv.Itoa(i))
+	}
+	for i, member := range s.OneOf {
+		p.extract(member, at+"/oneOf/"+strconv.Itoa(i))
+	}
+	if s.Items != nil && nullable(s.Items.Value) {
+		p.extract(s.Items, at+"/items")
+	}
+	p.extract(s.AdditionalProperties.Schema, at+"/additionalProperties")
 	openEnum(s)
 	p.discriminator(s, at)
 	fieldNames(s)
@@ -154,6 +179,57 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 	case len(s.AnyOf) == 1 && only(s, "AnyOf"):
 		replace(ref, s.AnyOf[0])
 	}
+}
+
+// extract makes an inline object or union a schema of its own, where oapi-codegen would not give
+// it a type that has methods and that can be null.
+func (p *preparation) extract(ref *openapi3.SchemaRef, at string) {
+	if ref == nil || ref.Ref != "" {
+		return
+	}
+	s := ref.Value
+	if len(s.Properties)+len(s.AllOf) == 0 && len(s.AnyOf)+len(s.OneOf) < 2 {
+		return
+	}
+	body := *s
+	notNull := func(m *openapi3.SchemaRef) bool { return !isNull(m.Value) }
+	body.AnyOf, body.OneOf = filter(s.AnyOf, notNull), filter(s.OneOf, notNull)
+	if s.Type != nil {
+		kinds := slices.DeleteFunc(slices.Clone(*s.Type), func(kind string) bool { return kind == "null" })
+		body.Type = &kinds
+	}
+	if len(body.Properties)+len(body.AllOf) == 0 && len(body.AnyOf)+len(body.OneOf) < 2 {
+		return // a schema or null
+	}
+	name := p.root + "-" + notInName.ReplaceAllString(strings.NewReplacer("/properties/", "/", "additionalProperties", "value").Replace(strings.TrimPrefix(at, p.rootAt)), "-")
+	name = p.addSchema(strings.ReplaceAll(name, "--", "-"), &body)
+	own := openapi3.NewSchemaRef("#/components/schemas/"+name, &body)
+	if !nullable(s) {
+		*ref = *own
+		return
+	}
+	null := openapi3.NewSchemaRef("", &openapi3.Schema{Type: &openapi3.Types{"null"}})
+	ref.Value = &openapi3.Schema{AnyOf: openapi3.SchemaRefs{own, null}, Description: s.Description}
+}
+
+func filter(refs openapi3.SchemaRefs, keep func(*openapi3.SchemaRef) bool) openapi3.SchemaRefs {
+	var kept openapi3.SchemaRefs
+	for _, ref := range refs {
+		if keep(ref) {
+			kept = append(kept, ref)
+		}
+	}
+	return kept
+}
+
+// addSchema adds a schema that has been prepared to the contract, and returns its name.
+func (p *preparation) addSchema(name string, s *openapi3.Schema) string {
+	p.done[s] = true
+	for p.contract.Components.Schemas[name] != nil {
+		name += "-2"
+	}
+	p.contract.Components.Schemas[name] = openapi3.NewSchemaRef("", s)
+	return name
 }
 
 // replace makes ref the schema that other is.
@@ -399,7 +475,7 @@ func openEnum(s *openapi3.Schema) {
 		return
 	}
 	var values []any
-	var null bool
+	var null, open bool
 	for _, member := range members {
 		m := member.Value
 		switch {
@@ -408,6 +484,7 @@ func openEnum(s *openapi3.Schema) {
 		case m.Type != nil && m.Type.Includes("string") && (len(*m.Type) == 1 || len(*m.Type) == 2 && m.Type.Includes("null")) &&
 			m.Format == "" && m.Pattern == "" && m.MinLength == 0 && m.MaxLength == nil:
 			null = null || m.Type.Includes("null")
+			open = open || len(m.Enum) == 0
 			for _, value := range m.Enum {
 				if !slices.Contains(values, value) {
 					values = append(values, value)
@@ -419,6 +496,9 @@ func openEnum(s *openapi3.Schema) {
 	}
 	if strings := len(members); null && strings == 2 && len(members[0].Ref)+len(members[1].Ref) > 0 {
 		return // a reference or null
+	}
+	if open && len(values) == 1 {
+		values = nil // alone it would be a constant
 	}
 	s.AnyOf, s.OneOf, s.Enum = nil, nil, values
 	s.Type = &openapi3.Types{"string"}

@@ -36,6 +36,9 @@ func Format(f fmt.State, verb rune, v any) {
 	}
 }
 
+// Shown is a type that prints as another value, such as the value of a union.
+type Shown interface{ Shown() any }
+
 // write writes v. At the top it does not call the methods of v, which call this package.
 func write(b *strings.Builder, v reflect.Value, top bool) {
 	if !v.IsValid() {
@@ -51,7 +54,11 @@ func write(b *strings.Builder, v reflect.Value, top bool) {
 		write(b, v.Elem(), false)
 		return
 	}
-	if !top && v.CanInterface() {
+	if shown, ok := v.Interface().(Shown); ok {
+		write(b, reflect.ValueOf(shown.Shown()), false)
+		return
+	}
+	if !top {
 		switch v := v.Interface().(type) {
 		case fmt.Formatter, fmt.Stringer, error:
 			_, _ = fmt.Fprintf(b, "%+v", v)

@@ -104,8 +104,14 @@ func Get[T any](u Union, read func(*T, *Decoder) error) (T, error) {
 // Value returns the value of u as the first type of the contract that it matches, or nil.
 func (u Union) Value() any { return u.value }
 
-// Format prints the value of u for every verb. Secrets are redacted.
-func (u Union) Format(f fmt.State, verb rune) { show.Format(f, verb, &u.value) }
+// Shown returns what prints in place of u.
+func (u Union) Shown() any { return u.value }
+
+// String returns the value of u, without secrets.
+func (u Union) String() string { return show.String(u) }
+
+// Format prints the value of u for every verb, without secrets.
+func (u Union) Format(f fmt.State, verb rune) { show.Format(f, verb, u) }
 
 // MarshalJSON encodes the value of u. Secrets are redacted.
 func (u Union) MarshalJSON() ([]byte, error) { return json.Marshal(u.value) }
