@@ -84,7 +84,7 @@ func contract(t *testing.T) object {
 // tree is the source of the module with other generated files.
 type tree struct{ overlay string }
 
-// generate generates the client and the server side of contract. Nothing in the module changes.
+// generate generates the client, the server side and the names of contract. Nothing in the module changes.
 func generate(t *testing.T, contract object) tree {
 	t.Helper()
 	out := t.TempDir()
@@ -109,6 +109,9 @@ func generate(t *testing.T, contract object) tree {
 		require.NoError(t, err, "%s", text)
 		replace[filepath.Join(p.directory, p.output)] = output
 	}
+	names := filepath.Join(out, "types.gen.go")
+	run(t, here, "", "run", "../internal/names", "-o", names, filepath.Join(out, "client.gen.go"))
+	replace[filepath.Join(here, "../wrapper/types.gen.go")] = names
 	text, err := json.Marshal(object{"Replace": replace})
 	require.NoError(t, err)
 	overlay := filepath.Join(out, "overlay.json")
