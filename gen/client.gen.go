@@ -607,7 +607,6 @@ func (v *AdminAPIKey) UnmarshalJSON(b []byte) error {
 }
 
 func decodeAdminAPIKey(v *AdminAPIKey, d *strictjson.Decoder) error {
-	*v = AdminAPIKey{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		Name string
@@ -682,7 +681,6 @@ func (v *AdminAPIKeyCreateResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeAdminAPIKeyCreateResponse(v *AdminAPIKeyCreateResponse, d *strictjson.Decoder) error {
-	*v = AdminAPIKeyCreateResponse{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		Name string
@@ -760,7 +758,6 @@ func (v *AdminAPIKeyOwner) UnmarshalJSON(b []byte) error {
 }
 
 func decodeAdminAPIKeyOwner(v *AdminAPIKeyOwner, d *strictjson.Decoder) error {
-	*v = AdminAPIKeyOwner{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		ID     string
@@ -839,7 +836,6 @@ func (v *APIKeyList) UnmarshalJSON(b []byte) error {
 }
 
 func decodeAPIKeyList(v *APIKeyList, d *strictjson.Decoder) error {
-	*v = APIKeyList{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		FirstID string
@@ -914,7 +910,6 @@ func (v *Error) UnmarshalJSON(b []byte) error {
 }
 
 func decodeError(v *Error, d *strictjson.Decoder) error {
-	*v = Error{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		Code  string
@@ -988,7 +983,6 @@ func (v *ErrorResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeErrorResponse(v *ErrorResponse, d *strictjson.Decoder) error {
-	*v = ErrorResponse{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1033,7 +1027,6 @@ func (v *ProjectAPIKey) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKey(v *ProjectAPIKey, d *strictjson.Decoder) error {
-	*v = ProjectAPIKey{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1101,7 +1094,6 @@ func (v *ProjectAPIKeyDeleteResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyDeleteResponse(v *ProjectAPIKeyDeleteResponse, d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyDeleteResponse{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1152,7 +1144,6 @@ func (v *ProjectAPIKeyOwner) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwner(v *ProjectAPIKeyOwner, d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwner{}
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1199,7 +1190,6 @@ func (v *ProjectAPIKeyOwnerServiceAccount) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwnerServiceAccount(v *ProjectAPIKeyOwnerServiceAccount, d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwnerServiceAccount{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1253,7 +1243,6 @@ func (v *ProjectAPIKeyOwnerUser) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwnerUser(v *ProjectAPIKeyOwnerUser, d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyOwnerUser{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1310,7 +1299,6 @@ func (v *ProjectAPIKeyUpdateRequest) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyUpdateRequest(v *ProjectAPIKeyUpdateRequest, d *strictjson.Decoder) error {
-	*v = ProjectAPIKeyUpdateRequest{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		ExpiresInSeconds int
@@ -1366,7 +1354,6 @@ func (v *ProjectServiceAccount) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccount(v *ProjectServiceAccount, d *strictjson.Decoder) error {
-	*v = ProjectServiceAccount{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1423,7 +1410,6 @@ func (v *ProjectServiceAccountAPIKey) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountAPIKey(v *ProjectServiceAccountAPIKey, d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountAPIKey{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1482,7 +1468,6 @@ func (v *ProjectServiceAccountCreateRequest) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequest, d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountCreateRequest{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		CreateServiceAccountOnly bool
@@ -1551,7 +1536,6 @@ func (v *ProjectServiceAccountCreateResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountCreateResponse(v *ProjectServiceAccountCreateResponse, d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountCreateResponse{}
 	var seen [1]uint64
 	if err := d.Open(); err != nil {
 		return err
@@ -1615,7 +1599,6 @@ func (v *ProjectServiceAccountListResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountListResponse(v *ProjectServiceAccountListResponse, d *strictjson.Decoder) error {
-	*v = ProjectServiceAccountListResponse{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		FirstID string
@@ -1720,7 +1703,6 @@ func (v *AdminAPIKeysCreateJSONBody) UnmarshalJSON(b []byte) error {
 }
 
 func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjson.Decoder) error {
-	*v = AdminAPIKeysCreateJSONBody{}
 	// One allocation holds all of the object's optional values.
 	type values struct {
 		ExpiresInSeconds int

@@ -54,10 +54,7 @@ func run(config, output, contract string) error {
 	if output == "" {
 		output = options.Output
 	}
-	version, err := generatorVersion()
-	if err != nil {
-		return err
-	}
+	version := generatorVersion()
 	options.NoVCSVersionOverride = &version
 
 	document, err := util.LoadSwagger(contract)
@@ -92,16 +89,13 @@ func run(config, output, contract string) error {
 }
 
 // generatorVersion returns the version of oapi-codegen, for the first line of the file.
-func generatorVersion() (string, error) {
-	const module = "github.com/oapi-codegen/oapi-codegen/v2"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "", errors.New("the program contains no build information")
-	}
-	for _, dependency := range info.Deps {
-		if dependency.Path == module {
-			return dependency.Version, nil
+func generatorVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dependency := range info.Deps {
+			if dependency.Path == "github.com/oapi-codegen/oapi-codegen/v2" {
+				return dependency.Version
+			}
 		}
 	}
-	return "", fmt.Errorf("%s is not among the program's dependencies", module)
+	return "unknown" // in a test
 }

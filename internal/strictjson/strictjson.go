@@ -14,6 +14,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -55,12 +56,14 @@ type Decoder struct {
 // maxChunk bounds what a single short string can keep alive, in bytes.
 const maxChunk = 1024
 
-// Unmarshal decodes body, which must contain one document and nothing else, into v by read.
+// Unmarshal decodes body, which must contain one document and nothing else, into v by read, which
+// gets a zero value.
 func Unmarshal[T any](body []byte, v *T, read func(*T, *Decoder) error) error {
 	d := &Decoder{data: body}
 	if !jsontext.Value(body).IsValid() {
 		d.findFault()
 	}
+	*v = *new(T)
 	if err := read(v, d); err != nil {
 		return err
 	}
@@ -214,18 +217,20 @@ func FirstMissing(seen []uint64, names ...string) error {
 // quoted returns the string that follows, with its quotes, and whether it contains escapes.
 func (d *Decoder) quoted() (text []byte, escaped bool, err error) {
 	start := d.pos
-	for i := start + 1; i < len(d.data); i++ {
-		switch d.data[i] {
-		case '"':
-			d.pos = i + 1
-			return d.data[start:d.pos], escaped, nil
-		case '\\':
-			escaped = true
-			i++
+	for at := start + 1; ; {
+		end := bytes.IndexByte(d.data[at:], '"')
+		if end < 0 {
+			d.pos = len(d.data)
+			return nil, false, d.end()
 		}
+		backslash := bytes.IndexByte(d.data[at:at+end], '\\')
+		if backslash < 0 {
+			d.pos = at + end + 1
+			return d.data[start:d.pos], escaped, nil
+		}
+		escaped = true
+		at = min(at+backslash+2, len(d.data)) // what follows a backslash ends nothing
 	}
-	d.pos = len(d.data)
-	return nil, false, d.end()
 }
 
 // text reads a string and returns its content, which may be part of the document.
@@ -460,16 +465,21 @@ func Array[T any](v *[]T, d *Decoder, read func(*T, *Decoder) error) error {
 		return err
 	}
 	items := []T{}
+	zeroed := 0 // the length up to which items has room that was never written
 	for start := d.pos; d.More(); {
-		var item T
-		items = append(items, item)
+		if n := len(items); n < zeroed {
+			items = items[:n+1]
+		} else {
+			items = append(items, *new(T))
+		}
 		if err := read(&items[len(items)-1], d); err != nil {
 			return At(err, strconv.Itoa(len(items)-1))
 		}
 		if len(items) == 1 && d.More() {
 			// The other elements are probably about as long as the first.
 			expected := min(maxExpected, 1+(len(d.data)-d.pos)/max(1, d.pos-start))
-			items = append(make([]T, 0, 1+expected), items...)
+			zeroed = 1 + expected
+			items = append(make([]T, 0, zeroed), items...)
 		}
 	}
 	*v = items

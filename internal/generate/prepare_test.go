@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPrepare_Rejects verifies that what the decoders could not enforce is an error that names
+// its place, since the generated client would otherwise accept anything there.
+func TestPrepare_Rejects(t *testing.T) {
+	const at = "/components/schemas/X/properties/p"
+	for _, row := range []struct{ schema, want string }{
+		{`{"not": {"type": "string"}}`, at + ": the keyword not is not supported"},
+		{`{"type": "object", "patternProperties": {"^a": {}}}`, at + ": the keyword patternProperties is not supported"},
+		{`{"type": "object", "propertyNames": {"pattern": "^a"}}`, at + ": the keyword propertyNames is not supported"},
+		{`{"type": "object", "dependentRequired": {"a": ["b"]}}`, at + ": the keyword dependentRequired is not supported"},
+		{`{"type": "array", "items": {"type": "string"}, "uniqueItems": true}`, at + ": the keyword uniqueItems is not supported"},
+		{`{"type": "array", "prefixItems": [{"type": "string"}]}`, at + ": the keyword prefixItems is not supported"},
+		{`{"type": "array", "items": {"type": "string", "not": {}}}`, at + "/items: the keyword not is not supported"},
+		{`{"if": {"type": "string"}, "then": {"minLength": 1}}`, at + ": the keyword if is not supported"},
+		{`{"type": "string", "contentEncoding": "base64url"}`, at + ": the keyword contentEncoding is not supported"},
+		{`{"type": "string", "minimumLength": 1}`, at + ": the keyword minimumLength is not supported"},
+		{`{"type": "string", "format": "hostname"}`, at + ": the format hostname is not supported"},
+		{`{"type": "string", "pattern": "^(?!a)"}`, at + ": the pattern is not a regular expression of Go"},
+		{`{"enum": ["a", 1]}`, at + ": an enum with values of several types is not supported"},
+		{`{"type": "string", "enum": [1]}`, at + ": the values of the enum are not of the schema's type"},
+		{`{"anyOf": [{"type": "string"}], "oneOf": [{"type": "string"}]}`, at + ": anyOf beside oneOf is not supported"},
+		{`{"anyOf": [{"type": "string"}, {"minLength": 1}]}`, at + ": member 1 of the union has no type"},
+		{`{"anyOf": [{"type": "integer"}, {"type": "boolean"}], "minimum": 1}`, at + ": a constraint beside a union is not supported"},
+		{`{"$ref": "#/components/schemas/Y/properties/a"}`, at + ": refers to #/components/schemas/Y/properties/a"},
+		{`{"type": "string"}`, ""},
+	} {
+		err := prepare(document(t, `"/a": {"get": {"operationId": "get-a", "responses": {"200": {"description": "OK"}}}}`, row.schema))
+		if row.want == "" {
+			assert.NoError(t, err, row.schema)
+		} else if assert.Error(t, err, row.schema) {
+			assert.Contains(t, err.Error(), row.want)
+		}
+	}
+}
+
+func TestPrepare_RejectsOperations(t *testing.T) {
+	const at = "/paths/~1a~1b/get/responses/200/content/application~1json/schema: "
+	for _, row := range []struct{ responses, want string }{
+		{`"200": {"description": "OK", "content": {"application/json": {}}}`, at + "a JSON response has no schema"},
+		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"type": ["object", "null"], "properties": {"a": {}}}}}}`, at + "a response body that may be null is not supported"},
+		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"not": {}}}}}`, at + "the keyword not is not supported"},
+		{`"200": {"description": "OK", "content": {"text/plain": {}}}`, ""},
+	} {
+		err := prepare(document(t, `"/a/b": {"get": {"operationId": "get-a", "responses": {`+row.responses+`}}}`, `{"type": "string"}`))
+		if row.want == "" {
+			assert.NoError(t, err, row.responses)
+		} else if assert.Error(t, err, row.responses) {
+			assert.Contains(t, err.Error(), row.want)
+		}
+	}
+	operation := func(id string) string {
+		return `{"get": {"operationId": "` + id + `", "responses": {"200": {"description": "OK"}}}}`
+	}
+	err := prepare(document(t, `"/a": `+operation("get-a")+`, "/b": `+operation("getA"), `{"type": "string"}`))
+	assert.ErrorContains(t, err, "has the same name in Go")
+}
+
+// TestRun_Rejects verifies the errors for what shows only when the code is written.
+func TestRun_Rejects(t *testing.T) {
+	t.Chdir("../../gen") // the configuration's paths are relative to it
+	for _, row := range []struct{ schema, want string }{
+		{`{"type": "object", "required": ["a"]}`, "type X: it requires a, which is not among its properties"},
+		{`{"allOf": [{"$ref": "#/components/schemas/Y"}, {"required": ["b"]}]}`, "it requires b, which is not among its properties"},
+		{`{"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}}`, "type X: limits on the number of members of a map are not supported"},
+		{`{"type": "integer", "format": "unixtime", "minimum": 5}`, "type X: a time with another minimum"},
+		{`{"type": "string"}`, ""},
+	} {
+		contract := filepath.Join(t.TempDir(), "openapi.json")
+		text, err := document(t, `"/a": {"get": {"operationId": "get-a", "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/X"}}}}}}}`, row.schema).MarshalJSON()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(contract, text, 0o600))
+		err = run("../oapi-codegen.yaml", filepath.Join(t.TempDir(), "client.gen.go"), contract)
+		if row.want == "" {
+			assert.NoError(t, err, row.schema)
+		} else if assert.Error(t, err, row.schema) {
+			assert.Contains(t, err.Error(), row.want)
+		}
+	}
+}
+
+// document returns a contract with paths and with a schema X that has the property p.
+func document(t *testing.T, paths, schema string) *openapi3.T {
+	t.Helper()
+	d, err := openapi3.NewLoader().LoadFromData([]byte(`{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {` + paths + `},
+		"components": {"schemas": {
+			"X": {"type": "object", "properties": {"p": ` + schema + `}},
+			"Y": {"type": "object", "properties": {"a": {"type": "string"}}}
+		}}}`))
+	require.NoError(t, err)
+	return d
+}

@@ -1,0 +1,174 @@
+package strictjson_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/apitype"
+	"github.com/orgkeys/orgkeys-go/internal/strictjson"
+)
+
+// problem decodes document by read and returns the problem, "" if there is none.
+func problem[T any](document string, read func(*T, *strictjson.Decoder) error) string {
+	var v T
+	if err := strictjson.Unmarshal([]byte(document), &v, read); err != nil {
+		return err.(*strictjson.Error).Problem
+	}
+	return ""
+}
+
+func TestInteger(t *testing.T) {
+	const notInteger, tooLarge = "is not an integer", "is too large a number"
+	for _, row := range []struct {
+		document string
+		want     int64
+		problem  string
+	}{
+		{"0", 0, ""}, {"-0", 0, ""}, {"-0.0", 0, ""}, {"0e999999999999999999999", 0, ""}, {"0.000e-999999999999999999999", 0, ""},
+		{"5", 5, ""}, {"5.0", 5, ""}, {"50e-1", 5, ""}, {"0.5e1", 5, ""}, {"1e3", 1000, ""}, {"1E+3", 1000, ""}, {"-12.50e1", -125, ""},
+		{"9223372036854775807", math.MaxInt64, ""}, {"9223372036854775807.0", math.MaxInt64, ""}, {"-9223372036854775808", math.MinInt64, ""},
+		{"9007199254740993.0", 9007199254740993, ""},
+		{"9223372036854775808", 0, tooLarge}, {"1e19", 0, tooLarge}, {"1e999999999999999999999", 0, tooLarge}, {"-1e400", 0, tooLarge},
+		{"1.5", 0, notInteger}, {"1e-1", 0, notInteger}, {"15e-1", 0, notInteger}, {"1e-999999999999999999999", 0, notInteger},
+		{"9007199254740992.5", 0, notInteger},
+		{`"1"`, 0, "is a string, expected a number"}, {"null", 0, "is null, expected a number"}, {"true", 0, "is a boolean, expected a number"},
+		{"01", 0, "is followed by other data"}, {"1.", 0, "is truncated"}, {"+1", 0, "is not valid JSON"}, {"", 0, "is truncated"},
+	} {
+		var got int64
+		err := strictjson.Unmarshal([]byte(row.document), &got, strictjson.Integer)
+		if row.problem == "" {
+			require.NoError(t, err, row.document)
+			assert.Equal(t, row.want, got, row.document)
+		} else if assert.Error(t, err, row.document) {
+			assert.Equal(t, row.problem, err.(*strictjson.Error).Problem, row.document)
+		}
+	}
+	assert.Equal(t, tooLarge, problem("2147483648", strictjson.Integer[int32]))
+	assert.Equal(t, "", problem("-2147483648", strictjson.Integer[int32]))
+}
+
+func TestReadText(t *testing.T) {
+	short := &strictjson.Text{MinLength: 2, MaxLength: 3}
+	pattern := &strictjson.Text{Pattern: "^k_"}
+	format := func(name string) *strictjson.Text { return &strictjson.Text{Format: name} }
+	for _, row := range []struct {
+		document   string
+		constraint *strictjson.Text
+		problem    string
+	}{
+		{`"ab"`, short, ""}, {`"äöü"`, short, ""}, {`"\u00e4\ud83d\ude00"`, short, ""},
+		{`"ä"`, short, "is shorter than 2 characters"}, {`"abcd"`, short, "is longer than 3 characters"},
+		{`"k_a"`, pattern, ""}, {`"\u006b_"`, pattern, ""}, {`"leak"`, pattern, "does not match the contract's pattern"},
+		{`"2026-02-28"`, format("date"), ""}, {`"2026-02-30"`, format("date"), "is not of the format date"},
+		{`"robin@example.com"`, format("email"), ""}, {`"robin"`, format("email"), "is not of the format email"},
+		{`"https://example.com"`, format("uri"), ""}, {`"/a"`, format("uri"), "is not of the format uri"},
+		{`"123e4567-e89b-12d3-a456-426614174000"`, format("uuid"), ""}, {`"123e4567e89b12d3a456426614174000"`, format("uuid"), "is not of the format uuid"},
+		{`"key_abc"`, format("id"), ""}, {`"key abc"`, format("id"), "is not of the format id"},
+	} {
+		read := func(v *string, d *strictjson.Decoder) error { return strictjson.ReadText(v, d, row.constraint) }
+		assert.Equal(t, row.problem, problem(row.document, read), row.document)
+	}
+}
+
+func TestID(t *testing.T) {
+	for document, want := range map[string]string{
+		`"key_abc"`: "", `"!"`: "", `"~"`: "", `"\u0041"`: "",
+		`""`:           "is empty, expected an id",
+		`"a b"`:        "is not an id of printable ASCII characters without spaces",
+		`"a\n"`:        "is not an id of printable ASCII characters without spaces",
+		`"\u007f"`:     "is not an id of printable ASCII characters without spaces",
+		`"k\u00e9y"`:   "is not an id of printable ASCII characters without spaces",
+		`1`:            "is a number, expected a string",
+		`["key_leak"]`: "is an array, expected a string",
+	} {
+		assert.Equal(t, want, problem(document, strictjson.ID[string]), document)
+	}
+}
+
+func TestNumberIn(t *testing.T) {
+	r := &strictjson.Range{Min: 0, Max: 1, ExclusiveMin: true, MultipleOf: 0.25}
+	read := func(v *float64, d *strictjson.Decoder) error { return strictjson.NumberIn(v, d, r) }
+	for document, want := range map[string]string{
+		"0.25": "", "1": "", "1e0": "",
+		"0": "is below the minimum", "-1": "is below the minimum", "1.25": "is above the maximum", "0.3": "is not a multiple of 0.25",
+		"1e400": "is too large a number",
+	} {
+		assert.Equal(t, want, problem(document, read), document)
+	}
+	assert.Equal(t, "is too large a number", problem("1e39", strictjson.Number[float32]))
+}
+
+func TestBytesAndDateTime(t *testing.T) {
+	assert.Equal(t, "", problem(`"YWI="`, strictjson.Bytes[[]byte]))
+	assert.Equal(t, "is not base64", problem(`"YWI"`, strictjson.Bytes[[]byte]))
+	assert.Equal(t, "is not base64", problem(`"YWJ="`, strictjson.Bytes[[]byte]), "bits that mean nothing")
+	var at time.Time
+	require.NoError(t, strictjson.Unmarshal([]byte(`"2026-11-01T10:00:00+02:00"`), &at, strictjson.DateTime))
+	assert.Equal(t, time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), at.UTC())
+	assert.Equal(t, "is not of the format date-time", problem(`"2026-11-01"`, strictjson.DateTime))
+}
+
+// TestArray_KeepsEveryElement holds for lengths around that for which there is room in advance,
+// with elements of different sizes.
+func TestArray_KeepsEveryElement(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 127, 128, 129, 130, 1000} {
+		want := make([][]string, n)
+		for i := range want {
+			want[i] = make([]string, i%3)
+			for j := range want[i] {
+				want[i][j] = time.Duration(i * j).String()
+			}
+		}
+		document, err := json.Marshal(want)
+		require.NoError(t, err)
+		var got [][]string
+		require.NoError(t, strictjson.Unmarshal(document, &got, func(v *[][]string, d *strictjson.Decoder) error {
+			return strictjson.Array(v, d, func(v *[]string, d *strictjson.Decoder) error {
+				return strictjson.Array(v, d, strictjson.String)
+			})
+		}))
+		assert.Equal(t, want, got)
+	}
+}
+
+func TestUnion(t *testing.T) {
+	read := func(v *strictjson.Union, d *strictjson.Decoder) error {
+		return strictjson.ReadUnion(v, d, strictjson.As(strictjson.String[string]), strictjson.As(readSecrets), strictjson.As(decodeItem))
+	}
+	decode := func(document string) strictjson.Union {
+		var u strictjson.Union
+		require.NoError(t, strictjson.Unmarshal([]byte(document), &u, read), document)
+		return u
+	}
+	text, err := strictjson.Get(decode(`"a"`), strictjson.String[string])
+	require.NoError(t, err)
+	assert.Equal(t, "a", text)
+	_, err = strictjson.Get(decode(`"a"`), decodeItem)
+	assert.Error(t, err, "it is a string")
+
+	thing, err := strictjson.Get(decode(`{`+plain+`}`), decodeItem)
+	require.NoError(t, err)
+	assert.Equal(t, "n", thing.Name)
+
+	secrets := decode(`["sk-leak-1234abcd"]`)
+	encoded, err := json.Marshal(secrets)
+	require.NoError(t, err)
+	assert.Equal(t, `["[redacted]"]`, string(encoded))
+	values, err := strictjson.Get(secrets, readSecrets)
+	require.NoError(t, err)
+	assert.Equal(t, "sk-leak-1234abcd", values[0].Reveal())
+
+	_, err = strictjson.Get(strictjson.UnionOf("a"), decodeItem)
+	assert.Error(t, err)
+	assert.Equal(t, "matches none of the types that the contract allows", problem(`{"leak":1}`, read))
+	assert.Equal(t, "is truncated", problem(`{"leak":1`, read))
+}
+
+func readSecrets(v *[]apitype.Secret, d *strictjson.Decoder) error {
+	return strictjson.Array(v, d, strictjson.Value)
+}
