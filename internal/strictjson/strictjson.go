@@ -75,7 +75,7 @@ func Unmarshal[T any](body []byte, v *T, read func(*T, *Decoder) error) error {
 
 // findFault cuts the data before the first syntax error.
 func (d *Decoder) findFault() {
-	text := jsontext.NewDecoder(strings.NewReader(string(d.data)))
+	text := jsontext.NewDecoder(bytes.NewBuffer(d.data)) // reads the data in place
 	_, err := text.ReadValue()
 	if err == nil {
 		d.data, d.syntax = d.data[:text.InputOffset()], "is followed by other data"
