@@ -68,7 +68,9 @@ func TestFormat(t *testing.T) {
 func TestFormat_Response(t *testing.T) {
 	created := key()
 	response := gen.AdminAPIKeysCreateResponse{Body: []byte(secret), JSON200: &created}
-	for _, value := range []any{response, &response, []gen.AdminAPIKeysCreateResponse{response}, struct{ R *gen.AdminAPIKeysCreateResponse }{&response}} {
+	for _, value := range []any{response, &response, []gen.AdminAPIKeysCreateResponse{response}, struct {
+		R *gen.AdminAPIKeysCreateResponse
+	}{&response}} {
 		encoded, err := json.Marshal(value)
 		require.NoError(t, err)
 		var text, structured bytes.Buffer
