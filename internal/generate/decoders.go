@@ -407,7 +407,7 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 		if one {
 			return call("Const", strconv.Quote(o.Enum[0].(string)))
 		}
-		if o.Format == "id" && o.Pattern == `^[!-~]+$` && o.MinLength <= 1 && o.MaxLength == nil {
+		if o.Format == "id" && o.Pattern == strictjson.IDPattern && o.MinLength <= 1 && o.MaxLength == nil {
 			return call("ID")
 		}
 		if constraint := w.text(o); constraint != "" {
@@ -466,9 +466,6 @@ func (w *decoderWriter) text(o *openapi3.Schema) string {
 	}
 	if _, ok := strictjson.Formats[o.Format]; ok {
 		fields = append(fields, fmt.Sprintf("Format: %q", o.Format))
-	}
-	if o.Format == "id" {
-		fields = append(fields, "Format: \"id\"")
 	}
 	return w.constraint("Text", fields)
 }

@@ -336,7 +336,11 @@ func String[T ~string](v *T, d *Decoder) error {
 	return err
 }
 
-// ID reads an id of an object: one or more printable ASCII characters, without spaces.
+// IDPattern is the pattern of what ID accepts.
+const IDPattern = `^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$`
+
+// ID reads an id of an object: at least one character that is not a space, and no control
+// character of ASCII.
 func ID[T ~string](v *T, d *Decoder) error {
 	text, err := d.text()
 	if err != nil {
@@ -350,13 +354,15 @@ func ID[T ~string](v *T, d *Decoder) error {
 }
 
 func validID[T ~string | ~[]byte](text T) string {
-	if len(text) == 0 {
-		return "is empty, expected an id"
-	}
+	blank := true
 	for i := range len(text) {
-		if text[i] <= ' ' || text[i] > '~' {
-			return "is not an id of printable ASCII characters without spaces"
+		if text[i] < ' ' || text[i] == 0x7f {
+			return "contains a control character, expected an id"
 		}
+		blank = blank && text[i] == ' '
+	}
+	if blank {
+		return "is empty, expected an id"
 	}
 	return ""
 }
