@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -31,25 +30,29 @@ func (p *pipeline) attempt(c *call, credential credential) {
 	ctx, cancel := context.WithTimeout(c.request.Context(), p.attemptTimeout)
 	defer cancel()
 	transport := p.transport()
+	native, _ := transport.(*http.Transport)
 	w := &wire{content: c.content}
-	_, native := transport.(*http.Transport)
-	if native || len(w.content) > 0 {
+	if native != nil || len(w.content) > 0 {
 		ctx = w.trace(ctx)
 	}
 	request := c.request.WithContext(ctx)
 	p.prepare(request, c, credential, w)
 
 	start := time.Now()
-	response, err := roundTrip(transport, request)
-	a := attempt{replayed: w.replayed.Load()}
+	var a attempt
+	err := ctx.Err() // a transport does not say that the context ended before it sent anything
 	if err == nil {
-		a.sent, a.status, a.header = true, response.StatusCode, response.Header
-		if err = c.readBody(response, p.maxBody); err != nil {
-			a.body = bodyBroken
+		var response *http.Response
+		if response, err = roundTrip(transport, request); err == nil {
+			a.sent, a.status, a.header = true, response.StatusCode, response.Header
+			if err = c.readBody(ctx, response, p.maxBody, native != nil); err != nil {
+				a.body = bodyBroken
+			}
+			a.notFound = request.Method == http.MethodDelete && a.status == http.StatusNotFound && err == nil && isEnvelope(c.received())
+		} else {
+			a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
 		}
-		a.notFound = request.Method == http.MethodDelete && a.status == http.StatusNotFound && err == nil && isEnvelope(*c.body)
-	} else {
-		a.sent = !w.neverWritten()
+		a.replayed = w.replayed.Load()
 	}
 	a.duration = time.Since(start)
 	if err != nil && ctx.Err() != nil { // each transport has its own error for it
@@ -58,7 +61,7 @@ func (p *pipeline) attempt(c *call, credential credential) {
 		}
 	}
 	if !a.sent {
-		err = asProxyRefusal(transport, request, err)
+		err = w.asProxyRefusal(native, request, err)
 	}
 	c.attempts = append(c.attempts, a)
 	c.err = err
@@ -103,6 +106,10 @@ func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Respon
 	case response.Body == nil:
 		response.Body = http.NoBody
 	}
+	if response.StatusCode < 100 {
+		_ = response.Body.Close()
+		return nil, errNoStatus
+	}
 	return response, nil
 }
 
@@ -116,6 +123,7 @@ type wire struct {
 	// What net/http's transport reports: that it looked for a connection, got one, wrote the
 	// header to it, and looked for another afterwards.
 	asked, connected, wroteHeaders, replayed atomic.Bool
+	handshakes                               atomic.Int32 // TLS handshakes that it started
 }
 
 // Read implements io.Reader for the transport.
@@ -141,7 +149,8 @@ func (w *wire) trace(ctx context.Context) context.Context {
 				w.replayed.Store(true)
 			}
 		},
-		WroteHeaders: func() { w.wroteHeaders.Store(true) },
+		WroteHeaders:      func() { w.wroteHeaders.Store(true) },
+		TLSHandshakeStart: func() { w.handshakes.Add(1) },
 	})
 }
 
@@ -166,27 +175,43 @@ func (e *proxyError) Unwrap() error { return e.err }
 
 // asProxyRefusal returns err as a proxyError if it is the status with which a proxy refused to
 // connect. net/http returns the text of that status and nothing else.
-func asProxyRefusal(rt http.RoundTripper, request *http.Request, err error) error {
-	transport, ok := rt.(*http.Transport)
-	if !ok || transport.Proxy == nil || request.URL.Scheme != "https" || request.Context().Err() != nil {
-		return err
-	}
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Unwrap(err) != nil || fmt.Sprintf("%T", err) != "*errors.errorString" ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+func (w *wire) asProxyRefusal(transport *http.Transport, request *http.Request, err error) error {
+	if transport == nil || transport.Proxy == nil || request.URL.Scheme != "https" || request.Context().Err() != nil ||
+		fmt.Sprintf("%T", err) != "*errors.errorString" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	proxy, proxyErr := transport.Proxy(request)
 	if proxyErr != nil || proxy == nil {
 		return err
 	}
+	handshakes := w.handshakes.Load()
+	if proxy.Scheme == "https" {
+		handshakes-- // with the proxy itself
+	}
+	if handshakes > 0 {
+		return err // it has connected: the handshake with the API failed
+	}
 	return &proxyError{proxy.Host, err}
+}
+
+// isProxyLookup reports whether err is that of the transport's function that chooses the proxy,
+// which it calls before it sends anything.
+func isProxyLookup(transport *http.Transport, request *http.Request, err error) bool {
+	if transport == nil || transport.Proxy == nil {
+		return false
+	}
+	_, proxyErr := transport.Proxy(request)
+	return proxyErr != nil && proxyErr.Error() == err.Error()
 }
 
 var errBodyTooLarge = errors.New("is longer than the limit")
 
 // readBody reads the body of response, limit bytes at most, and closes it.
-func (c *call) readBody(response *http.Response, limit int64) error {
+func (c *call) readBody(ctx context.Context, response *http.Response, limit int64, native bool) error {
 	defer func() { _ = response.Body.Close() }()
+	if !native { // the body of another transport may not notice that the context ends
+		defer context.AfterFunc(ctx, func() { _ = response.Body.Close() })()
+	}
 	c.body = bodies.Get().(*[]byte)
 	switch {
 	case response.StatusCode < 200:

@@ -129,7 +129,7 @@ type CallInfo struct {
 	Operation string        // the operationId, such as "admin-api-keys-create"
 	Status    int           // the HTTP status of the last response, 0 if there was none
 	RequestID string        // the x-request-id of the last response, to give to the vendor
-	Attempts  int           // the number of requests, 0 if none was sent
+	Attempts  int           // the number of attempts, 0 if none was made
 	Waited    time.Duration // the time spent waiting for the rate limit and between attempts
 	Duration  time.Duration // the time from the start of the call to its end
 }

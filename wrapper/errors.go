@@ -31,10 +31,13 @@ var ErrNotSent = errors.New("nothing was sent")
 // Nothing was sent.
 var ErrInvalidArgument = errors.New("invalid argument")
 
+// nothingSent ends the text of each error that matches ErrNotSent, and of no other.
+const nothingSent = "; nothing was sent"
+
 // argumentError names an invalid argument.
 type argumentError string
 
-func (e argumentError) Error() string { return "orgkeys: " + string(e) + "; nothing was sent" }
+func (e argumentError) Error() string { return "orgkeys: " + string(e) + nothingSent }
 
 func (e argumentError) Is(target error) bool {
 	return target == ErrInvalidArgument || target == ErrNotSent
@@ -243,8 +246,11 @@ type transportError struct {
 func (e *transportError) Error() string { return e.text }
 
 func (e *transportError) Is(target error) bool {
-	if target == ErrNotSent {
+	switch target {
+	case ErrNotSent:
 		return e.notSent
+	case ErrInvalidArgument: // of this attempt, when an earlier one was sent
+		return e.notSent && errors.Is(e.cause(), target)
 	}
 	return errors.Is(e.cause(), target)
 }

@@ -34,13 +34,14 @@ func (c *call) transportError() error {
 	if _, ok := c.err.(argumentError); ok && len(c.attempts) == 0 {
 		return c.err
 	}
-	text := "orgkeys: " + c.operation.ID + ": " + c.redactor.redact(c.err.Error())
+	text := c.redactor.redact(c.err.Error())
+	text = "orgkeys: " + c.operation.ID + ": " + strings.ReplaceAll(text, nothingSent, "") // of causes
 	if n := c.count(); n > 1 {
 		text += fmt.Sprintf(" (%d attempts)", n)
 	}
 	notSent := c.outcome() == notSent
 	if notSent {
-		text += "; nothing was sent"
+		text += nothingSent
 	}
 	cause := c.err
 	return &transportError{text, notSent, func() error { return cause }}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/orgkeys/orgkeys-go/gen"
@@ -37,7 +38,7 @@ func (d doer) DoRequest(request gen.Request) (*http.Response, error) {
 	}
 	content := bytes.Clone(c.received())
 	return &http.Response{
-		Status:        http.StatusText(a.status),
+		Status:        strings.TrimSpace(strconv.Itoa(a.status) + " " + http.StatusText(a.status)),
 		StatusCode:    a.status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,

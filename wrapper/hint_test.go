@@ -1,7 +1,9 @@
 package orgkeys
 
 import (
+	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,4 +61,49 @@ func TestRateLimitHint(t *testing.T) {
 		}
 		assert.Equal(t, row.want, rateLimitHint(row.status, header, now), row.name)
 	}
+}
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	const ignored, longest = time.Duration(-1), time.Duration(math.MaxInt64)
+	for _, row := range []struct {
+		seconds, milliseconds string
+		want                  time.Duration
+	}{
+		{"", "", ignored},
+		{"7", "", 7 * time.Second},
+		{"0", "", 0},
+		{"0.25", "", 250 * time.Millisecond},
+		{"", "250", 250 * time.Millisecond},
+		{"", "0.5", 500 * time.Microsecond},
+		{"7", "250", 250 * time.Millisecond},
+		{"7", "0", 0},
+		{"7", "soon", 7 * time.Second},
+		{"7", "-1", 7 * time.Second},
+		{"Sun, 01 Nov 2026 12:00:40 GMT", "", 40 * time.Second},
+		{"Sun, 01 Nov 2026 11:59:00 GMT", "", 0},
+		{"Sunday, 01-Nov-26 12:00:40 GMT", "", 40 * time.Second},
+		{"Sun, 32 Nov 2026 12:00:40 GMT", "", ignored},
+		{"-5", "", ignored},
+		{"+5", "", ignored},
+		{"soon", "", ignored},
+		{"1e3", "", ignored},
+		{"NaN", "", ignored},
+		{"Inf", "", ignored},
+		{"0x10", "", ignored},
+		{"1.2.3", "", ignored},
+		{".", "", ignored},
+		{"5 seconds", "", ignored},
+		{"9000000000", "", 9000000000 * time.Second},
+		{"9223372037", "", longest},
+		{strings.Repeat("9", 400), "", longest},
+		{"", strings.Repeat("9", 400), longest},
+	} {
+		wait, ok := retryAfter(http.Header{"Retry-After": {row.seconds}, "Retry-After-Ms": {row.milliseconds}}, now)
+		if !ok {
+			wait = ignored
+		}
+		assert.Equal(t, row.want, wait, "Retry-After: %q, Retry-After-Ms: %q", row.seconds, row.milliseconds)
+	}
+	_, ok := retryAfter(nil, now)
+	assert.False(t, ok, "a response without a header")
 }

@@ -125,8 +125,8 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return errors.New("WithHTTPClient: the client is nil")
 		}
-		if v := reflect.ValueOf(client.Transport); v.Kind() == reflect.Pointer && v.IsNil() {
-			return errors.New("WithHTTPClient: the client's Transport is a nil pointer")
+		if v := reflect.ValueOf(client.Transport); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
+			return errors.New("WithHTTPClient: the client's Transport is a nil " + v.Kind().String())
 		}
 		c.http = client
 		return nil

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +112,9 @@ func (p *pipeline) accept(c *call, target string) error {
 	if !p.isTarget(c.request, c.operation.Method, target) {
 		return argumentError("the request's method, origin, host or path is not the one that it was built for")
 	}
+	if err := checkHeader(c.request); err != nil {
+		return err
+	}
 	if c.options != nil {
 		if err := addHeader(c.request.Header, c.options.header); err != nil {
 			return err
@@ -157,6 +161,27 @@ func hasOddSegment(path string) bool {
 	return false
 }
 
+// checkHeader refuses a header or trailer that net/http would refuse without saying that nothing
+// was sent.
+func checkHeader(request *http.Request) error {
+	if request.Header == nil {
+		request.Header = make(http.Header)
+	}
+	for _, fields := range []http.Header{request.Header, request.Trailer} {
+		for name, values := range fields {
+			if name == "" || !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !isFieldValue(v) }) {
+				return argumentError("a header field of the request is malformed")
+			}
+		}
+	}
+	return nil
+}
+
+// isFieldValue reports whether value contains no control characters but tabs (RFC 9110, 5.5).
+func isFieldValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
 // addHeader adds the fields that the context of the call asks for.
 func addHeader(header, more http.Header) error {
 	for name, values := range more {
@@ -178,7 +203,7 @@ var reservedHeaders = map[string]bool{
 
 func isToken(name string) bool {
 	for i := range len(name) {
-		if c := name[i]; !isWord(c) && c != '-' {
+		if c := name[i]; !isAlphanumeric(c) && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
 			return false
 		}
 	}
@@ -198,7 +223,7 @@ func (p *pipeline) admit(c *call) (credential, error) {
 	found, err := p.credential(ctx)
 	if err == nil {
 		c.redactor = found.redactor
-		if found.isIn(c.request.URL, c.content) {
+		if err = ctx.Err(); err == nil && found.isIn(c.request.URL, c.content) {
 			err = argumentError("the request contains the admin key in its path, query or body")
 		}
 	}
@@ -239,4 +264,7 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-var errNoResponse = errors.New("the transport returned neither a response nor an error")
+var (
+	errNoResponse = errors.New("the transport returned neither a response nor an error")
+	errNoStatus   = errors.New("the transport returned a response without a status")
+)

@@ -64,7 +64,7 @@ func (r Retry) withDefaults() (Retry, error) {
 // next returns whether the call is retried after its last attempt, and after how long.
 func (r Retry) next(c *call) (wait time.Duration, again bool) {
 	a := c.last()
-	if r.MaxAttempts == 1 || len(c.attempts)-c.uncounted >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, a, c.err) {
+	if r.MaxAttempts == 1 || len(c.attempts)-c.uncounted >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, c.attempts, c.err) {
 		return 0, false
 	}
 	if a.header.Get("X-Should-Retry") == "false" {
@@ -92,25 +92,24 @@ func (r Retry) bound(attempts int) time.Duration {
 	return bound
 }
 
-// retryable is the rule of which attempts may be followed by another. err is why the attempt has
+// retryable reports whether another attempt may follow the last one. err is why the last one has
 // no complete response, or nil.
-func retryable(operation *gen.Operation, a *attempt, err error) bool {
+func retryable(operation *gen.Operation, attempts []attempt, err error) bool {
+	a := &attempts[len(attempts)-1]
 	switch {
-	case nonRetryable(err):
+	case nonRetryable(err), !operation.Idempotent && judge(operation, attempts) == unknown:
 		return false
 	case a.outcome() == notSent || a.status == http.StatusTooManyRequests:
 		return true
 	case !operation.Idempotent:
 		return false
-	case err != nil:
-		return true
 	}
 	switch a.status {
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return false
+	return err != nil && !errors.Is(err, errBodyTooLarge)
 }
 
 // nonRetryable reports whether err will be the same at the next attempt.
@@ -120,5 +119,5 @@ func nonRetryable(err error) bool {
 	}
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, proxy := errors.AsType[*proxyError](err)
-	return untrusted || proxy || errors.Is(err, errBodyTooLarge)
+	return untrusted || proxy
 }

@@ -1,12 +1,14 @@
-package orgkeys_test
+package orgkeys
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
+	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,329 +17,205 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/orgkeys/orgkeys-go/orgkeystest"
-	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
+	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-const read = "retrieve-project-api-key"
-
-// inBubble runs test on a fake with a key to read, on a fake clock.
-func inBubble(t *testing.T, test func(t *testing.T, server *orgkeystest.Server)) {
-	synctest.Test(t, func(t *testing.T) {
-		server := orgkeystest.New(t, orgkeystest.InMemory())
-		server.AddProject(project)
-		server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1"})
-		test(t, server)
-	})
+// TestRetryable is the table of which failures of which operations are retried.
+func TestRetryable(t *testing.T) {
+	const none, idempotent, every = "", "read delete update", "read delete update create"
+	operations := map[string]*gen.Operation{"read": readOp, "delete": deleteOp, "update": updateOp, "create": createOp}
+	response := func(status int) attempt { return attempt{sent: true, status: status} }
+	untrusted := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+	for _, row := range []struct {
+		name    string
+		attempt attempt
+		err     error
+		retried string
+	}{
+		{"nothing sent", attempt{}, io.EOF, every},
+		{"attempt timeout, nothing sent", attempt{}, attemptTimeout(1), every},
+		{"no response", attempt{sent: true}, io.EOF, idempotent},
+		{"attempt timeout", attempt{sent: true}, attemptTimeout(1), idempotent},
+		{"untrusted certificate", attempt{}, untrusted, none},
+		{"untrusted certificate, wrapped", attempt{}, fmt.Errorf("dial: %w", untrusted), none},
+		{"refused by the proxy", attempt{}, &proxyError{"proxy", io.EOF}, none},
+		{"200", response(200), nil, none},
+		{"200 incomplete", attempt{sent: true, status: 200, body: bodyBroken}, io.ErrUnexpectedEOF, idempotent},
+		{"200 too large", attempt{sent: true, status: 200, body: bodyBroken}, errBodyTooLarge, none},
+		{"400 incomplete", attempt{sent: true, status: 400, body: bodyBroken}, io.ErrUnexpectedEOF, idempotent},
+		{"400 too large", attempt{sent: true, status: 400, body: bodyBroken}, errBodyTooLarge, none},
+		{"429 too large", attempt{sent: true, status: 429, body: bodyBroken}, errBodyTooLarge, every},
+		{"503 too large", attempt{sent: true, status: 503, body: bodyBroken}, errBodyTooLarge, idempotent},
+		{"429", response(429), nil, every},
+		{"429 incomplete", attempt{sent: true, status: 429, body: bodyBroken}, io.ErrUnexpectedEOF, every},
+		{"429 after a replay", attempt{sent: true, replayed: true, status: 429}, nil, idempotent},
+		{"408", response(408), nil, idempotent},
+		{"500", response(500), nil, idempotent},
+		{"502", response(502), nil, idempotent},
+		{"503", response(503), nil, idempotent},
+		{"504", response(504), nil, idempotent},
+		{"101", response(101), nil, none},
+		{"204", response(204), nil, none},
+		{"303", response(303), nil, none},
+		{"400", response(400), nil, none},
+		{"401", response(401), nil, none},
+		{"403", response(403), nil, none},
+		{"404", response(404), nil, none},
+		{"409", response(409), nil, none},
+		{"425", response(425), nil, none},
+		{"499", response(499), nil, none},
+		{"501", response(501), nil, none},
+		{"505", response(505), nil, none},
+		{"529", response(529), nil, none},
+	} {
+		for class, op := range operations {
+			want := strings.Contains(row.retried, class)
+			assert.Equal(t, want, retryable(op, []attempt{row.attempt}, row.err), "%s of a %s", row.name, class)
+		}
+	}
 }
 
-// TestAReadIsTriedAgain holds which failures of a read pass and which end it at once.
-func TestAReadIsTriedAgain(t *testing.T) {
+// record returns the record of a call after its last attempt.
+func record(t *testing.T, op *gen.Operation, attempts ...attempt) *call {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), op.Method, "https://api.example/v1"+op.Path, nil)
+	require.NoError(t, err)
+	return &call{operation: op, request: request, started: time.Now(), attempts: attempts}
+}
+
+// TestBackoffBound: the bound starts at BaseDelay, doubles with each attempt and stays at MaxWait.
+func TestBackoffBound(t *testing.T) {
+	const longest = time.Duration(math.MaxInt64)
+	for _, row := range []struct {
+		base, most time.Duration
+		want       []time.Duration // after 1, 2, 3… attempts
+	}{
+		{1, 100, []time.Duration{1, 2, 4, 8, 16, 32, 64, 100, 100}},
+		{3, 12, []time.Duration{3, 6, 12, 12}},
+		{5, 5, []time.Duration{5, 5}},
+		{longest/2 + 1, longest, []time.Duration{longest/2 + 1, longest, longest}},
+		{longest, longest, []time.Duration{longest, longest}},
+	} {
+		for i, want := range row.want {
+			assert.Equal(t, want, Retry{BaseDelay: row.base, MaxWait: row.most}.bound(i+1), "%v to %v, attempt %d", row.base, row.most, i+1)
+		}
+	}
+	assert.Equal(t, longest, Retry{BaseDelay: 1, MaxWait: longest}.bound(1000))
+}
+
+// TestBackoffHasFullJitter: waits lie between 0 and the bound of the attempt, and approach both.
+func TestBackoffHasFullJitter(t *testing.T) {
+	policy := Retry{MaxAttempts: 10, BaseDelay: 1000, MaxWait: 8000}
+	failed := attempt{sent: true, status: 500}
+	attempts := []attempt{failed}
+	for _, bound := range []time.Duration{1000, 2000, 4000, 8000, 8000} {
+		c := record(t, readOp, attempts...)
+		shortest, longest := bound, time.Duration(0)
+		for range 2000 {
+			wait, again := policy.next(c)
+			require.True(t, again)
+			shortest, longest = min(shortest, wait), max(longest, wait)
+		}
+		assert.True(t, 0 <= shortest && shortest < bound/20, "shortest %d of %d", shortest, bound)
+		assert.True(t, bound-bound/20 < longest && longest < bound, "longest %d of %d", longest, bound)
+		attempts = append(attempts, failed)
+	}
+	_, again := Retry{MaxAttempts: 2}.next(record(t, readOp, failed))
+	assert.True(t, again, "a bound of 0 is no reason to panic")
+}
+
+// TestRetryNext covers what a policy makes of attempts, headers and contexts.
+func TestRetryNext(t *testing.T) {
+	policy := Retry{MaxAttempts: 3, BaseDelay: 1, MaxWait: 90 * time.Second}
+	failed := func(status int, header ...string) attempt {
+		a := attempt{sent: true, status: status, header: http.Header{}}
+		for i := 0; i < len(header); i += 2 {
+			a.header.Set(header[i], header[i+1])
+		}
+		return a
+	}
 	for _, row := range []struct {
 		name     string
-		fault    orgkeystest.Fault
-		attempts int // until it succeeds, or fails for good where ends is set
-		ends     bool
+		attempts []attempt
+		wait     time.Duration
+		again    bool
 	}{
-		{"408", orgkeystest.Fault{Status: 408}, 2, false},
-		{"429", orgkeystest.Fault{Status: 429}, 2, false},
-		{"500", orgkeystest.Fault{Status: 500}, 2, false},
-		{"502 of a proxy", orgkeystest.Fault{Status: 502, Body: "<html>", ContentType: "text/html"}, 2, false},
-		{"503", orgkeystest.Fault{Status: 503}, 2, false},
-		{"504", orgkeystest.Fault{Status: 504}, 2, false},
-		{"500 twice", orgkeystest.Fault{Status: 500, Times: 2}, 3, false},
-		{"500 three times", orgkeystest.Fault{Status: 500, Times: 3}, 4, false},
-		{"500 always", orgkeystest.Fault{Status: 500, Times: -1}, 4, true},
-		{"429 always", orgkeystest.Fault{Status: 429, Times: -1}, 4, true},
-		{"dropped", orgkeystest.Fault{Drop: true}, 2, false},
-		{"dropped in the headers", orgkeystest.Fault{DropMidHeaders: true}, 2, false},
-		{"cut short", orgkeystest.Fault{TruncateAt: new(30)}, 2, false},
-		{"cut short always", orgkeystest.Fault{TruncateAt: new(30), Times: -1}, 4, true},
-		{"too late", orgkeystest.Fault{Delay: time.Hour}, 2, false},
-		{"too late always", orgkeystest.Fault{Delay: time.Hour, Times: -1}, 4, true},
-		{"stalled", orgkeystest.Fault{StallAt: new(30)}, 2, false},
-		{"x-should-retry: false", orgkeystest.Fault{Status: 500, Header: http.Header{"X-Should-Retry": {"false"}}}, 1, true},
-		{"x-should-retry: true does not make a 400 pass", orgkeystest.Fault{Status: 400, Header: http.Header{"X-Should-Retry": {"true"}}}, 1, true},
-		{"400", orgkeystest.Fault{Status: 400}, 1, true},
-		{"401", orgkeystest.Fault{Status: 401}, 1, true},
-		{"403", orgkeystest.Fault{Status: 403}, 1, true},
-		{"404", orgkeystest.Fault{Status: 404}, 1, true},
-		{"409", orgkeystest.Fault{Status: 409}, 1, true},
-		{"501", orgkeystest.Fault{Status: 501}, 1, true},
-		{"garbage", orgkeystest.Fault{Body: `{}`}, 1, true},
-		{"more than the limit", orgkeystest.Fault{Body: `{}`, PadTo: 9 << 20}, 1, true},
+		{"first", []attempt{failed(500)}, 0, true},
+		{"second", []attempt{failed(500), failed(500, "Retry-After", "2")}, 2 * time.Second, true},
+		{"last", []attempt{failed(500), failed(500), failed(500)}, 0, false},
+		{"one more than the last", []attempt{failed(500), failed(500), failed(500), failed(500)}, 0, false},
+		{"non-retryable", []attempt{failed(400)}, 0, false},
+		{"retry-after", []attempt{failed(503, "Retry-After", "7")}, 7 * time.Second, true},
+		{"retry-after at 429, which the gate waits for", []attempt{failed(429, "Retry-After", "7")}, 0, true},
+		{"retry-after beyond MaxWait at 429", []attempt{failed(429, "Retry-After", "91")}, 0, false},
+		{"retry-after of MaxWait", []attempt{failed(503, "Retry-After", "90")}, 90 * time.Second, true},
+		{"retry-after beyond MaxWait", []attempt{failed(503, "Retry-After-Ms", "90001")}, 0, false},
+		{"retry-after of a non-retryable status", []attempt{failed(400, "Retry-After", "1")}, 0, false},
+		{"x-should-retry: false", []attempt{failed(503, "X-Should-Retry", "false", "Retry-After", "1")}, 0, false},
+		{"x-should-retry: true at 503", []attempt{failed(503, "X-Should-Retry", "true", "Retry-After", "1")}, time.Second, true},
+		{"x-should-retry: true at 400", []attempt{failed(400, "X-Should-Retry", "true")}, 0, false},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-				row.fault.Operation = read
-				server.Inject(row.fault)
-				key, err := newClient(t, server).ProjectKeys.Get(t.Context(), project, "key_1")
-				assert.Equal(t, row.ends, err != nil, "%v", err)
-				assert.Equal(t, row.ends, key == nil)
-				assert.Len(t, server.Requests(), row.attempts)
-			})
-		})
+		wait, again := policy.next(record(t, readOp, row.attempts...))
+		assert.Equal(t, row.again, again, row.name)
+		assert.Equal(t, row.wait, wait, row.name)
 	}
+	c := record(t, readOp, failed(500))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.request = c.request.WithContext(ctx)
+	_, again := policy.next(c)
+	assert.False(t, again, "the context has ended")
 }
 
-// TestAWaitIsWhatTheServerOrThePolicySays holds the bounds of the first wait.
-func TestAWaitIsWhatTheServerOrThePolicySays(t *testing.T) {
-	header := func(name, value string) http.Header { return http.Header{name: {value}} }
-	for _, row := range []struct {
-		name        string
-		fault       orgkeystest.Fault
-		least, most time.Duration
-	}{
-		{"500", orgkeystest.Fault{Status: 500}, 0, 500 * time.Millisecond},
-		{"429 with no hint", orgkeystest.Fault{Status: 429}, 5 * time.Second, 5 * time.Second},
-		{"seconds", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "7")}, 7 * time.Second, 7 * time.Second},
-		{"seconds on a 503", orgkeystest.Fault{Status: 503, Header: header("Retry-After", "30")}, 30 * time.Second, 30 * time.Second},
-		{"no seconds", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "0")}, 0, 0},
-		{"milliseconds", orgkeystest.Fault{Status: 429, Header: header("Retry-After-Ms", "250")}, 250 * time.Millisecond, 250 * time.Millisecond},
-		{"milliseconds win", orgkeystest.Fault{Status: 429, Header: http.Header{"Retry-After-Ms": {"250"}, "Retry-After": {"7"}}}, 250 * time.Millisecond, 250 * time.Millisecond},
-		{"a date", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "Sat, 01 Jan 2000 00:00:40 GMT")}, 40 * time.Second, 40 * time.Second},
-		{"a date gone by", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "Fri, 31 Dec 1999 00:00:00 GMT")}, 0, 0},
-		{"gibberish is no hint", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "soon")}, 5 * time.Second, 5 * time.Second},
-		{"a negative one is no hint", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "-5")}, 5 * time.Second, 5 * time.Second},
-		{"the longest", orgkeystest.Fault{Status: 429, Header: header("Retry-After", "90")}, 90 * time.Second, 90 * time.Second},
+func TestRetryDefaults(t *testing.T) {
+	const second = time.Second
+	for _, row := range []struct{ set, want Retry }{
+		{Retry{}, Retry{4, 500 * time.Millisecond, 90 * second}},
+		{Retry{MaxAttempts: 1}, Retry{1, 500 * time.Millisecond, 90 * second}},
+		{Retry{BaseDelay: 2 * second}, Retry{4, 2 * second, 90 * second}},
+		{Retry{MaxWait: second}, Retry{4, 500 * time.Millisecond, second}},
+		{Retry{MaxWait: 5}, Retry{4, 5, 5}},
+		{Retry{BaseDelay: 5, MaxWait: 5}, Retry{4, 5, 5}},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-				row.fault.Operation = read
-				server.Inject(row.fault)
-				began := time.Now()
-				_, err := newClient(t, server).ProjectKeys.Get(t.Context(), project, "key_1")
-				require.NoError(t, err)
-				waited := time.Since(began)
-				assert.True(t, row.least <= waited && waited <= row.most, "waited %v", waited)
-			})
-		})
-	}
-}
-
-// TestAWaitBeyondTheLongestEndsTheCall holds that the error says how long the server asked for.
-func TestAWaitBeyondTheLongestEndsTheCall(t *testing.T) {
-	for _, seconds := range []string{"91", "3600", "9223372036854775807", "99999999999999999999999999"} {
-		inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-			server.Inject(orgkeystest.Fault{Operation: read, Status: 429, Header: http.Header{"Retry-After": {seconds}}})
-			began := time.Now()
-			var out strings.Builder
-			logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			_, err := newClient(t, server, orgkeys.WithLogger(logger)).ProjectKeys.Get(t.Context(), project, "key_1")
-			refusal, ok := errors.AsType[*orgkeys.APIError](err)
-			require.True(t, ok)
-			assert.Greater(t, refusal.RetryAfter, 90*time.Second)
-			assert.ErrorContains(t, err, "asks to wait "+refusal.RetryAfter.String())
-			assert.Zero(t, time.Since(began))
-			assert.Contains(t, out.String(), " wait=0s", "there is no next attempt")
-		})
-	}
-}
-
-// TestA429WithNoHintIsOutlived holds that the default policy lasts longer than the live API's
-// window of a minute, and not much longer.
-func TestA429WithNoHintIsOutlived(t *testing.T) {
-	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-		server.Inject(orgkeystest.Fault{Operation: read, Status: 429, Times: -1})
-		began := time.Now()
-		_, err := newClient(t, server).ProjectKeys.Get(t.Context(), project, "key_1")
-		require.ErrorIs(t, err, orgkeys.ErrRateLimited)
-		waited := time.Since(began)
-		assert.True(t, time.Minute <= waited && waited <= 2*time.Minute, "waited %v", waited)
-	})
-}
-
-// TestABusyAPIIsOutlived runs the live API's limit, 8 a minute with no headers, dry and holds
-// that the next call comes through by itself.
-func TestABusyAPIIsOutlived(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithRateLimit(8))
-		client := newClient(t, server)
-		for range 9 {
-			_, err := client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci"})
-			require.NoError(t, err)
-		}
-		assert.Equal(t, 9, server.KeysCreated())
-		assert.Greater(t, len(server.Requests()), 9, "the limit was met")
-	})
-}
-
-// TestARateLimitKeepsABulkJobFrom429 holds that pacing to the API's limit meets no refusal.
-func TestARateLimitKeepsABulkJobFrom429(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithRateLimit(8))
-		server.AddProject(project)
-		client := newClient(t, server, orgkeys.WithRateLimit(8))
-		began := time.Now()
-		for range 40 {
-			_, err := client.ServiceAccounts.Create(t.Context(), project, orgkeys.ServiceAccountCreateParams{Name: "ci"})
-			require.NoError(t, err)
-		}
-		assert.Equal(t, 40, server.KeysCreated())
-		assert.Len(t, server.Requests(), 40)
-		assert.Equal(t, 39*7500*time.Millisecond, time.Since(began))
-		// Another operation has its own allowance.
-		_, err := client.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{})
+		got, err := row.set.withDefaults()
 		require.NoError(t, err)
-		assert.Equal(t, 39*7500*time.Millisecond, time.Since(began))
-	})
-}
-
-// TestACancelledWaitCarriesTheLastFailure holds both of its errors, and that it ends at once.
-func TestACancelledWaitCarriesTheLastFailure(t *testing.T) {
-	for name, options := range map[string][]orgkeys.Option{
-		"after a 429":       nil,
-		"for the own limit": {orgkeys.WithRateLimit(1)},
+		assert.Equal(t, row.want, got)
+	}
+	c, _, err := configure([]Option{WithAdminKey("sk-admin-test"), WithBaseURL("https://api.example/v1")})
+	require.NoError(t, err)
+	unset, err := Retry{}.withDefaults()
+	require.NoError(t, err)
+	assert.Equal(t, unset, c.retry, "no option and the zero Retry are the same policy")
+	for _, invalid := range []Retry{
+		{MaxAttempts: -1}, {BaseDelay: -1}, {MaxWait: -1}, {BaseDelay: 6, MaxWait: 5}, {BaseDelay: 91 * second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-				client := newClient(t, server, options...)
-				if options == nil {
-					server.Inject(orgkeystest.Fault{Operation: read, Status: 429, Header: http.Header{"Retry-After": {"60"}}})
-				} else {
-					_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-					require.NoError(t, err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(time.Second, cancel)
-				began := time.Now()
-				_, err := client.ProjectKeys.Get(ctx, project, "key_1")
-				assert.ErrorIs(t, err, context.Canceled)
-				assert.Equal(t, options == nil, errors.Is(err, orgkeys.ErrRateLimited), "%v", err)
-				assert.Equal(t, time.Second, time.Since(began))
-			})
-		})
+		_, err := NewClient(WithAdminKey("sk-admin-test"), WithBaseURL("https://api.example/v1"), WithRetry(invalid))
+		assert.ErrorContains(t, err, "orgkeys: retry: ", "%+v", invalid)
 	}
 }
 
-// TestAnAttemptsTimeoutIsNotTheCalls holds that the one is tried again and says so, and that
-// the other ends the call with the context's own error.
-func TestAnAttemptsTimeoutIsNotTheCalls(t *testing.T) {
-	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-		server.Inject(orgkeystest.Fault{Operation: read, Delay: time.Hour, Times: -1})
-		client := newClient(t, server, orgkeys.WithAttemptTimeout(2*time.Second))
-		began := time.Now()
-		_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-		assert.ErrorContains(t, err, "no whole answer within 2s (4 attempts)")
-		assert.NotErrorIs(t, err, context.DeadlineExceeded)
-		assert.GreaterOrEqual(t, time.Since(began), 8*time.Second)
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = client.ProjectKeys.Get(ctx, project, "key_1")
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
-	})
-}
-
-// TestTheHTTPClientsTimeoutShortensAnAttempt holds that a user's own limit is kept.
-func TestTheHTTPClientsTimeoutShortensAnAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-		server.Inject(orgkeystest.Fault{Operation: read, Delay: time.Hour})
-		hc := *server.Client()
-		hc.Timeout = time.Second
-		client := newClient(t, server, orgkeys.WithHTTPClient(&hc), orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))
-		_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-		assert.ErrorContains(t, err, "no whole answer within 1s")
-	})
-}
-
-// TestBodiesAreDrainedAndClosed holds that no attempt, tried again or not, keeps its
-// connection.
-func TestBodiesAreDrainedAndClosed(t *testing.T) {
+// TestSleepEndsWithTheContext: sleep returns at once when the context ends, and counts the wait.
+func TestSleepEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var open []*countedBody
-		client := stubbed(t, func(*http.Request) (*http.Response, error) {
-			body := &countedBody{Reader: strings.NewReader(`{"error":{"message":"busy"}}`)}
-			open = append(open, body)
-			response := answer(503, "")
-			response.Body = body
-			return response, nil
-		})
-		_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-		require.Error(t, err)
-		require.Len(t, open, 4)
-		for _, body := range open {
-			assert.Zero(t, body.Len())
-			assert.True(t, body.closed)
-		}
+		ctx, cancel := context.WithCancel(t.Context())
+		c := record(t, readOp)
+		c.request = c.request.WithContext(ctx)
+		require.NoError(t, c.sleep(time.Minute))
+		assert.Equal(t, time.Minute, c.waited())
+		time.AfterFunc(time.Second, cancel)
+		require.ErrorIs(t, c.sleep(time.Minute), context.Canceled)
+		assert.Equal(t, time.Minute+time.Second, c.waited())
+		require.ErrorIs(t, c.sleep(0), context.Canceled, "no wait is too short to notice")
 	})
 }
 
-type countedBody struct {
-	*strings.Reader
-	closed bool
-}
-
-func (b *countedBody) Close() error { b.closed = true; return nil }
-
-// TestARetriedBodyIsTheSame holds that each attempt of a create sends all of it, also where
-// the generated client was given a reader that can be read once.
-func TestARetriedBodyIsTheSame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sent []string
-		client := stubbed(t, func(r *http.Request) (*http.Response, error) {
-			content, err := io.ReadAll(r.Body)
-			require.NoError(t, err)
-			assert.Equal(t, int64(len(content)), r.ContentLength)
-			sent = append(sent, string(content))
-			return answer(429, ""), nil
-		}, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 3}))
-		_, err := client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci", ExpiresInSeconds: new(60)})
-		require.ErrorIs(t, err, orgkeys.ErrRateLimited)
-		once := io.MultiReader(strings.NewReader(`{"name":`), strings.NewReader(`"ci"}`))
-		response, err := client.Generated().AdminAPIKeysCreateWithBody(t.Context(), "application/json", once)
-		require.NoError(t, err)
-		assert.Equal(t, 429, response.StatusCode)
-		first, second := `{"expires_in_seconds":60,"name":"ci"}`, `{"name":"ci"}`
-		assert.Equal(t, []string{first, first, first, second, second, second}, sent)
-	})
-}
-
-// TestAPolicyCanBeSet holds that the fields of Retry do what they say, and that what makes no
-// sense is refused.
-func TestAPolicyCanBeSet(t *testing.T) {
-	for attempts := 1; attempts <= 6; attempts++ {
-		t.Run(strconv.Itoa(attempts)+" attempts", func(t *testing.T) {
-			inBubble(t, func(t *testing.T, server *orgkeystest.Server) {
-				server.Inject(orgkeystest.Fault{Operation: read, Status: 500, Times: -1})
-				client := newClient(t, server, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: attempts, BaseDelay: time.Minute, MaxWait: time.Minute}))
-				began := time.Now()
-				_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-				require.Error(t, err)
-				assert.Len(t, server.Requests(), attempts)
-				assert.LessOrEqual(t, time.Since(began), time.Duration(attempts-1)*time.Minute)
-			})
-		})
-	}
-	for _, retry := range []orgkeys.Retry{{MaxAttempts: -1}, {BaseDelay: -1}, {MaxWait: -1}, {BaseDelay: time.Minute, MaxWait: time.Second}} {
-		_, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithRetry(retry))
-		assert.ErrorContains(t, err, "retry")
-	}
-}
-
-// TestNoWaitOverflows holds that the largest numbers are as good as any.
-func TestNoWaitOverflows(t *testing.T) {
-	const forever = time.Duration(1<<63 - 1)
-	for _, status := range []int{429, 500} {
-		for _, retry := range []orgkeys.Retry{
-			{MaxAttempts: 80, BaseDelay: 1, MaxWait: 1},
-			{MaxAttempts: 80, BaseDelay: time.Millisecond, MaxWait: forever},
-			{MaxAttempts: 3, MaxWait: forever, BaseDelay: forever},
-			{MaxAttempts: 3, MaxWait: time.Millisecond},
-		} {
-			synctest.Test(t, func(t *testing.T) {
-				requests := 0
-				client := stubbed(t, func(*http.Request) (*http.Response, error) {
-					if requests++; requests == 3 {
-						return answer(400, ""), nil // before the fake clock itself runs out
-					}
-					return answer(status, ""), nil
-				}, orgkeys.WithRetry(retry))
-				ctx, cancel := context.WithTimeout(t.Context(), 100*365*24*time.Hour)
-				defer cancel()
-				_, err := client.ProjectKeys.Get(ctx, project, "key_1")
-				assert.Error(t, err)
-			})
-		}
-	}
+// TestStopKeepsTheLastFailure: the error of a call that was stopped matches both causes.
+func TestStopKeepsTheLastFailure(t *testing.T) {
+	c := record(t, readOp, attempt{sent: true, status: 503})
+	c.err = io.ErrUnexpectedEOF
+	c.stop(context.Canceled)
+	err := c.failure()
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.False(t, errors.Is(err, ErrNotSent))
 }

@@ -1,0 +1,236 @@
+package orgkeys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/gen"
+)
+
+// TestNeverWritten: only a transport that looked for a connection, got none and did not read the
+// body has certainly written nothing.
+func TestNeverWritten(t *testing.T) {
+	for _, row := range []struct {
+		asked, connected, read bool
+		want                   bool
+	}{
+		{false, false, false, false},
+		{false, false, true, false},
+		{false, true, false, false},
+		{false, true, true, false},
+		{true, false, false, true},
+		{true, false, true, false},
+		{true, true, false, false},
+		{true, true, true, false},
+	} {
+		w := &wire{content: []byte("x")}
+		trace := httptrace.ContextClientTrace(w.trace(t.Context()))
+		if row.asked {
+			trace.GetConn("api.example:443")
+		}
+		if row.connected {
+			trace.GotConn(httptrace.GotConnInfo{})
+		}
+		if row.read {
+			_, _ = w.Read(nil)
+		}
+		assert.Equal(t, row.want, w.neverWritten(), "%+v", row)
+	}
+}
+
+// TestReplayed: a request is replayed if a second connection is used after its header was written.
+func TestReplayed(t *testing.T) {
+	w := &wire{}
+	trace := httptrace.ContextClientTrace(w.trace(t.Context()))
+	trace.GotConn(httptrace.GotConnInfo{})
+	trace.GotConn(httptrace.GotConnInfo{})
+	assert.False(t, w.replayed.Load(), "the first connection was not used")
+	trace.WroteHeaders()
+	assert.False(t, w.replayed.Load())
+	trace.GotConn(httptrace.GotConnInfo{})
+	assert.True(t, w.replayed.Load())
+}
+
+func TestWireRead(t *testing.T) {
+	require.NoError(t, iotest.TestReader(&wire{content: []byte("content")}, []byte("content")))
+	require.NoError(t, iotest.TestReader(&wire{}, nil))
+}
+
+func TestReadAll(t *testing.T) {
+	for _, row := range []struct {
+		size, length, limit int64
+		want                error
+	}{
+		{0, -1, 1, nil},
+		{10, 10, 10, nil},
+		{10, -1, 10, nil},
+		{11, -1, 10, errBodyTooLarge},
+		{11, 10, 10, errBodyTooLarge},
+		{1, -1, 1, nil},
+		{2, -1, 1, errBodyTooLarge},
+		{5000, -1, 5000, nil},
+		{5001, -1, 5000, errBodyTooLarge},
+		{5000, 5000, math.MaxInt64, nil},
+		{5000, math.MaxInt64, math.MaxInt64, nil}, // an announced length reserves no such buffer
+		{3 << 20, -1, 3 << 20, nil},
+		{3<<20 + 1, 3 << 20, 3 << 20, errBodyTooLarge},
+	} {
+		content := bytes.Repeat([]byte("x"), int(row.size))
+		for _, reader := range []func(io.Reader) io.Reader{
+			func(r io.Reader) io.Reader { return r }, iotest.DataErrReader, iotest.HalfReader,
+		} {
+			got, err := readAll(nil, reader(bytes.NewReader(content)), row.length, row.limit)
+			require.ErrorIs(t, err, row.want, "%+v", row)
+			if err == nil {
+				assert.True(t, bytes.Equal(content, got), "%+v", row)
+			}
+			assert.LessOrEqual(t, int64(cap(got)), max(2*row.size, 2<<20), "%+v", row)
+		}
+	}
+	partial, err := readAll([]byte("kept "), iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("abc"))), -1, 10)
+	assert.ErrorIs(t, err, iotest.ErrTimeout)
+	assert.Equal(t, "kept a", string(partial))
+}
+
+// TestAsProxyRefusal covers which errors of a transport are the refusal of its proxy.
+func TestAsProxyRefusal(t *testing.T) {
+	plain, secure := &url.URL{Scheme: "http", Host: "proxy.example:3128", User: url.UserPassword("u", "secret")}, &url.URL{Scheme: "https", Host: "proxy.example"}
+	through := func(proxy *url.URL, err error) *http.Transport {
+		return &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return proxy, err }}
+	}
+	refusal := errors.New("Forbidden")
+	for _, row := range []struct {
+		name       string
+		transport  *http.Transport
+		url        string
+		handshakes int32
+		err        error
+		want       bool
+	}{
+		{"refused", through(plain, nil), stubURL, 0, refusal, true},
+		{"refused by a TLS proxy", through(secure, nil), stubURL, 1, refusal, true},
+		{"a handshake with the API failed", through(plain, nil), stubURL, 1, refusal, false},
+		{"a handshake with the API failed behind a TLS proxy", through(secure, nil), stubURL, 2, refusal, false},
+		{"plain HTTP is not tunneled", through(plain, nil), "http://127.0.0.1/v1", 0, refusal, false},
+		{"no proxy function", &http.Transport{}, stubURL, 0, refusal, false},
+		{"no proxy for this request", through(nil, nil), stubURL, 0, refusal, false},
+		{"the proxy function fails", through(nil, io.EOF), stubURL, 0, refusal, false},
+		{"the connection was lost", through(plain, nil), stubURL, 0, io.EOF, false},
+		{"the connection was cut", through(plain, nil), stubURL, 0, io.ErrUnexpectedEOF, false},
+		{"another type", through(plain, nil), stubURL, 0, attemptTimeout(1), false},
+		{"another transport", nil, stubURL, 0, refusal, false},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, row.url, nil)
+		require.NoError(t, err)
+		w := &wire{}
+		w.handshakes.Store(row.handshakes)
+		got := w.asProxyRefusal(row.transport, request, row.err)
+		assert.ErrorIs(t, got, row.err, row.name)
+		_, isProxyError := errors.AsType[*proxyError](got)
+		assert.Equal(t, row.want, isProxyError, row.name)
+		if isProxyError {
+			assert.NotContains(t, got.Error(), "secret")
+			assert.ErrorContains(t, got, "the proxy proxy.example")
+		}
+	}
+}
+
+// TestAttempt_TransportsThatBreakTheRules: a call through a transport that returns what it must
+// not, or never returns from a body, ends with an error that does not say "not sent".
+func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
+	hung := func(status int) stubTransport {
+		return func(*http.Request) (*http.Response, error) {
+			body, _ := io.Pipe() // ignores the context
+			r := jsonResponse(status, "")
+			r.Body, r.ContentLength = body, -1
+			return r, nil
+		}
+	}
+	for name, transport := range map[string]stubTransport{
+		"nothing":               func(*http.Request) (*http.Response, error) { return nil, nil },
+		"response and error":    func(*http.Request) (*http.Response, error) { return jsonResponse(200, "{}"), io.EOF },
+		"no status":             func(*http.Request) (*http.Response, error) { return &http.Response{}, nil },
+		"negative status":       func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: -1}, nil },
+		"no header, no body":    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 500}, nil },
+		"EOF":                   func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+		"101":                   hung(101),
+		"a body that hangs":     hung(200),
+		"an error that hangs":   hung(500),
+		"a redirect that hangs": hung(302),
+	} {
+		for method, call := range everyMethod {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client := stubClient(t, transport, WithAttemptTimeout(time.Second), WithRetry(Retry{MaxAttempts: 2, BaseDelay: 1}))
+					started := time.Now()
+					err := call(t.Context(), client)
+					require.Error(t, err)
+					assert.NotErrorIs(t, err, ErrNotSent)
+					assert.NotContains(t, err.Error(), "nothing was sent")
+					assert.LessOrEqual(t, time.Since(started), 2*time.Second+2)
+
+					client = stubClient(t, transport, WithAttemptTimeout(time.Hour), WithRetry(Retry{MaxAttempts: 1}))
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					started = time.Now()
+					require.Error(t, call(ctx, client))
+					assert.LessOrEqual(t, time.Since(started), time.Second)
+				})
+			})
+		}
+	}
+}
+
+// everyMethod is one call of each method that sends a request.
+var everyMethod = map[string]func(context.Context, *Client) error{
+	"AdminKeys.List": func(ctx context.Context, c *Client) error {
+		return errorOf(c.AdminKeys.List(ctx, AdminKeyListParams{}))
+	},
+	"AdminKeys.All": func(ctx context.Context, c *Client) (err error) {
+		for _, err = range c.AdminKeys.All(ctx, AdminKeyListParams{}) {
+		}
+		return err
+	},
+	"AdminKeys.Create": func(ctx context.Context, c *Client) error {
+		return errorOf(c.AdminKeys.Create(ctx, AdminKeyCreateParams{Name: "ci"}))
+	},
+	"AdminKeys.FindCreated": func(ctx context.Context, c *Client) error {
+		return errorOf(c.AdminKeys.FindCreated(ctx, &UnknownOutcomeError{Operation: createOp.ID, Name: "ci", StartedAt: time.Now()}))
+	},
+	"ProjectKeys.Get": func(ctx context.Context, c *Client) error {
+		return errorOf(c.ProjectKeys.Get(ctx, "proj_abc", "key_1"))
+	},
+	"ProjectKeys.Update": func(ctx context.Context, c *Client) error {
+		return errorOf(c.ProjectKeys.Update(ctx, "proj_abc", "key_1", ProjectKeyUpdateParams{ExpiresInSeconds: new(60)}))
+	},
+	"ProjectKeys.Delete": func(ctx context.Context, c *Client) error {
+		return errorOf(c.ProjectKeys.Delete(ctx, "proj_abc", "key_1"))
+	},
+	"ServiceAccounts.List": func(ctx context.Context, c *Client) error {
+		return errorOf(c.ServiceAccounts.List(ctx, "proj_abc", ServiceAccountListParams{}))
+	},
+	"ServiceAccounts.Create": func(ctx context.Context, c *Client) error {
+		return errorOf(c.ServiceAccounts.Create(ctx, "proj_abc", ServiceAccountCreateParams{Name: "ci"}))
+	},
+	"Generated": func(ctx context.Context, c *Client) error {
+		return errorOf(c.Generated().AdminAPIKeysCreateWithResponse(ctx, createBody))
+	},
+}
+
+func errorOf[T any](_ T, err error) error { return err }
+
+var createBody = gen.AdminAPIKeysCreateJSONRequestBody{Name: "ci"}
