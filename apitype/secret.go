@@ -103,29 +103,44 @@ func checkUsable(value string) error {
 		return errRedacted
 	case strings.Trim(strings.TrimRight(value, "="), tokenCharacters) != "" || strings.TrimRight(value, "=") == "":
 		return errNotToken
-	case strings.Contains(value, "...") || value[0] == '.' || value[len(value)-1] == '.',
-		strings.Trim(value, "-_~+/=") == "",
-		strings.HasSuffix(value, "-") && strings.Trim(value, "abcdefghijklmnopqrstuvwxyz-") == "",
-		placeholders[strings.ToLower(strings.Trim(value, "-_~+/="))]:
+	case strings.Contains(value, "...") || value[0] == '.' || value[len(value)-1] == '.', isPlaceholder(value):
 		return errPlaceholder
 	}
 	return nil
 }
 
+// isPlaceholder reports whether value consists only of words that are no key, such as
+// "sk-admin-REDACTED", and of repeated characters, such as "xxxx".
+func isPlaceholder(value string) bool {
+	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("-._~+/=", r) }) {
+		if strings.Trim(part, part[:1]) != "" && !placeholders[strings.ToLower(part)] {
+			return false
+		}
+	}
+	return true
+}
+
 // tokenCharacters are those of a bearer token, apart from the padding.
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
-// placeholders are what programs write in place of a key.
-var placeholders = map[string]bool{
-	"redacted": true, "hidden": true, "masked": true, "removed": true, "placeholder": true, "secret": true,
-	"null": true, "nil": true, "none": true, "undefined": true, "n/a": true, "true": true, "false": true,
-	"api_key": true, "your-key-here": true, "your-api-key": true, "changeme": true,
-}
+// placeholders are the words of what programs write in place of a key, and of prefixes of keys.
+var placeholders = func() map[string]bool {
+	words := make(map[string]bool)
+	for word := range strings.FieldsSeq(`
+		sk sess admin proj svcacct service account acct project organization org
+		redacted hidden masked removed deleted omitted filtered scrubbed sanitized obfuscated censored
+		secret password token key api apikey value string text bearer placeholder example dummy fake sample default
+		null nil none undefined unknown empty void nan na true false todo tbd not available unavailable
+		your my the here insert enter replace change changeme me with this`) {
+		words[word] = true
+	}
+	return words
+}()
 
 // UnmarshalBinary does what [Secret.UnmarshalText] does.
 func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }
 
-// UnmarshalJSON takes a JSON string as the value, as the API's answer holds it.
+// UnmarshalJSON decodes a JSON string like [Secret.UnmarshalText].
 func (s *Secret) UnmarshalJSON(b []byte) error {
 	text, err := jsontext.AppendUnquote(nil, b)
 	if err != nil {

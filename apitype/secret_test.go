@@ -19,9 +19,7 @@ const (
 	redacted = "[redacted]"
 )
 
-// TestEveryEncodingOfASecretIsRedacted holds the exact text that takes a secret's place. What
-// no sink may hold is a test of the package that mints.
-func TestEveryEncodingOfASecretIsRedacted(t *testing.T) {
+func TestSecret_isRedacted(t *testing.T) {
 	s := apitype.NewSecret(value)
 	text := func(b []byte, err error) string {
 		require.NoError(t, err)
@@ -55,9 +53,8 @@ func TestEveryEncodingOfASecretIsRedacted(t *testing.T) {
 	assert.Equal(t, value, s.Reveal())
 }
 
-// TestASecretIsReadOrAnError holds that what was encoded can't be taken for a key, that an
-// error leaves the variable alone, and that it quotes nothing.
-func TestASecretIsReadOrAnError(t *testing.T) {
+// An error leaves the variable alone and does not quote the value.
+func TestSecret_Unmarshal(t *testing.T) {
 	fromJSON := func(s *apitype.Secret, in string) error { return s.UnmarshalJSON([]byte(in)) }
 	fromText := func(s *apitype.Secret, in string) error {
 		return encoding.TextUnmarshaler(s).UnmarshalText([]byte(in))
@@ -103,8 +100,8 @@ func TestASecretIsReadOrAnError(t *testing.T) {
 	}
 }
 
-// TestASecretDoesNotShareWhatItWasReadFrom holds that a caller may wipe the buffer.
-func TestASecretDoesNotShareWhatItWasReadFrom(t *testing.T) {
+// A caller may clear the buffer that it passed.
+func TestSecret_UnmarshalText_copies(t *testing.T) {
 	buffer := []byte(value)
 	var s apitype.Secret
 	require.NoError(t, s.UnmarshalText(buffer))
@@ -112,7 +109,7 @@ func TestASecretDoesNotShareWhatItWasReadFrom(t *testing.T) {
 	assert.Equal(t, value, s.Reveal())
 }
 
-func TestSecretsAreEqualWhereTheyRevealTheSame(t *testing.T) {
+func TestSecret_Equal(t *testing.T) {
 	for _, row := range []struct {
 		a, b  apitype.Secret
 		equal bool
@@ -127,5 +124,38 @@ func TestSecretsAreEqualWhereTheyRevealTheSame(t *testing.T) {
 		assert.Equal(t, row.equal, row.a.Equal(row.b), "%q, %q", row.a.Reveal(), row.b.Reveal())
 		assert.Equal(t, row.equal, row.b.Equal(row.a), "%q, %q", row.b.Reveal(), row.a.Reveal())
 		assert.Equal(t, row.a.Reveal() == "", row.a.IsZero())
+	}
+}
+
+func TestSecret_UnmarshalText(t *testing.T) {
+	for _, usable := range []string{
+		"sk-admin-1234abcd", "sk-proj-" + "Ab_-9" + "xYz", "sk-svcacct-" + "a1-b2_c3-", "sess-" + "q7w8", "eyJh.eyJz.c2ln", "abc~+/", "abc12==", "A1", "SK-ADMIN-9F",
+		"sk-admin-1234..abcd", "sk-admin-" + "redacted7", "sk-xx-yz", "test-1", "-a1", "_a1", "0a",
+	} {
+		var s apitype.Secret
+		if assert.NoError(t, s.UnmarshalText([]byte(usable)), usable) {
+			assert.Equal(t, usable, s.Reveal())
+		}
+	}
+	for _, unusable := range []string{
+		"", " ", "\n", "\x00", "\r\n", "\t", "sk-a1 b2", " sk-a1b2", "sk-a1b2\n", "sk-a1\x00b2", "sk-a1b2\x7f", "sk-a1\u200bb2", "sk-ä1", "sk-a1\xff", "\ufeffsk-a1",
+		"********", "sk-admin-********", "sk-ad****wxyz", "sk-admin-•••", "[redacted]", "[REDACTED]", "<redacted>", "<hidden>", "{{key}}", "${KEY}", "$KEY", "(none)", `"sk-a1b2"`, "'sk-a1b2'",
+		"sk-a1,sk-b2", "a1:b2", "a1;", "a=1", "=a1", "=", "==", "-", "--", "____", "~", "/", ".", "..", "...", "-.-",
+		"sk-admin...abc", "sk-admin…abc", "...abc", "sk-admin...", "sk-a1.", ".sk-a1",
+		"sk", "sk-", "SK-", "sk-admin", "sk-admin-", "SK-ADMIN-", "sk-proj-", "sk-svcacct-", "sess-", "sk-service-account-",
+		"redacted", "REDACTED", "Redacted", "sk-REDACTED", "sk-admin-redacted", "REDACTED_KEY", "hidden", "masked", "removed", "placeholder", "secret", "deleted", "omitted",
+		"null", "nil", "None", "undefined", "true", "false", "n/a", "N/A", "not-available", "NaN", "empty", "unknown", "string", "value", "todo", "TBD",
+		"your-api-key", "YOUR_API_KEY_HERE", "my-secret-key", "change-me", "changeme", "insert-key-here", "API_KEY", "example", "dummy", "fake", "bearer",
+		"x", "xxxxxxxx", "XXXX-XXXX", "sk-xxxxxxxxxxxxxxxxxxxx", "sk-admin-XXXX", "sk-admin-0000000000", "00000000", "aaaa",
+	} {
+		s := apitype.NewSecret("before")
+		err := s.UnmarshalText([]byte(unusable))
+		if assert.Error(t, err, "%q", unusable) {
+			assert.NotContains(t, err.Error(), "a1", "the error quotes nothing")
+		}
+		assert.Equal(t, "before", s.Reveal(), "%q", unusable)
+		quoted, err := json.Marshal(unusable)
+		require.NoError(t, err)
+		assert.Error(t, s.UnmarshalJSON(quoted), "%q", unusable)
 	}
 }

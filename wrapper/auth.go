@@ -1,7 +1,6 @@
 package orgkeys
 
 import (
-	"bytes"
 	"errors"
 	"net/url"
 	"strings"
@@ -36,6 +35,20 @@ func newCredential(key string) (credential, error) {
 // isIn reports whether a request contains the key elsewhere than in its Authorization header.
 func (c credential) isIn(u *url.URL, body []byte) bool {
 	key := c.redactor.key.Reveal()
-	return strings.Contains(u.Path, key) || bytes.Contains(body, []byte(key)) ||
-		u.RawQuery != "" && strings.Contains(u.RawQuery, url.QueryEscape(key))
+	return containsFold(u.Path, key) || containsFold(body, key) ||
+		u.RawQuery != "" && (containsFold(u.RawQuery, key) || containsFold(u.RawQuery, url.QueryEscape(key)))
+}
+
+// containsFold reports whether text contains key in any case.
+func containsFold[T string | []byte](text T, key string) bool {
+next:
+	for i := 0; i+len(key) <= len(text); i++ {
+		for j := range len(key) {
+			if text[i+j]|0x20 != key[j]|0x20 {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
 }

@@ -19,16 +19,19 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 		return nil, errors.New("base URL: does not have the form https://host/path")
 	case u.User != nil:
 		return nil, errors.New("base URL: contains credentials; the admin key has an option of its own")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
 		return nil, errors.New("base URL: contains a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
 		return nil, errors.New("base URL: http to a host that is not loopback shows the admin key to the network; use https")
 	}
-	path := strings.TrimRight(u.Path, "/")
-	if strings.Contains(u.EscapedPath(), "%") || hasOddSegment(path) {
-		return nil, errors.New("base URL: its path contains escapes, dot segments or empty segments")
+	escaped := strings.Contains(u.EscapedPath(), "%")
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+	switch {
+	case escaped || u.String() != u.Scheme+"://"+u.Host+u.Path:
+		return nil, errors.New("base URL: its host or path contains escapes, or characters that need them")
+	case hasOddSegment(u.Path):
+		return nil, errors.New("base URL: its path contains dot segments or empty segments")
 	}
-	u.Path = path
 	return u, nil
 }
 
@@ -39,17 +42,18 @@ func isLoopback(host string) bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
+	return err == nil && ip.IsLoopback()
 }
 
-// checkProxy refuses a transport that sends plain HTTP to a loopback host through a proxy, which
-// a function of its own can decide.
+// checkProxy refuses a transport whose own Proxy function sends plain HTTP to a loopback host
+// through a proxy.
 func checkProxy(base *url.URL, transport http.RoundTripper, plainHTTP bool) error {
 	t, ok := transport.(*http.Transport)
 	if base.Scheme != "http" || plainHTTP || !ok || t.Proxy == nil {
 		return nil
 	}
-	if proxy, err := t.Proxy(&http.Request{URL: base}); err != nil || proxy != nil {
+	request := &http.Request{Method: http.MethodGet, URL: base, Host: base.Host, Header: http.Header{}}
+	if proxy, err := t.Proxy(request); err != nil || proxy != nil {
 		return errors.New("base URL: http through a proxy shows the admin key to the network; use https")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package orgkeys
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -49,13 +50,24 @@ func (c *call) decode(value json.Unmarshaler) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := readEnvelope(c.received()); ok || e.Message != "" {
-		return c.invalidResponse("", "is an error envelope: "+e.Message)
+	if e, ok := readEnvelope(c.received()); ok || e != (gen.Error{}) {
+		return c.invalidResponse("", "is an error envelope"+reasonOf(e))
 	}
 	if at, ok := errors.AsType[*strictjson.Error](err); ok {
 		return c.invalidResponse(at.Pointer, at.Problem)
 	}
 	return c.invalidResponse("", "cannot be decoded")
+}
+
+// reasonOf returns what an error envelope says in a few words, after a colon.
+func reasonOf(e gen.Error) string {
+	if e.Message == "" && e.Code != nil {
+		e.Message = *e.Code
+	}
+	if text := cmp.Or(e.Message, e.Type); text != "" {
+		return ": " + text
+	}
+	return ""
 }
 
 func isJSON(contentType string) bool {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,62 +20,76 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-var update = flag.Bool("update", false, "write testdata/errors.txt anew")
+var update = flag.Bool("update", false, "write testdata/errors.txt")
 
-// TestErrorsSayWhatToDo compares the text of every kind of error with a file for people to
-// read. Run with -update after a change, and read the difference.
-func TestErrorsSayWhatToDo(t *testing.T) {
-	var golden strings.Builder
-	say := func(what string, err error) {
-		require.Error(t, err, what)
-		fmt.Fprintf(&golden, "%s\n    %v\n\n", what, err)
+// texts collects the text of errors for testdata/errors.txt, where people read them.
+type texts struct {
+	t   *testing.T
+	out strings.Builder
+}
+
+// add adds the text of err, and asserts the facts that it has to contain.
+func (x *texts) add(what string, err error, facts ...string) {
+	x.t.Helper()
+	require.Error(x.t, err, what)
+	text := err.Error()
+	fmt.Fprintf(&x.out, "%s\n    %s\n\n", what, text)
+	assert.True(x.t, strings.HasPrefix(text, "orgkeys: "), "%s: %s", what, text)
+	assert.False(x.t, strings.HasSuffix(text, "."), "%s: %s", what, text)
+	assert.NotContains(x.t, text, "\n", what)
+	assert.Equal(x.t, errors.Is(err, orgkeys.ErrNotSent), strings.Contains(text, "nothing was sent"), "%s: %s", what, text)
+	for _, fact := range facts {
+		assert.Contains(x.t, text, fact, what)
 	}
-	t.Setenv("OPENAI_ADMIN_KEY", "")
-	_, err := orgkeys.NewClient()
-	say("no admin key", err)
-	_, err = orgkeys.NewClient(orgkeys.WithAdminKey("a b"))
-	say("malformed admin key", err)
-	t.Setenv("OPENAI_BASE_URL", "http://api.example")
-	_, err = orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"))
-	say("plain http in the environment", err)
+}
+
+func TestErrors_texts(t *testing.T) {
+	x := &texts{t: t}
 	t.Setenv("OPENAI_BASE_URL", "")
-	for _, option := range []struct {
-		what   string
-		option orgkeys.Option
-	}{
-		{"base URL with credentials", orgkeys.WithBaseURL("https://u:p@api.example")},
-		{"base URL with a query", orgkeys.WithBaseURL("https://api.example?a=b")},
-		{"base URL that is none", orgkeys.WithBaseURL("api.example")},
-		{"no attempts", orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: -1})},
-		{"waits that contradict", orgkeys.WithRetry(orgkeys.Retry{BaseDelay: time.Hour})},
-		{"no time", orgkeys.WithAttemptTimeout(0)},
-		{"no rate", orgkeys.WithRateLimit(0)},
-		{"no bytes", orgkeys.WithMaxResponseBytes(0)},
-		{"no user agent", orgkeys.WithUserAgent("")},
-		{"no HTTP client", orgkeys.WithHTTPClient(nil)},
-		{"no logger", orgkeys.WithLogger(nil)},
-		{"no source", orgkeys.WithAdminKeySource(nil)},
-	} {
-		_, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), option.option)
-		say(option.what, err)
-	}
-
-	unreached := stubbed(t, func(*http.Request) (*http.Response, error) { panic("sent") })
-	say("empty id", second(unreached.ProjectKeys.Get(t.Context(), "", "key_1")))
-	say("a path for an id", second(unreached.ProjectKeys.Get(t.Context(), project, "../x")))
-	say("a key for an id", second(unreached.ProjectKeys.Delete(t.Context(), project, "sk-x")))
-	say("no name", second(unreached.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{})))
-	say("expiry out of range", second(unreached.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci", ExpiresInSeconds: new(0)})))
-	say("limit out of range", second(unreached.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{Limit: new(1000)})))
-	say("unknown order", second(unreached.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{Order: new(orgkeys.AdminKeyOrder("up"))})))
-	say("FindCreated with another error", second(unreached.AdminKeys.FindCreated(t.Context(), nil)))
-
-	envelope := func(kind, code, message string) string {
-		quoted := "null"
-		if code != "" {
-			quoted = `"` + code + `"`
+	t.Setenv("OPENAI_ADMIN_KEY", "")
+	option := func(what string, option orgkeys.Option, facts ...string) {
+		err := errorOf(orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), option))
+		require.Error(t, err, what)
+		fmt.Fprintf(&x.out, "%s\n    %v\n\n", what, err)
+		for _, fact := range append(facts, "orgkeys: ") {
+			assert.ErrorContains(t, err, fact, what)
 		}
-		return fmt.Sprintf(`{"error":{"type":"%s","code":%s,"param":null,"message":"%s"}}`, kind, quoted, message)
+	}
+	option("no admin key", orgkeys.WithAdminKey(""), "OPENAI_ADMIN_KEY", "WithAdminKey", "https://platform.openai.com/settings/organization/admin-keys")
+	option("malformed admin key", orgkeys.WithAdminKey("a b"), "white space")
+	option("plain http", orgkeys.WithBaseURL("http://api.example"), "use https")
+	option("base URL with credentials", orgkeys.WithBaseURL("https://u:p@api.example"), "credentials")
+	option("base URL with a query", orgkeys.WithBaseURL("https://api.example?a=b"), "query")
+	option("base URL without a scheme", orgkeys.WithBaseURL("api.example"), "https://host/path")
+	option("negative attempts", orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: -1}), "retry", "negative")
+	option("contradictory waits", orgkeys.WithRetry(orgkeys.Retry{BaseDelay: time.Hour}), "BaseDelay 1h0m0s", "MaxWait 1m30s")
+	option("no attempt timeout", orgkeys.WithAttemptTimeout(0), "attempt timeout")
+	option("no rate", orgkeys.WithRateLimit(0), "rate limit")
+	option("no response bytes", orgkeys.WithMaxResponseBytes(0), "response limit")
+	option("no user agent", orgkeys.WithUserAgent(""), "user agent")
+	option("no HTTP client", orgkeys.WithHTTPClient(nil), "WithHTTPClient")
+	option("no logger", orgkeys.WithLogger(nil), "WithLogger")
+	option("no source", orgkeys.WithAdminKeySource(nil), "WithAdminKeySource")
+
+	get := func(client *orgkeys.Client) error {
+		return errorOf(client.ProjectKeys.Get(context.Background(), project, "key_1"))
+	}
+	create := func(client *orgkeys.Client) error {
+		return errorOf(client.ServiceAccounts.Create(context.Background(), project, orgkeys.ServiceAccountCreateParams{Name: "ci"}))
+	}
+	unused := stubbed(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("sent") })
+	x.add("empty id", errorOf(unused.ProjectKeys.Get(t.Context(), "", "key_1")), "project id is empty")
+	x.add("path as an id", errorOf(unused.ProjectKeys.Get(t.Context(), project, "../x")), "key id")
+	x.add("key as an id", errorOf(unused.ProjectKeys.Delete(t.Context(), project, "sk-x")), "key id is the value of a key")
+	x.add("empty name", errorOf(unused.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{})), "name is empty")
+	x.add("lifetime out of range", errorOf(unused.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci", ExpiresInSeconds: new(0)})), "expires_in_seconds 0", "1 to 31536000")
+	x.add("limit out of range", errorOf(unused.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{Limit: new(1000)})), "limit 1000", "1 to 100")
+	x.add("unknown order", errorOf(unused.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{Order: new(orgkeys.AdminKeyOrder("up"))})), "asc", "desc")
+	x.add("update without a change", errorOf(unused.ProjectKeys.Update(t.Context(), project, "key_1", orgkeys.ProjectKeyUpdateParams{})), "expires_in_seconds", "scopes")
+	x.add("FindCreated with another error", errorOf(unused.AdminKeys.FindCreated(t.Context(), nil)), "Create")
+
+	envelope := func(code, message string) string {
+		return fmt.Sprintf(`{"error":{"type":"invalid_request_error","code":%s,"param":null,"message":%q}}`, code, message)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		for _, row := range []struct {
@@ -84,95 +97,96 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			status int
 			body   string
 			header http.Header
+			facts  []string
 		}{
-			{"bad key", 401, envelope("invalid_request_error", "invalid_api_key", "Incorrect API key provided: sk-admi***************def."), nil},
-			{"missing scope", 401, envelope("invalid_request_error", "", "You have insufficient permissions for this operation."), nil},
-			{"forbidden", 403, envelope("invalid_request_error", "", "Not allowed."), nil},
-			{"not found", 404, envelope("invalid_request_error", "not_found", "No such key."), nil},
-			{"conflict", 409, envelope("invalid_request_error", "", "Busy."), nil},
-			{"bad request", 400, envelope("invalid_request_error", "", "The project is archived."), nil},
-			{"rate limited", 429, "", nil},
-			{"rate limited for long", 429, "", http.Header{"Retry-After": {"3600"}}},
-			{"redirected", 302, "", http.Header{"Location": {"https://elsewhere.example"}}},
-			{"a proxy's page", 502, "<html><h1>Bad gateway</h1></html>", nil},
-			{"a bare string", 500, `{"error":"no"}`, nil},
-			{"no body", 503, "", nil},
-			{"200 that is an error", 200, envelope("server_error", "", "no"), nil},
-			{"200 that is no JSON", 200, "<html>", nil},
-			{"200 that is a page", 200, "<html>", http.Header{"Content-Type": {"text/html"}}},
-			{"another status", 204, "", nil},
+			{"invalid key", 401, envelope(`"invalid_api_key"`, "Incorrect API key provided: sk-admi***************def."), nil, []string{"401", "[redacted]", "must be an admin key"}},
+			{"missing scope", 401, envelope("null", "You have insufficient permissions for this operation."), nil, []string{"api.management.read", "api.management.write"}},
+			{"forbidden", 403, envelope("null", "Not allowed."), nil, []string{"403 Forbidden: Not allowed."}},
+			{"not found", 404, envelope(`"not_found"`, "No such key."), nil, []string{"404 Not Found: No such key.", "its own project"}},
+			{"conflict", 409, envelope("null", "Busy."), nil, []string{"409"}},
+			{"bad request", 400, envelope("null", "The project is archived."), nil, []string{"400 Bad Request: The project is archived."}},
+			{"rate limited", 429, "", nil, []string{"429", "4 attempts"}},
+			{"rate limited for an hour", 429, "", http.Header{"Retry-After": {"3600"}}, []string{"429", "wait 1h0m0s"}},
+			{"quota exhausted", 429, envelope(`"insufficient_quota"`, "You exceeded your current quota."), nil, []string{"quota"}},
+			{"redirect", 302, "", http.Header{"Location": {"https://elsewhere.example"}}, []string{"302", "not followed"}},
+			{"page of a proxy", 502, "<html><h1>Bad gateway</h1></html>", nil, []string{"502", "try again later"}},
+			{"bare string", 500, `{"error":"no"}`, nil, []string{"500 Internal Server Error: no"}},
+			{"no body", 503, "", nil, []string{"503"}},
+			{"error envelope with status 200", 200, envelope("null", "no"), nil, []string{"status 200", "error envelope: no"}},
+			{"not JSON", 200, "<html>", nil, []string{"status 200", "not valid JSON"}},
+			{"HTML", 200, "<html>", http.Header{"Content-Type": {"text/html"}}, []string{"content type application/json"}},
+			{"another status", 204, "", nil, []string{"status 204", "other than 200"}},
 		} {
 			client := stubbed(t, func(*http.Request) (*http.Response, error) {
-				response := answer(row.status, row.body)
+				response := jsonResponse(row.status, row.body)
 				for name, values := range row.header {
 					response.Header[name] = values
 				}
 				return response, nil
 			})
-			say(row.what, second(client.ProjectKeys.Get(t.Context(), project, "key_1")))
+			x.add(row.what, get(client), append(row.facts, "retrieve-project-api-key: ", "request id req_1")...)
 			if row.status == 400 {
-				say(row.what+", of a revoke", second(client.ProjectKeys.Delete(t.Context(), project, "key_1")))
+				x.add(row.what+", delete", errorOf(client.ProjectKeys.Delete(t.Context(), project, "key_1")), "service account")
 			}
 			if row.status >= 500 || row.status == 200 {
-				say(row.what+", of a create", second(client.ServiceAccounts.Create(t.Context(), project, orgkeys.ServiceAccountCreateParams{Name: "ci"})))
+				x.add(row.what+", create", create(client), `create-project-service-account of "ci" in proj_abc: it is unknown whether`, "FindCreated", "request id req_1")
 			}
 		}
-		for what, failure := range map[string]error{
-			"connection refused": &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
-		} {
-			client := stubbed(t, func(*http.Request) (*http.Response, error) { return nil, failure })
-			say(what, second(client.ProjectKeys.Get(t.Context(), project, "key_1")))
-			say(what+", of a create by a transport that does not say whether it sent", second(client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "ci"})))
-		}
+		failing := stubbed(t, func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+		})
+		x.add("transport error", get(failing), "connection refused", "4 attempts")
+		x.add("transport error, create", create(failing), "it is unknown whether", "connection refused")
 		slow := stubbed(t, func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() })
-		say("too slow", second(slow.ProjectKeys.Get(t.Context(), project, "key_1")))
-		busy := stubbed(t, func(*http.Request) (*http.Response, error) { return answer(429, ""), nil })
+		x.add("attempt timeout", get(slow), "within 30s", "4 attempts")
+		limited := stubbed(t, func(*http.Request) (*http.Response, error) { return jsonResponse(429, ""), nil })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		say("cancelled while waiting", second(busy.ProjectKeys.Get(ctx, project, "key_1")))
-		sealed := stubbed(t, nil, orgkeys.WithAdminKeySource(func(context.Context) (string, error) { return "", errors.New("vault is sealed") }))
-		say("the source fails", second(sealed.ProjectKeys.Get(t.Context(), project, "key_1")))
+		x.add("context ends while waiting", errorOf(limited.ProjectKeys.Get(ctx, project, "key_1")), "context deadline exceeded while waiting to retry", "429")
+		x.add("context had ended", errorOf(limited.ProjectKeys.Get(ctx, project, "key_1")), "context deadline exceeded")
+		sealed := stubbed(t, createsKeys, orgkeys.WithAdminKeySource(func(context.Context) (string, error) { return "", errors.New("the vault is sealed") }))
+		x.add("source fails", get(sealed), "the vault is sealed")
 
-		for _, page := range []hostile{{"a", true, `"x"`, false}, {"", true, ``, false}} {
-			client := stubbed(t, func(*http.Request) (*http.Response, error) { return page.response(lists[0].item), nil })
-			for _, err := range client.AdminKeys.All(t.Context(), orgkeys.AdminKeyListParams{}) {
-				if err != nil {
-					say("a list that breaks off", err)
-				}
+		for _, lastID := range []string{`"a"`, `"a\u0000"`, ""} {
+			client := stubbed(t, func(*http.Request) (*http.Response, error) { return listPage("", nil, true, lastID), nil })
+			for _, err := range client.AdminKeys.All(t.Context(), orgkeys.AdminKeyListParams{After: new("a")}) {
+				x.add("incomplete list", err, "the list is incomplete", "the items so far are valid")
 			}
 		}
-		wrong := stubbed(t, func(*http.Request) (*http.Response, error) {
-			return answer(200, `{"object":"organization.project.api_key.deleted","id":"key_2","deleted":true}`), nil
-		})
-		say("another key's answer", second(wrong.ProjectKeys.Delete(t.Context(), project, "key_1")))
-		refused := stubbed(t, func(*http.Request) (*http.Response, error) {
-			return answer(200, `{"object":"organization.project.api_key.deleted","id":"key_1","deleted":false}`), nil
-		})
-		say("not deleted", second(refused.ProjectKeys.Delete(t.Context(), project, "key_1")))
+		deleting := func(id string, deleted bool) error {
+			client := stubbed(t, func(*http.Request) (*http.Response, error) {
+				return jsonResponse(200, fmt.Sprintf(`{"object":"organization.project.api_key.deleted","id":%q,"deleted":%v}`, id, deleted)), nil
+			})
+			return errorOf(client.ProjectKeys.Delete(t.Context(), project, "key_1"))
+		}
+		x.add("another id", deleting("key_2", true), "/id is not the requested id")
+		x.add("not deleted", deleting("key_1", false), "/deleted is false")
 	})
+	x.add("unknown outcome without a cause", &orgkeys.UnknownOutcomeError{Operation: "admin-api-keys-create", Name: "ci sk-abc"}, `"ci [redacted]"`, "no cause is known")
 
 	const file = "testdata/errors.txt"
 	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(golden.String()), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(x.out.String()), 0o600))
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), golden.String())
+	assert.Equal(t, string(want), x.out.String())
 }
 
-// TestAnErrorIsWhatItsStatusSays holds the sentinels, each for its status and for no other.
-func TestAnErrorIsWhatItsStatusSays(t *testing.T) {
+// Each sentinel matches its own status and no other.
+func TestAPIError_Is(t *testing.T) {
 	sentinels := map[int]error{
 		400: orgkeys.ErrBadRequest, 401: orgkeys.ErrUnauthorized, 403: orgkeys.ErrForbidden,
 		404: orgkeys.ErrNotFound, 409: orgkeys.ErrConflict, 429: orgkeys.ErrRateLimited,
 	}
 	for status := 300; status < 600; status++ {
-		client := stubbed(t, func(*http.Request) (*http.Response, error) { return answer(status, ""), nil },
-			orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))
-		_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
+		client := stubbed(t, func(*http.Request) (*http.Response, error) { return jsonResponse(status, ""), nil }, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))
+		err := errorOf(calls[2].do(t.Context(), client))
 		for of, sentinel := range sentinels {
 			assert.Equal(t, of == status, errors.Is(err, sentinel), "%d is %v", status, sentinel)
 		}
+		assert.NotErrorIs(t, err, orgkeys.ErrNotSent)
+		assert.NotErrorIs(t, err, orgkeys.ErrInvalidArgument)
 		refusal, ok := errors.AsType[*orgkeys.APIError](err)
 		require.True(t, ok)
 		assert.Equal(t, status, refusal.Status)
@@ -181,65 +195,28 @@ func TestAnErrorIsWhatItsStatusSays(t *testing.T) {
 	}
 }
 
-// TestARefusalIsReadAsFarAsItGoes holds that a body that is not quite the API's envelope loses
-// neither status nor what can be read of it.
-func TestARefusalIsReadAsFarAsItGoes(t *testing.T) {
+// A body that is not quite the API's envelope loses neither the status nor what can be read of it.
+func TestAPIError_ofLooseEnvelopes(t *testing.T) {
 	for body, want := range map[string]orgkeys.APIError{
 		`{"error":{"type":"t","code":"c","param":"p","message":"m"}}`:          {Type: "t", Code: "c", Param: "p", Message: "m"},
 		`{"error":{"type":"t","code":null,"param":null,"message":"m","x":{}}}`: {Type: "t", Message: "m"},
 		`{"error":{"message":"m"}}`:                                            {Message: "m"},
 		`{"error":{"message":"m","code":401}}`:                                 {Message: "m"},
 		`{"error":"m"}`:                                                        {Message: "m"},
-		`{"error":null}`:                                                       {},
-		`{"error":[]}`:                                                         {},
-		`{"message":"m"}`:                                                      {},
-		`"m"`:                                                                  {},
-		`[]`:                                                                   {},
-		``:                                                                     {},
-		`<html>`:                                                               {},
+		`{"error":null}`:                                                       {}, `{"error":[]}`: {}, `{"message":"m"}`: {}, `"m"`: {}, `[]`: {}, ``: {}, `<html>`: {},
 	} {
-		t.Run(body, func(t *testing.T) {
-			client := stubbed(t, func(*http.Request) (*http.Response, error) { return answer(404, body), nil })
-			_, err := client.ProjectKeys.Get(t.Context(), project, "key_1")
-			got, ok := errors.AsType[*orgkeys.APIError](err)
-			require.True(t, ok)
-			assert.Equal(t, want.Type, got.Type)
-			assert.Equal(t, want.Code, got.Code)
-			assert.Equal(t, want.Param, got.Param)
-			assert.Equal(t, want.Message, got.Message)
-			assert.Equal(t, 404, got.Status)
-			assert.Equal(t, "req_1", got.RequestID)
-		})
+		client := stubbed(t, func(*http.Request) (*http.Response, error) { return jsonResponse(404, body), nil })
+		got, ok := errors.AsType[*orgkeys.APIError](errorOf(calls[2].do(t.Context(), client)))
+		require.True(t, ok, body)
+		assert.Equal(t, []string{want.Type, want.Code, want.Param, want.Message}, []string{got.Type, got.Code, got.Param, got.Message}, body)
+		assert.Equal(t, 404, got.Status)
+		assert.Equal(t, "req_1", got.RequestID)
 	}
 }
 
-// TestARefusalLogsAsItsFields holds the group that slog makes of an APIError.
-func TestARefusalLogsAsItsFields(t *testing.T) {
+func TestAPIError_LogValue(t *testing.T) {
 	var out strings.Builder
-	logger := slog.New(slog.NewTextHandler(&out, nil))
-	logger.Info("x", "err", &orgkeys.APIError{Operation: "op", Status: 429, Message: "m", RequestID: "req_1", RetryAfter: time.Second})
-	assert.Contains(t, out.String(), "err.operation=op err.status=429 err.message=m err.request_id=req_1 err.retry_after=1s")
-}
-
-// TestTheUserAgentNamesProgramModuleAndGo holds what the vendor sees.
-func TestTheUserAgentNamesProgramModuleAndGo(t *testing.T) {
-	for _, row := range []struct {
-		options []orgkeys.Option
-		want    string
-	}{
-		{nil, `^orgkeys-go/\S+ \(go1\.\S+; \w+/\w+\)$`},
-		{[]orgkeys.Option{orgkeys.WithUserAgent("keyrotator/1.4")}, `^keyrotator/1\.4 orgkeys-go/\S+ \(go1\.\S+; \w+/\w+\)$`},
-	} {
-		client := stubbed(t, func(r *http.Request) (*http.Response, error) {
-			assert.Regexp(t, row.want, r.Header.Get("User-Agent"))
-			assert.Equal(t, "application/json", r.Header.Get("Accept"))
-			return nil, io.EOF
-		}, append(row.options, orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))...)
-		_, err := client.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{})
-		assert.Error(t, err)
-	}
-	for _, product := range []string{"", "a\n", "é"} {
-		_, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithUserAgent(product))
-		assert.Error(t, err)
-	}
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "err", &orgkeys.APIError{Operation: "op", Status: 429, Message: "m", RequestID: "req_1", RetryAfter: time.Second, Attempts: 2})
+	assert.Contains(t, out.String(), "err.operation=op err.status=429 err.message=m err.request_id=req_1 err.retry_after=1s err.attempts=2")
+	assert.NotContains(t, out.String(), "err.code", "empty fields are left out")
 }

@@ -16,17 +16,16 @@ import (
 
 var ctx = context.Background()
 
-// exampleClient returns a client of a fake with something on it. Your program calls
+// exampleClient returns a client of a fake API that contains a few keys. Programs call
 // orgkeys.NewClient() instead.
 func exampleClient() (*orgkeys.Client, *orgkeystest.Server) {
 	fake := orgkeystest.NewServer()
-	at := func(day int) orgkeys.UnixTime {
-		return orgkeys.UnixTime(time.Date(2026, 3, day, 12, 0, 0, 0, time.UTC).Unix())
-	}
-	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("Terraform"), CreatedAt: at(1), LastUsedAt: orgkeys.TimeAt(at(9).Time())})
-	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_2", Name: new("Forgotten"), CreatedAt: at(2)})
+	at := func(day int) time.Time { return time.Date(2026, 3, day, 12, 0, 0, 0, time.UTC) }
+	unix := func(day int) orgkeys.UnixTime { return orgkeys.UnixTime(at(day).Unix()) }
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("Terraform"), CreatedAt: unix(1), LastUsedAt: orgkeys.TimeAt(at(9)), ExpiresAt: orgkeys.NullTime()})
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_2", Name: new("Forgotten"), CreatedAt: unix(2), ExpiresAt: orgkeys.TimeAt(at(30))})
 	fake.AddProject("proj_shop")
-	fake.AddProjectKey("proj_shop", orgkeystest.ProjectKey{ID: "key_3", Name: "Checkout", CreatedAt: at(3)})
+	fake.AddProjectKey("proj_shop", orgkeystest.ProjectKey{ID: "key_3", Name: "Checkout", CreatedAt: unix(3)})
 	fake.AddServiceAccount("proj_shop", "staging")
 	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
 	if err != nil {
@@ -36,12 +35,12 @@ func exampleClient() (*orgkeys.Client, *orgkeystest.Server) {
 }
 
 func Example() {
-	client, fake := exampleClient() // in your program: orgkeys.NewClient()
+	client, fake := exampleClient() // in a program: orgkeys.NewClient()
 	defer fake.Close()
 
 	for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
 		if err != nil {
-			fmt.Println(err)
+			fmt.Println("the list is incomplete:", err)
 			return
 		}
 		if at, ok := key.LastUsedAt.Time(); ok {
@@ -56,20 +55,19 @@ func Example() {
 }
 
 func ExampleNewClient() {
-	// The environment has the key in a real program.
-	_ = os.Unsetenv("OPENAI_ADMIN_KEY")
-	_, err := orgkeys.NewClient()
+	_, err := orgkeys.NewClient(orgkeys.WithAdminKey(" ")) // without an option: OPENAI_ADMIN_KEY
 	fmt.Println(err)
 	// Output:
-	// orgkeys: admin key: there is none; set OPENAI_ADMIN_KEY or use WithAdminKey. An organization owner makes one at https://platform.openai.com/settings/organization/admin-keys
+	// orgkeys: admin key: there is none; set OPENAI_ADMIN_KEY or use WithAdminKey. An organization owner creates one at https://platform.openai.com/settings/organization/admin-keys
 }
 
 func ExampleNewClient_options() {
 	client, err := orgkeys.NewClient(
+		orgkeys.WithBaseURL("https://gateway.example/openai/v1"),
 		orgkeys.WithAdminKeySource(func(context.Context) (string, error) {
-			return "from-the-vault", nil // asked before each request: rotation needs no restart
+			return "from-the-vault", nil // called before each request: rotation needs no restart
 		}),
-		orgkeys.WithHTTPClient(&http.Client{Transport: http.DefaultTransport}), // tracing goes here
+		orgkeys.WithHTTPClient(&http.Client{Transport: http.DefaultTransport}), // for tracing
 		orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 6}),
 		orgkeys.WithAttemptTimeout(10*time.Second),
 		orgkeys.WithRateLimit(8),
@@ -78,6 +76,24 @@ func ExampleNewClient_options() {
 	)
 	fmt.Println(client != nil, err)
 	// Output: true <nil>
+}
+
+// The request id of a successful call is for an audit trail.
+func ExampleWithCallInfo() {
+	client, fake := exampleClient()
+	defer fake.Close()
+
+	var info orgkeys.CallInfo
+	key, err := client.AdminKeys.Create(orgkeys.WithCallInfo(ctx, &info), orgkeys.AdminKeyCreateParams{Name: "ci"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("created a key:", key.ID != "", "by a known request:", info.RequestID != "")
+	fmt.Println(info.Operation, info.Status, info.Attempts)
+	// Output:
+	// created a key: true by a known request: true
+	// admin-api-keys-create 200 1
 }
 
 func ExampleAdminKeyService_List() {
@@ -89,8 +105,13 @@ func ExampleAdminKeyService_List() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(len(page.Data), page.Data[0].ID, page.HasMore)
-	// Output: 1 key_2 true
+	for _, key := range page.Data {
+		fmt.Println(key.ID)
+	}
+	fmt.Println("more:", page.HasMore)
+	// Output:
+	// key_2
+	// more: true
 }
 
 func ExampleAdminKeyService_All() {
@@ -99,7 +120,7 @@ func ExampleAdminKeyService_All() {
 
 	for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
 		if err != nil {
-			fmt.Println("the list is not whole:", err)
+			fmt.Println("the list is incomplete:", err)
 			return
 		}
 		fmt.Println(key.ID)
@@ -109,58 +130,89 @@ func ExampleAdminKeyService_All() {
 	// key_2
 }
 
+// An expiration that is null never comes. One that is absent was not reported by the server.
+func ExampleOptionalTime() {
+	client, fake := exampleClient()
+	defer fake.Close()
+
+	for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
+		if err != nil {
+			fmt.Println("the list is incomplete:", err)
+			return
+		}
+		switch at, ok := key.ExpiresAt.Time(); {
+		case ok:
+			fmt.Println(key.ID, "expires at", at)
+		case key.ExpiresAt.IsNull():
+			fmt.Println(key.ID, "never expires")
+		default:
+			fmt.Println(key.ID, "has an unknown expiration")
+		}
+	}
+	// Output:
+	// key_1 never expires
+	// key_2 expires at 2026-03-30 12:00:00 +0000 UTC
+}
+
 func ExampleAdminKeyService_Create() {
 	client, fake := exampleClient()
 	defer fake.Close()
 
-	made, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{
+	key, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{
 		Name:             "ci",
 		ExpiresInSeconds: new(30 * 24 * 3600),
 	})
 	if err != nil {
-		fmt.Println(err) // no key was made, or it is an UnknownOutcomeError
+		fmt.Println(err) // no key was created, unless it is an UnknownOutcomeError
 		return
 	}
 	file := filepath.Join(os.TempDir(), "orgkeys-example")
 	defer func() { _ = os.Remove(file) }()
-	err = os.WriteFile(file, []byte(made.Value.Reveal()), 0o600)
-	fmt.Println("kept:", err == nil)
-	fmt.Println("printed:", made.Value)
+	err = os.WriteFile(file, []byte(key.Value.Reveal()), 0o600)
+	fmt.Println("stored:", err == nil)
+	fmt.Println("printed:", key.Value)
 	// Output:
-	// kept: true
+	// stored: true
 	// printed: [redacted]
 }
 
-// What to do when it is unknown whether a key was made: look for it, get rid of it, and make
-// another. Its value is lost, so there is nothing else to do with it.
+// If it is unknown whether a key was created, look for it, delete it, and create another: its value
+// cannot be retrieved.
 func ExampleAdminKeyService_FindCreated() {
 	client, fake := exampleClient()
 	defer fake.Close()
-	// The API mints the key, and the connection breaks before the answer is here.
+	// The API creates the key, and the connection ends before its response.
 	fake.Inject(orgkeystest.Fault{Operation: "admin-api-keys-create", AfterWork: true, Drop: true})
 
-	made, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
-	if unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err); ok {
-		orphans, err := client.AdminKeys.FindCreated(ctx, unknown)
-		if err != nil {
-			fmt.Println(err) // look again later
-			return
-		}
-		for _, orphan := range orphans {
-			fmt.Println("to be deleted by an owner:", *orphan.Name, orphan.LastUsedAt)
-		}
-		made, err = client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
-		if err != nil {
-			fmt.Println(err)
-			return
+	_, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
+	unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err)
+	if !ok {
+		fmt.Println("created, or certainly not created:", err)
+		return
+	}
+	found, err := client.AdminKeys.FindCreated(ctx, unknown)
+	if err != nil {
+		fmt.Println(err) // look again later
+		return
+	}
+	for _, key := range found {
+		if key.Name != nil {
+			fmt.Println("to be deleted by an owner:", *key.Name)
 		}
 	}
-	fmt.Println("made:", *made.Name, made.Value)
-	fmt.Println("minted in two calls:", fake.KeysCreated())
-	// Output:
-	// to be deleted by an owner: ci true
-	// made: ci [redacted]
-	// minted in two calls: 2
+	// Output: to be deleted by an owner: ci
+}
+
+// A call that sent nothing can be repeated, also a create.
+func ExampleErrNotSent() {
+	client, fake := exampleClient()
+	defer fake.Close()
+
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := client.AdminKeys.Create(ended, orgkeys.AdminKeyCreateParams{Name: "ci"})
+	fmt.Println(errors.Is(err, orgkeys.ErrNotSent), errors.Is(err, context.Canceled))
+	// Output: true true
 }
 
 func ExampleProjectKeyService_Get() {
@@ -172,31 +224,49 @@ func ExampleProjectKeyService_Get() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(key.Name, key.CreatedAt, key.Owner.User.Email)
-	// Output: Checkout 2026-03-03T12:00:00Z robin@example.com
+	fmt.Println(key.Name, key.CreatedAt)
+	if key.Owner.User != nil { // or Owner.ServiceAccount
+		fmt.Println(key.Owner.User.Email)
+	}
+	// Output:
+	// Checkout 2026-03-03T12:00:00Z
+	// robin@example.com
 }
 
+// The key keeps working for an hour, so that a leaked key can be replaced without an outage.
+func ExampleProjectKeyService_Update() {
+	client, fake := exampleClient()
+	defer fake.Close()
+
+	key, err := client.ProjectKeys.Update(ctx, "proj_shop", "key_3", orgkeys.ProjectKeyUpdateParams{ExpiresInSeconds: new(3600)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	at, ok := key.ExpiresAt.Time()
+	fmt.Println(key.Name, "expires:", ok, "within an hour:", time.Until(at) <= time.Hour)
+	// Output: Checkout expires: true within an hour: true
+}
+
+// Delete reports by its error whether the key exists any more.
 func ExampleProjectKeyService_Delete() {
 	client, fake := exampleClient()
 	defer fake.Close()
 
-	for _, id := range []string{"key_3", "key_3", "key_gone"} {
-		gone, err := client.ProjectKeys.Delete(ctx, "proj_shop", id)
+	for _, id := range []string{"key_3", "key_3"} {
+		deleted, err := client.ProjectKeys.Delete(ctx, "proj_shop", id)
 		switch {
 		case errors.Is(err, orgkeys.ErrNotFound):
-			fmt.Println(id, "is not there")
-		case errors.Is(err, orgkeys.ErrBadRequest):
-			fmt.Println(id, "belongs to a service account")
+			fmt.Println(id, "does not exist")
 		case err != nil:
-			fmt.Println(id, "may be alive:", err)
+			fmt.Println(id, "may still exist:", err)
 		default:
-			fmt.Println(gone.ID, "is revoked")
+			fmt.Println(deleted.ID, "is deleted")
 		}
 	}
 	// Output:
-	// key_3 is revoked
-	// key_3 is not there
-	// key_gone is not there
+	// key_3 is deleted
+	// key_3 does not exist
 }
 
 func ExampleServiceAccountService_List() {
@@ -208,8 +278,10 @@ func ExampleServiceAccountService_List() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(page.Data[0].Name, page.Data[0].Role, page.HasMore)
-	// Output: staging member false
+	for _, account := range page.Data {
+		fmt.Println(account.Name, account.Role)
+	}
+	// Output: staging member
 }
 
 func ExampleServiceAccountService_All() {
@@ -218,7 +290,7 @@ func ExampleServiceAccountService_All() {
 
 	for account, err := range client.ServiceAccounts.All(ctx, "proj_shop", orgkeys.ServiceAccountListParams{}) {
 		if err != nil {
-			fmt.Println("the list is not whole:", err)
+			fmt.Println("the list is incomplete:", err)
 			return
 		}
 		fmt.Println(account.Name)
@@ -226,20 +298,26 @@ func ExampleServiceAccountService_All() {
 	// Output: staging
 }
 
+// The first key of the account expires after a week.
 func ExampleServiceAccountService_Create() {
 	client, fake := exampleClient()
 	defer fake.Close()
 
-	made, err := client.ServiceAccounts.Create(ctx, "proj_shop", orgkeys.ServiceAccountCreateParams{Name: "production"})
+	account, err := client.ServiceAccounts.Create(ctx, "proj_shop", orgkeys.ServiceAccountCreateParams{
+		Name:             "production",
+		ExpiresInSeconds: new(7 * 24 * 3600),
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(made.Name, made.Role, made.APIKey.Value)
-	fmt.Println("to be kept:", len(made.APIKey.Value.Reveal()) > 0)
+	fmt.Println(account.Name, account.Role)
+	if account.APIKey != nil { // nil for an account that was created without a key
+		fmt.Println("printed:", account.APIKey.Value)
+	}
 	// Output:
-	// production member [redacted]
-	// to be kept: true
+	// production member
+	// printed: [redacted]
 }
 
 func ExampleServiceAccountService_FindCreated() {
@@ -250,9 +328,9 @@ func ExampleServiceAccountService_FindCreated() {
 	_, err := client.ServiceAccounts.Create(ctx, "proj_shop", orgkeys.ServiceAccountCreateParams{Name: "production"})
 	if unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err); ok {
 		found, err := client.ServiceAccounts.FindCreated(ctx, unknown)
-		fmt.Println("accounts that it may have made:", len(found), err)
+		fmt.Println("accounts that it may have created:", len(found), err)
 	}
-	// Output: accounts that it may have made: 0 <nil>
+	// Output: accounts that it may have created: 0 <nil>
 }
 
 func ExampleAPIError() {
@@ -270,12 +348,13 @@ func ExampleAPIError() {
 func ExampleResponseError() {
 	client, fake := exampleClient()
 	defer fake.Close()
-	fake.Inject(orgkeystest.Fault{Body: `{"object":"organization.project.api_key","id":17}`, Header: http.Header{"X-Request-Id": {"req_1"}}})
+	fake.Inject(orgkeystest.Fault{Body: `{"object":"organization.project.api_key","id":17}`})
 
 	_, err := client.ProjectKeys.Get(ctx, "proj_shop", "key_3")
-	fmt.Println(err)
-	// Output:
-	// orgkeys: retrieve-project-api-key: the answer (status 200) is not what the contract promises: /id is a number, expected a string (request id req_1); if it stays so, the API has changed: look for a newer orgkeys
+	if invalid, ok := errors.AsType[*orgkeys.ResponseError](err); ok {
+		fmt.Println(invalid.Status, invalid.Pointer, invalid.Problem)
+	}
+	// Output: 200 /id is a number, expected a string
 }
 
 func ExampleClient_Generated() {
@@ -287,6 +366,8 @@ func ExampleClient_Generated() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(response.StatusCode(), response.JSON200.Name)
+	if response.JSON200 != nil {
+		fmt.Println(response.StatusCode(), response.JSON200.Name)
+	}
 	// Output: 200 Checkout
 }

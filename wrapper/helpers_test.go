@@ -2,7 +2,9 @@ package orgkeys_test
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,12 +39,26 @@ func stubbed(t testing.TB, answer roundTripper, more ...orgkeys.Option) *orgkeys
 	t.Helper()
 	options := []orgkeys.Option{
 		orgkeys.WithAdminKey("sk-admin-test"),
+		orgkeys.WithBaseURL("https://api.example/v1"),
 		orgkeys.WithHTTPClient(&http.Client{Transport: answer}),
 	}
 	client, err := orgkeys.NewClient(append(options, more...)...)
 	require.NoError(t, err)
 	return client
 }
+
+// jsonResponse returns a response with a JSON body, as a transport returns it.
+func jsonResponse(status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode:    status,
+		Header:        http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"req_1"}},
+		Body:          io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)),
+	}
+}
+
+// errorOf returns the error of a call.
+func errorOf[T any](_ T, err error) error { return err }
 
 // creates are the two operations that mint, each as one call and its recovery.
 var creates = []struct {

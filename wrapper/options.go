@@ -57,6 +57,9 @@ func configure(options []Option) (config, *url.URL, error) {
 			return c, nil, err
 		}
 	}
+	if c.http.Transport == nil {
+		c.http.Transport = http.DefaultTransport
+	}
 	base, err := parseBaseURL(cmp.Or(c.baseURL, os.Getenv(baseURLVariable), defaultBaseURL), c.plainHTTP)
 	if err == nil {
 		err = checkProxy(base, c.http.Transport, c.plainHTTP)
@@ -125,10 +128,14 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return errors.New("WithHTTPClient: the client is nil")
 		}
-		if v := reflect.ValueOf(client.Transport); (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
-			return errors.New("WithHTTPClient: the client's Transport is a nil " + v.Kind().String())
+		switch v := reflect.ValueOf(client.Transport); v.Kind() {
+		case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+			if v.IsNil() {
+				return errors.New("WithHTTPClient: the client's Transport is nil, with a type")
+			}
 		}
-		c.http = client
+		copied := *client
+		c.http = &copied
 		return nil
 	}
 }

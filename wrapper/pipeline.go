@@ -1,7 +1,6 @@
 package orgkeys
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +38,7 @@ func newPipeline(c config, base *url.URL) *pipeline {
 	}
 	return &pipeline{
 		base:           base,
-		transport:      func() http.RoundTripper { return cmp.Or(c.http.Transport, http.DefaultTransport) },
+		transport:      func() http.RoundTripper { return c.http.Transport },
 		credential:     c.credential,
 		userAgent:      []string{c.userAgent},
 		attemptTimeout: c.attemptTimeout,

@@ -1,6 +1,7 @@
 package orgkeys
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,7 +12,10 @@ import (
 const redacted = "[redacted]"
 
 // keyPrefixes start what may be a key in a text that a server or a transport wrote, in any case.
-var keyPrefixes = []string{"sk-", "sess-", "bearer "}
+var keyPrefixes = []string{"sk-", "sess-", bearer}
+
+// bearer precedes a token of any form. A word may follow it, too, as in "bearer authentication".
+const bearer = "bearer "
 
 const (
 	// maxText is how much of a server's text an error contains, in bytes.
@@ -33,12 +37,18 @@ type redactor struct {
 
 // redact returns text without the admin key, without fragments of it, without anything else that
 // looks like a key, and without characters that could forge a line of a log. It also finds keys
-// that are escaped or interrupted, as in "sk%2Dadmin" or "sk-\x1b[0madmin".
+// that are escaped or interrupted, as in "sk%2Dadmin" or "sk-\x1b[0madmin". It returns maxText
+// bytes at most, and an ellipsis in place of the rest.
 func (r *redactor) redact(text string) string {
 	if len(text) <= maxText && r.isClean(text) {
 		return text
 	}
-	return r.decode(text[:min(len(text), 4*maxText)]).render()
+	const maxRead = 4 * maxText
+	if len(text) <= maxRead {
+		return render(text, r.find(text), false)
+	}
+	text = strings.ToValidUTF8(text[:maxRead], "")
+	return render(text, r.find(text), true)
 }
 
 // redact is for texts of no particular call.
@@ -47,15 +57,7 @@ func redact(text string) string { return (*redactor)(nil).redact(text) }
 // looksLikeKey reports whether redact replaces a part of text.
 func looksLikeKey(text string) bool {
 	r := (*redactor)(nil)
-	if r.isClean(text) {
-		return false
-	}
-	for _, b := range r.decode(text).bytes {
-		if b.hidden {
-			return true
-		}
-	}
-	return false
+	return !r.isClean(text) && slices.Contains(r.find(text), true)
 }
 
 // isClean reports whether text contains nothing to redact, no escape and only printable ASCII.
@@ -64,11 +66,11 @@ func (r *redactor) isClean(text string) bool {
 		switch c := text[i]; {
 		case c < ' ' || c > '~' || c == '%' || c == '\\' || c == '&':
 			return false
-		case startsPrefix(c) && keyLength(text, i) > 0:
+		case startsPrefix(c) && keyLength(text[i:], i > 0 && isWord(text[i-1])) > 0:
 			return false
 		}
 	}
-	clean := true
+	clean := r == nil || r.key.IsZero() || !strings.Contains(text, r.key.Reveal())
 	r.findFragments(text, func(int, int) { clean = false })
 	return clean
 }
@@ -157,78 +159,84 @@ var folded = func() (table [256]byte) {
 	return table
 }()
 
-// decodedText is a text as bytes without escapes and invisible characters.
-type decodedText struct {
-	original string
-	bytes    []decodedByte
+// find returns which bytes of text are to be redacted. Escapes may be escaped themselves, and what
+// looks like an escape may be a part of a key: so it looks for keys before and after each round of
+// decoding.
+func (r *redactor) find(text string) []bool {
+	const rounds = 3
+	hidden := make([]bool, len(text))
+	bytes := make([]decodedByte, len(text))
+	for i := range len(text) {
+		bytes[i] = decodedByte{text[i], i, i + 1}
+	}
+	r.hide(bytes, hidden)
+	for range rounds {
+		bytes = visible(bytes)
+		r.hide(bytes, hidden)
+		bytes = unescape(bytes)
+	}
+	r.hide(visible(bytes), hidden)
+	return hidden
 }
 
-// decodedByte is one byte, and where it comes from in the original text.
+// decodedByte is one byte of a text without escapes and invisible characters, and where it comes
+// from in the original text.
 type decodedByte struct {
 	value      byte
 	start, end int
-	hidden     bool
 }
 
-// decode returns text decoded, with what is to be redacted marked as hidden.
-func (r *redactor) decode(text string) decodedText {
-	d := decodedText{text, visible(text)}
-	for range 3 { // escapes may be escaped themselves
-		d.bytes = unescape(d.bytes)
-	}
-	plain := d.text()
+// hide marks in hidden what is to be redacted.
+func (r *redactor) hide(bytes []decodedByte, hidden []bool) {
+	text := textOf(bytes)
 	hide := func(start, end int) {
-		for i := start; i < end; i++ {
-			d.bytes[i].hidden = true
+		for i := bytes[start].start; i < bytes[end-1].end; i++ {
+			hidden[i] = true
 		}
 	}
-	for i := 0; i < len(plain); i++ {
-		if n := keyLength(plain, i); n > 0 {
+	for i := 0; i < len(text); i++ {
+		inWord := i > 0 && isWord(text[i-1]) && bytes[i-1].end == bytes[i].start
+		if n := keyLength(text[i:], inWord); n > 0 {
 			hide(i, i+n)
 			i += n - 1
 		}
 	}
-	r.findFragments(plain, hide)
+	r.findFragments(text, hide)
 	if r != nil && !r.key.IsZero() { // the key may consist of other characters
 		known := r.key.Reveal()
-		for i := 0; strings.Contains(plain[i:], known); i += len(known) {
-			i += strings.Index(plain[i:], known)
+		for i := 0; strings.Contains(text[i:], known); i += len(known) {
+			i += strings.Index(text[i:], known)
 			hide(i, i+len(known))
 		}
 	}
-	return d
 }
 
-func (d decodedText) text() string {
+func textOf(bytes []decodedByte) string {
 	var b strings.Builder
-	for _, c := range d.bytes {
+	b.Grow(len(bytes))
+	for _, c := range bytes {
 		b.WriteByte(c.value)
 	}
 	return b.String()
 }
 
-// render returns the original text with what is hidden replaced, and what is not printable as
-// spaces.
-func (d decodedText) render() string {
+// render returns text with what is hidden replaced, and what is not printable as spaces. more
+// tells that the text goes on.
+func render(text string, hidden []bool, more bool) string {
 	var b strings.Builder
-	at := 0
-	for i := 0; i < len(d.bytes) && b.Len() <= maxText; {
-		c := d.bytes[i]
-		if !c.hidden {
-			writePrintable(&b, d.original[at:max(at, c.end)])
-			at = max(at, c.end)
+	for i := 0; i < len(text) && b.Len() <= maxText; {
+		start := i
+		for i < len(text) && hidden[i] == hidden[start] {
 			i++
-			continue
 		}
-		writePrintable(&b, d.original[at:max(at, c.start)])
-		b.WriteString(redacted)
-		for ; i < len(d.bytes) && d.bytes[i].hidden; i++ {
-			at = max(at, d.bytes[i].end)
+		if hidden[start] {
+			b.WriteString(redacted)
+		} else {
+			writePrintable(&b, text[start:i])
 		}
 	}
-	writePrintable(&b, d.original[at:])
-	if b.Len() > maxText {
-		return strings.ToValidUTF8(b.String()[:maxText], "") + "…"
+	if more || b.Len() > maxText {
+		return strings.ToValidUTF8(b.String()[:min(b.Len(), maxText)], "") + "…"
 	}
 	return b.String()
 }
@@ -242,18 +250,20 @@ func writePrintable(b *strings.Builder, text string) {
 	}
 }
 
-// visible returns the bytes of text without terminal sequences and unprintable characters.
-func visible(text string) []decodedByte {
-	out := make([]decodedByte, 0, len(text))
+// visible returns bytes without terminal sequences and invisible characters. All bytes of a
+// character come from where the whole character comes from.
+func visible(bytes []decodedByte) []decodedByte {
+	text := textOf(bytes)
+	out := make([]decodedByte, 0, len(bytes))
 	for i := 0; i < len(text); {
 		if n := terminalSequence(text[i:]); n > 0 {
 			i += n
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
-		if unicode.IsPrint(r) && r != utf8.RuneError {
+		if unicode.IsPrint(r) && r != utf8.RuneError && (r < 0x80 || !unicode.In(r, ignorable...)) {
 			for j := range size {
-				out = append(out, decodedByte{value: text[i+j], start: i, end: i + size})
+				out = append(out, decodedByte{text[i+j], bytes[i].start, bytes[i+size-1].end})
 			}
 		}
 		i += size
@@ -261,127 +271,164 @@ func visible(text string) []decodedByte {
 	return out
 }
 
-// terminalSequence returns the length of the control sequence (ECMA-48) at the start of text, or
-// 0.
+// ignorable are the printable characters that may be invisible.
+var ignorable = []*unicode.RangeTable{unicode.Mn, unicode.Me, unicode.Other_Default_Ignorable_Code_Point}
+
+// terminalSequence returns the length of the escape sequence (ECMA-48) at the start of text, or 0.
 func terminalSequence(text string) int {
-	rest, ok := strings.CutPrefix(text, "\x1b[")
-	if !ok {
-		if rest, ok = strings.CutPrefix(text, "\u009b"); !ok {
-			return 0
+	for _, introducer := range []string{"\x1b[", "\u009b", "\x9b"} { // parameters and a final byte
+		if rest, ok := strings.CutPrefix(text, introducer); ok {
+			return len(text) - len(rest) + sequenceLength(rest, '@')
 		}
 	}
-	for i := range len(rest) {
-		if c := rest[i]; c >= 0x40 && c <= 0x7e {
-			return len(text) - len(rest) + i + 1
-		} else if c < 0x20 || c > 0x7e {
-			break
+	if text[0] != 0x1b || len(text) == 1 {
+		return 0
+	}
+	if strings.IndexByte("]PX^_", text[1]) < 0 {
+		return 1 + sequenceLength(text[1:], '0')
+	}
+	for _, terminator := range []string{"\x07", "\x1b\\"} { // a text up to its end
+		if i := strings.Index(text, terminator); i > 0 {
+			return i + len(terminator)
 		}
 	}
-	return len(text) - len(rest)
+	return 2
 }
 
-// unescape decodes percent escapes, backslash escapes as in JSON, and numeric character
-// references as in HTML.
-func unescape(in []decodedByte) []decodedByte {
-	out := in[:0:0]
-	for i := 0; i < len(in); {
-		value, n := escapeAt(in[i:])
-		out = append(out, decodedByte{value: value, start: in[i].start, end: in[i+n-1].end})
+// sequenceLength returns the length of a sequence that ends with the first byte from final to ~,
+// or 0 if a byte before cannot be part of one.
+func sequenceLength(text string, final byte) int {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' || c > '~':
+			return 0
+		case c >= final:
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// unescape decodes percent escapes, backslash escapes as in Go and JSON, and character references
+// as in HTML.
+func unescape(bytes []decodedByte) []decodedByte {
+	text := textOf(bytes)
+	out := make([]decodedByte, 0, len(bytes))
+	for i := 0; i < len(text); {
+		value, n := escapeAt(text[i:])
+		if n == 0 {
+			out = append(out, bytes[i])
+			i++
+			continue
+		}
+		for j := range len(value) {
+			out = append(out, decodedByte{value[j], bytes[i].start, bytes[i+n-1].end})
+		}
 		i += n
 	}
 	return out
 }
 
-// escapeAt returns the byte that in starts with, and the number of bytes that represent it.
-func escapeAt(in []decodedByte) (value byte, length int) {
-	hex := func(from, to, base int) (byte, bool) {
-		if to > len(in) || to <= from {
-			return 0, false
-		}
-		var digits [8]byte
-		if to-from > len(digits) {
-			return 0, false
-		}
-		for i := range to - from {
-			digits[i] = in[from+i].value
-		}
-		n, err := strconv.ParseUint(string(digits[:to-from]), base, 32)
-		return byte(n), err == nil && n > ' ' && n < 0x7f
-	}
-	next := func(i int) byte {
-		if i < len(in) {
-			return in[i].value
-		}
-		return 0
-	}
-	switch in[0].value {
+// escapeAt returns what the escape at the start of text stands for, and its length, or 0.
+func escapeAt(text string) (value string, length int) {
+	switch text[0] {
 	case '%':
-		if b, ok := hex(1, 3, 16); ok {
-			return b, 3
-		}
+		return escapedNumber(text, 1, 3, 16)
 	case '\\':
-		switch c := next(1); c {
-		case 'u':
-			if b, ok := hex(2, 6, 16); ok {
-				return b, 6
-			}
-		case 'x':
-			if b, ok := hex(2, 4, 16); ok {
-				return b, 4
-			}
-		case '\\', '/', '"':
-			return c, 2
-		case 'n', 'r', 't':
-			return ' ', 2
+		if len(text) == 1 {
+			return "", 0
+		}
+		switch c := text[1]; {
+		case c == 'x':
+			return escapedNumber(text, 2, 4, 16)
+		case c == 'u':
+			return escapedNumber(text, 2, 6, 16)
+		case c == 'U':
+			return escapedNumber(text, 2, 10, 16)
+		case c >= '0' && c <= '7':
+			return escapedNumber(text, 1, 4, 8)
+		case c == 'e':
+			return "\x1b", 2
+		case strings.IndexByte("abfnrtv", c) >= 0:
+			return "\n", 2
+		case strings.IndexByte(`\/"'`, c) >= 0:
+			return text[1:2], 2
 		}
 	case '&':
-		if next(1) != '#' {
-			break
+		end := strings.IndexByte(text[:min(len(text), 12)], ';')
+		switch {
+		case end < 0:
+		case strings.HasPrefix(text, "&#x") || strings.HasPrefix(text, "&#X"):
+			value, length = escapedNumber(text, 3, end, 16)
+		case strings.HasPrefix(text, "&#"):
+			value, length = escapedNumber(text, 2, end, 10)
+		default:
+			value = references[text[1:end]]
+			length = len(value) // 0 or 1
 		}
-		from, base := 2, 10
-		if c := next(2); c == 'x' || c == 'X' {
-			from, base = 3, 16
-		}
-		for to := from; to < len(in) && to < from+8; to++ {
-			if in[to].value == ';' {
-				if b, ok := hex(from, to, base); ok {
-					return b, to + 1
-				}
-				break
-			}
+		if length > 0 {
+			return value, end + 1
 		}
 	}
-	return in[0].value, 1
+	return "", 0
+}
+
+// references are the named characters that may be in a key or start an escape.
+var references = map[string]string{"amp": "&", "bsol": `\`, "percnt": "%", "hyphen": "-", "dash": "-", "lowbar": "_", "period": "."}
+
+// escapedNumber returns the character whose number is text[from:to], or the byte if that has two
+// hexadecimal or three octal digits, and to, or 0.
+func escapedNumber(text string, from, to, base int) (value string, length int) {
+	if to > len(text) {
+		return "", 0
+	}
+	n, err := strconv.ParseUint(text[from:to], base, 32)
+	switch {
+	case err != nil:
+		return "", 0
+	case base == 8 || base == 16 && to-from == 2 && text[0] != '&':
+		return string([]byte{byte(n)}), to
+	}
+	return string(rune(n)), to
 }
 
 // startsPrefix reports whether one of keyPrefixes may start with c.
 func startsPrefix(c byte) bool { return c|0x20 == 's' || c|0x20 == 'b' }
 
-// keyLength returns the length of what looks like a key at i, or 0. Inside a word, as in
-// "task-force", it takes a long one.
-func keyLength(text string, i int) int {
-	rest := text[i:]
-	if !startsPrefix(rest[0]) {
+// keyLength returns the length of what looks like a key at the start of text, or 0. Inside a word,
+// as in "task-force", a key has a long random part.
+func keyLength(text string, inWord bool) int {
+	if !startsPrefix(text[0]) {
 		return 0
 	}
-	shortest := 1
-	if i > 0 && isWord(text[i-1]) {
-		shortest = 16
-	}
 	for _, prefix := range keyPrefixes {
-		if len(rest) < len(prefix) || !strings.EqualFold(rest[:len(prefix)], prefix) {
+		if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
 			continue
 		}
-		n := len(prefix)
-		for n < len(rest) && isKeyByte(rest[n]) {
-			n++
+		start := len(prefix)
+		for prefix == bearer && start < len(text) && text[start] == ' ' {
+			start++
 		}
-		if n >= len(prefix)+shortest {
-			return n
+		end := start
+		run, longest := 0, 0 // of letters and digits
+		for ; end < len(text) && isKeyByte(text[end]); end++ {
+			if run++; !isAlphanumeric(text[end]) {
+				run = 0
+			}
+			longest = max(longest, run)
+		}
+		isWord := prefix == bearer && end-start < randomPart && strings.Trim(text[start:end], lowerCase) == ""
+		if end > start && !isWord && (!inWord || longest >= randomPart) {
+			return end
 		}
 	}
 	return 0
 }
+
+// randomPart is the length of the shortest random part of a key.
+const randomPart = 16
+
+const lowerCase = "abcdefghijklmnopqrstuvwxyz"
 
 func isAlphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'

@@ -70,7 +70,7 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 		case a.Name != params.Name:
 			return "/name", "is not the requested name"
 		case a.APIKey != nil:
-			return verifySecret(a.APIKey.Value, "/api_key/value", a.ID, a.Name, a.APIKey.ID, a.APIKey.Name)
+			return verifySecret(a.APIKey.Value, "/api_key/value", a.ID, a.Name, string(a.Role), a.APIKey.ID, a.APIKey.Name)
 		case !accountOnly:
 			return "/api_key", "is null, though a key was requested"
 		}

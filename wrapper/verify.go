@@ -10,24 +10,44 @@ func verifyID(id, requested string) (pointer, problem string) {
 	return "", ""
 }
 
-// verifySecret refuses a new key whose value is also in one of the fields that are printed with
-// it. The redacted value shows a few characters of the value and not half of it.
+// verifySecret refuses a new key whose value is also in one of the properties that are printed
+// with it.
 func verifySecret(value Secret, pointer string, printed ...string) (string, string) {
-	key := value.Reveal()
+	key := strings.ToLower(value.Reveal())
 	for _, text := range printed {
-		if strings.Contains(text, key) || len(key) >= 2*fragment && sharesRun(text, key, len(key)/2) {
+		if shows(strings.ToLower(text), key) {
 			return pointer, "is printed in another property"
 		}
 	}
 	return "", ""
 }
 
-// sharesRun reports whether text contains length consecutive characters of key.
-func sharesRun(text, key string, length int) bool {
-	for i := 0; i+length <= len(key) && length <= len(text); i++ {
-		if strings.Contains(text, key[i:i+length]) {
-			return true
-		}
+// shortestRun is how many characters in a row a text and a key have in common by more than
+// chance, at least.
+const shortestRun = 4
+
+// shows reports whether text contains at least half of key, in one piece or in several. A
+// redacted value contains the first and last few characters of a key.
+func shows(text, key string) bool {
+	if strings.Contains(text, key) {
+		return true
 	}
-	return false
+	if len(key) < 2*fragment || len(text) < len(key)/2 {
+		return false // too short to tell a half from a few characters, or too short for a half
+	}
+	shown := 0
+	for i := 0; i+shortestRun <= len(key); {
+		n := 0
+		for i+n+shortestRun <= len(key) && strings.Contains(text, key[i:i+n+shortestRun]) {
+			n++
+		}
+		if n == 0 {
+			i++
+			continue
+		}
+		n += shortestRun - 1
+		shown += n
+		i += n
+	}
+	return shown >= len(key)/2
 }
