@@ -142,7 +142,7 @@ func TestErrors_texts(t *testing.T) {
 		limited := stubbed(t, func(*http.Request) (*http.Response, error) { return jsonResponse(429, ""), nil })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		x.add("context ends while waiting", errorOf(limited.ProjectKeys.Get(ctx, project, "key_1")), "context deadline exceeded while waiting to retry", "429")
+		x.add("context ends while waiting", errorOf(limited.ProjectKeys.Get(ctx, project, "key_1")), "context deadline exceeded: the rate limit lets this call pass in", "429")
 		x.add("context had ended", errorOf(limited.ProjectKeys.Get(ctx, project, "key_1")), "context deadline exceeded")
 		sealed := stubbed(t, createsKeys, orgkeys.WithAdminKeySource(func(context.Context) (string, error) { return "", errors.New("the vault is sealed") }))
 		x.add("source fails", get(sealed), "the vault is sealed")

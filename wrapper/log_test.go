@@ -86,8 +86,8 @@ func TestLogRecords(t *testing.T) {
 			},
 			func(ctx context.Context, c *Client) { _, _ = c.ProjectKeys.Get(ctx, "proj_1", "key_1") },
 			[]string{
-				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=1 status=503 duration=2s request_id=req_1 wait=7s",
-				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=2 status=0 duration=2s request_id=\"\" wait=0s" +
+				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=1 status=503 duration=2s request_id=req_1 wait=7s waited=0s",
+				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=2 status=0 duration=2s request_id=\"\" wait=0s waited=7s" +
 					" cause=\"cannot send [redacted]: level=INFO\"",
 			},
 		},
@@ -99,13 +99,13 @@ func TestLogRecords(t *testing.T) {
 				return r, nil
 			},
 			func(ctx context.Context, c *Client) { _, _ = c.ProjectKeys.Get(ctx, "proj_1", "key_1") },
-			[]string{"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=1 status=503 duration=0s request_id=req_1 wait=0s"},
+			[]string{"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=1 status=503 duration=0s request_id=req_1 wait=0s waited=0s"},
 		},
 		{
 			"a refusal, at debug level", slog.LevelDebug,
 			func() (*http.Response, error) { return jsonResponse(403, envelope), nil },
 			func(ctx context.Context, c *Client) { _, _ = c.AdminKeys.Create(ctx, AdminKeyCreateParams{Name: "ci"}) },
-			[]string{"level=DEBUG msg=\"orgkeys attempt\" " + create + " attempt=1 status=403 duration=0s request_id=req_1 wait=0s"},
+			[]string{"level=DEBUG msg=\"orgkeys attempt\" " + create + " attempt=1 status=403 duration=0s request_id=req_1 wait=0s waited=0s"},
 		},
 		{
 			"a refusal, at info level", slog.LevelInfo,

@@ -167,20 +167,20 @@ func (a *limitedAPI) respond(r *http.Request) *http.Response {
 			if a.hint {
 				header.Set("Retry-After-Ms", strconv.FormatFloat(float64(wait)/float64(time.Millisecond), 'f', -1, 64))
 			}
-			return jsonResponse(429, header, `{"error":{"message":"Rate limit reached","type":"requests","param":null,"code":"rate_limit_exceeded"}}`)
+			return limitedResponse(429, header, `{"error":{"message":"Rate limit reached","type":"requests","param":null,"code":"rate_limit_exceeded"}}`)
 		}
 	}
 	a.order = append(a.order, id)
 	if r.Method == http.MethodDelete {
-		return jsonResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+id+`","deleted":true}`)
+		return limitedResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+id+`","deleted":true}`)
 	}
-	return jsonResponse(200, header, strings.Replace(projectKeyJSON, "key_abc", id, 1))
+	return limitedResponse(200, header, strings.Replace(projectKeyJSON, "key_abc", id, 1))
 }
 
 const projectKeyJSON = `{"object":"organization.project.api_key","redacted_value":"sk-abc...def","name":"ci","created_at":1711471533,` +
 	`"last_used_at":1711471534,"id":"key_abc","owner":{"type":"user","user":{"id":"user_1","name":"A","email":"a@example.com","role":"owner","created_at":1711471533}},"owner_project_access":"active"}`
 
-func jsonResponse(status int, header http.Header, body string) *http.Response {
+func limitedResponse(status int, header http.Header, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
@@ -191,7 +191,7 @@ func (a *limitedAPI) client(t testing.TB, more ...orgkeys.Option) *orgkeys.Clien
 }
 
 func deleteKey(ctx context.Context, client *orgkeys.Client, i int) error {
-	return second(client.ProjectKeys.Delete(ctx, project, fmt.Sprintf("key_%d", i)))
+	return errorOf(client.ProjectKeys.Delete(ctx, project, fmt.Sprintf("key_%d", i)))
 }
 
 // bulk deletes n keys with so many workers, and returns how many calls failed.
@@ -532,9 +532,9 @@ func TestRateLimit_HintsHoldForAllCalls(t *testing.T) {
 						status = hint(len(times), header)
 					}
 					if status == 429 {
-						return jsonResponse(429, header, `{}`), nil
+						return limitedResponse(429, header, `{}`), nil
 					}
-					return jsonResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+path.Base(r.URL.Path)+`","deleted":true}`), nil
+					return limitedResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+path.Base(r.URL.Path)+`","deleted":true}`), nil
 				})
 				var group sync.WaitGroup
 				for i := range 5 {
@@ -570,9 +570,9 @@ func TestRateLimit_A429ThatNoWaitingCuresEnds(t *testing.T) {
 				client := stubbed(t, func(r *http.Request) (*http.Response, error) {
 					header := http.Header{"Content-Type": {"application/json"}}
 					if int(requests.Add(1)) > row.grants {
-						return jsonResponse(429, header, row.body), nil
+						return limitedResponse(429, header, row.body), nil
 					}
-					return jsonResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+path.Base(r.URL.Path)+`","deleted":true}`), nil
+					return limitedResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+path.Base(r.URL.Path)+`","deleted":true}`), nil
 				})
 				for i := range row.grants {
 					require.NoError(t, deleteKey(t.Context(), client, i))
@@ -610,9 +610,9 @@ func TestRateLimit_ACallThatIsAlwaysRefusedEnds(t *testing.T) {
 			header := http.Header{"Content-Type": {"application/json"}}
 			if id == "key_7" {
 				refused.Add(1)
-				return jsonResponse(429, header, `{}`), nil
+				return limitedResponse(429, header, `{}`), nil
 			}
-			return jsonResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+id+`","deleted":true}`), nil
+			return limitedResponse(200, header, `{"object":"organization.project.api_key.deleted","id":"`+id+`","deleted":true}`), nil
 		})
 		assert.Equal(t, 1, bulk(t, []*orgkeys.Client{client}, 8, 500))
 		assert.LessOrEqual(t, refused.Load(), int32(30))
@@ -626,7 +626,7 @@ func TestRateLimit_AHintBeyondTheCapEndsTheWaitingCalls(t *testing.T) {
 		client := stubbed(t, func(r *http.Request) (*http.Response, error) {
 			sent.Add(1)
 			time.Sleep(time.Second)
-			return jsonResponse(429, http.Header{"Retry-After": {"3600"}}, `{}`), nil
+			return limitedResponse(429, http.Header{"Retry-After": {"3600"}}, `{}`), nil
 		})
 		began := time.Now()
 		var group sync.WaitGroup
