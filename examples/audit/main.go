@@ -1,97 +1,150 @@
-// Audit finds the admin keys of an organization that nobody should have left as they are: never
-// used, unused for long, about to expire, expired, or without an end.
+// Audit reports the organization's admin keys that are unused, expired, about to expire, or
+// never expire.
 //
-// A key that was never used has no time of last use, and is not one that was last used in 1970.
-// The report covers all keys or is not written at all. Nothing is changed.
+//	audit [-unused DAYS] [-expiring DAYS] [-fail]
+//	audit -demo
 //
-// On a fake of the API:
-//
-//	go run ./examples/audit
-//	go run ./examples/audit -json
-//
-// On the live API:
-//
-//	export OPENAI_ADMIN_KEY=...
-//	go run ./examples/audit -unused 60 -expiring 30 -fail
-//
-// The exit status is 0, or 1 if there are findings and -fail asks for it, as in a CI job, and 2
-// if there is no report.
+// It reads only. Exit status: 0, or 1 if -fail is given and a key is reported, or 2 if the audit
+// could not start or is incomplete. Set OPENAI_ADMIN_KEY to an admin key that may read.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
-	"syscall"
+	"strconv"
+	"strings"
+	"text/tabwriter"
 	"time"
 
-	"github.com/orgkeys/orgkeys-go/examples/internal/demo"
-	"github.com/orgkeys/orgkeys-go/examples/internal/progress"
+	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(string) string) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("audit", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	unused := flags.Int("unused", 90, "find keys that were last used so many `days` ago or before")
-	expiring := flags.Int("expiring", 14, "find keys that expire within so many `days`")
-	asJSON := flags.Bool("json", false, "write JSON instead of a table")
-	failing := flags.Bool("fail", false, "exit with 1 if there are findings")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: audit [flags]\n\n"+
-			"Finds admin keys that are never used, unused, about to expire, expired or without an end.\n"+
-			"Signs with OPENAI_ADMIN_KEY. Without it, shows itself on a fake of the API.\n\n")
-		flags.PrintDefaults()
-	}
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
+	unused := flags.Int("unused", 90, "report keys that were not used for so many `days`")
+	expiring := flags.Int("expiring", 14, "report keys that expire within so many `days`")
+	fail := flags.Bool("fail", false, "exit with 1 if a key is reported")
+	demo := flags.Bool("demo", false, "audit a fake organization; takes no other argument")
+	if flags.Parse(args) != nil {
 		return 2
-	case flags.NArg() > 0 || *unused < 0 || *expiring < 0:
+	}
+	if flags.NArg() > 0 || *demo && len(args) > 1 || *unused < 0 || *expiring < 0 {
 		flags.Usage()
 		return 2
 	}
-	meter := progress.New(stderr)
-	client, fake, err := demo.Connect(env, stderr, startFake,
-		orgkeys.WithLogger(slog.New(slog.NewTextHandler(meter, &slog.HandlerOptions{Level: slog.LevelWarn}))),
-	)
-	if fake != nil {
+	var options []orgkeys.Option
+	if *demo {
+		fake := startFake()
 		defer fake.Close()
+		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
+	}
+	client, err := orgkeys.NewClient(options...)
+	reported := 0
+	if err == nil {
+		reported, err = audit(ctx, client, policy{*unused, *expiring, time.Now()}, stdout)
 	}
 	if err != nil {
-		return fail(stderr, err)
+		fmt.Fprintln(stderr, err)
+		return 2
 	}
-	keys, err := read(ctx, client, meter)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	r := policy{unusedDays: *unused, expiringDays: *expiring}.audit(keys, time.Now())
-	write := r.table
-	if *asJSON {
-		write = r.json
-	}
-	if err := write(stdout); err != nil {
-		return fail(stderr, err)
-	}
-	if *failing && len(r.Findings) > 0 {
+	if *fail && reported > 0 {
 		return 1
 	}
 	return 0
 }
 
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "audit: %v\n", err)
-	return 2
+// audit prints the keys that violate the policy, and returns their number. An incomplete list is
+// an error: what is missing from it may be what matters.
+func audit(ctx context.Context, client *orgkeys.Client, p policy, out io.Writer) (reported int, err error) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tOWNER\tLAST USED\tEXPIRES\tFINDINGS")
+	total := 0
+	for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
+		if err != nil {
+			return 0, err
+		}
+		total++
+		if findings := p.findings(key); len(findings) > 0 {
+			reported++
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, quoted(key.Name), quoted(key.Owner.Name),
+				day(key.LastUsedAt, "never"), day(key.ExpiresAt, "never"), strings.Join(findings, ", "))
+		}
+	}
+	fmt.Fprintf(table, "%d of %d admin keys reported\n", reported, total)
+	return reported, table.Flush()
+}
+
+// policy decides which keys are reported.
+type policy struct {
+	unusedDays, expiringDays int
+	now                      time.Time
+}
+
+func (p policy) findings(key orgkeys.AdminKey) (findings []string) {
+	if used, ok := key.LastUsedAt.Time(); !ok {
+		findings = append(findings, "never used")
+	} else if !used.After(p.now.AddDate(0, 0, -p.unusedDays)) {
+		findings = append(findings, "unused")
+	}
+	expires, isBounded := key.ExpiresAt.Time()
+	switch {
+	case key.ExpiresAt.IsNull():
+		findings = append(findings, "never expires")
+	case !isBounded: // an older server, which does not report expirations
+		findings = append(findings, "expiration unknown")
+	case !expires.After(p.now):
+		findings = append(findings, "expired")
+	case !expires.After(p.now.AddDate(0, 0, p.expiringDays)):
+		findings = append(findings, "expiring")
+	}
+	return findings
+}
+
+func day(t orgkeys.OptionalTime, null string) string {
+	at, ok := t.Time()
+	switch {
+	case ok:
+		return at.Format(time.DateOnly)
+	case t.IsNull():
+		return null
+	}
+	return "unknown"
+}
+
+// quoted escapes what could control a terminal: users choose these names.
+func quoted(name *string) string {
+	if name == nil {
+		return "-"
+	}
+	return strconv.Quote(*name)
+}
+
+// startFake starts a fake of the API with a key for each finding.
+func startFake() *orgkeystest.Server {
+	fake := orgkeystest.NewServer()
+	at := func(days int) orgkeys.OptionalTime { return orgkeys.TimeAt(time.Now().AddDate(0, 0, days)) }
+	for _, key := range []orgkeystest.AdminKey{
+		{ID: "key_nightly", Name: new("Nightly audit"), LastUsedAt: at(-1), ExpiresAt: at(60)},
+		{ID: "key_trial", Name: new("Vault trial"), ExpiresAt: at(100)},
+		{ID: "key_terraform", Name: new("Terraform"), LastUsedAt: at(0), ExpiresAt: at(5)},
+		{ID: "key_migration", Name: new("Migration"), LastUsedAt: at(-3), ExpiresAt: at(-2)},
+		{ID: "key_pipeline", Name: new("Old pipeline"), LastUsedAt: at(-120), ExpiresAt: orgkeys.NullTime()},
+		{ID: "key_bootstrap"},
+	} {
+		fake.AddAdminKey(key)
+	}
+	return fake
 }

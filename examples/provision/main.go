@@ -1,175 +1,144 @@
-// Provision makes one service account per environment in a project, and hands the key of each,
-// which the API shows once, to a sink for secrets.
+// Provision creates service accounts of a project, each with a key that expires, and stores each
+// key in a file that only its owner can read.
 //
-// It can be run again at any time: an environment that has an account is left alone. It never
-// asks for a second account of an environment in one run. Where the answer to a create is lost
-// it looks for what may have been made and names it, for a person to delete: none of the
-// client's operations deletes an account.
+//	provision -project ID -dir DIR [-days N] NAME...
+//	provision -demo
 //
-// On a fake of the API, which loses one answer on purpose:
-//
-//	go run ./examples/provision
-//
-// On the live API, first to see what is missing, then to create it:
-//
-//	export OPENAI_ADMIN_KEY=...
-//	mkdir -m 700 keys
-//	go run ./examples/provision -project proj_abc -dir keys production staging
-//	go run ./examples/provision -project proj_abc -dir keys -create production staging
-//
-// The exit status is 0 if each environment has an account and a secret (or, without -create, if
-// nothing stands in the way of that), 1 if one has not, and 2 if the work could not begin.
+// DIR/NAME.key is created before the account, so that no key is created that cannot be stored. A
+// NAME whose key is stored is skipped. Exit status: 0 if all keys are stored, 1 if some are not, 2
+// if it could not start. Set OPENAI_ADMIN_KEY to an admin key that may write.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
+	"io/fs"
 	"os"
 	"os/signal"
-	"regexp"
-	"slices"
-	"strings"
-	"syscall"
-	"text/tabwriter"
+	"time"
 
-	"github.com/orgkeys/orgkeys-go/examples/internal/demo"
-	"github.com/orgkeys/orgkeys-go/examples/internal/progress"
+	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// settings is what the command line says.
-type settings struct {
-	project, dir string
-	create       bool
-	perMinute    int
-	environments []string
-}
-
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, env func(string) string) int {
-	s, err := parse(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("provision", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	project := flags.String("project", "", "the `id` of the project")
+	dir := flags.String("dir", "", "the `directory` of the key files")
+	days := flags.Int("days", 90, "the `number` of days until a key expires, 1 to 365")
+	demo := flags.Bool("demo", false, "use a fake organization and a temporary directory; takes no other argument")
+	if flags.Parse(args) != nil {
 		return 2
 	}
-	meter := progress.New(stderr)
-	rounds := 1
-	if demo.Wanted(env) {
-		undo, err := s.demonstrate()
+	names := flags.Args()
+	var options []orgkeys.Option
+	switch {
+	case *demo && len(args) == 1:
+		temporary, err := os.MkdirTemp("", "provision")
 		if err != nil {
-			return fail(stderr, err)
+			fmt.Fprintln(stderr, err)
+			return 2
 		}
-		defer undo()
-		rounds = 2 // the second shows what a run after this one does
-	}
-	client, fake, err := demo.Connect(env, stderr, startFake,
-		orgkeys.WithRateLimit(s.perMinute),
-		orgkeys.WithLogger(slog.New(slog.NewTextHandler(meter, &slog.HandlerOptions{Level: slog.LevelWarn}))),
-	)
-	if fake != nil {
+		defer func() { _ = os.RemoveAll(temporary) }()
+		fake := orgkeystest.NewServer()
 		defer fake.Close()
+		fake.AddProject("proj_shop")
+		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
+		*project, *dir, names = "proj_shop", temporary, []string{"staging", "production", "staging"}
+	case *demo || *project == "" || *dir == "" || len(names) == 0 || *days < 1 || *days > 365:
+		flags.Usage()
+		return 2
 	}
+	client, err := orgkeys.NewClient(options...)
 	if err != nil {
-		return fail(stderr, err)
+		fmt.Fprintln(stderr, err)
+		return 2
 	}
-	if err := s.check(); err != nil {
-		return fail(stderr, err)
-	}
-	secrets, err := openDirectory(s.dir)
+	root, err := os.OpenRoot(*dir)
 	if err != nil {
-		return fail(stderr, err)
+		fmt.Fprintln(stderr, err)
+		return 2
 	}
-	defer secrets.Close()
-
-	p := &provisioner{client: client, project: s.project, secrets: secrets, create: s.create, meter: meter}
+	defer root.Close()
 	status := 0
-	for round := range rounds {
-		if round > 0 && ctx.Err() != nil {
-			break
-		}
-		if round > 0 {
-			fmt.Fprintf(stdout, "\nThe same again, as on a run after this one:\n\n")
-		}
-		outcomes, err := p.all(ctx, s.environments)
+	for _, name := range names {
+		done, err := provision(ctx, client, root, *project, name, *days)
 		if err != nil {
-			return fail(stderr, err)
-		}
-		report(stdout, outcomes)
-		if slices.ContainsFunc(outcomes, func(o outcome) bool { return !o.status.isWell() }) {
+			fmt.Fprintf(stderr, "%s: %v\n", name, err)
 			status = 1
+			continue
 		}
-	}
-	if fake != nil && status != 0 {
-		fmt.Fprintf(stderr, "A run on the live API would exit with %d now.\n", status)
-		return 0
+		fmt.Fprintf(stdout, "%s: %s\n", name, done)
 	}
 	return status
 }
 
-func parse(args []string, stderr io.Writer) (s settings, err error) {
-	flags := flag.NewFlagSet("provision", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&s.project, "project", "", "the project's `id`")
-	flags.StringVar(&s.dir, "dir", "", "the `directory` that takes the secrets, a file for each environment; it has to exist")
-	flags.BoolVar(&s.create, "create", false, "create what is missing, and mint its keys; without it, only say what is missing")
-	flags.IntVar(&s.perMinute, "per-minute", 7, "send at most so many `requests` a minute for each operation")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: provision -project id -dir directory [-create] environment...\n\n"+
-			"Makes one service account per environment and keeps its key in a file.\n"+
-			"Signs with OPENAI_ADMIN_KEY. Without it, shows itself on a fake of the API.\n\n")
-		flags.PrintDefaults()
+// provision creates one account and stores its key, and returns a sentence for the audit trail.
+func provision(ctx context.Context, client *orgkeys.Client, root *os.Root, project, name string, days int) (string, error) {
+	file, err := root.OpenFile(name+".key", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return checkStored(root, name)
 	}
-	err = flags.Parse(args)
-	s.environments = flags.Args()
-	return s, err
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+
+	var info orgkeys.CallInfo
+	account, err := client.ServiceAccounts.Create(orgkeys.WithCallInfo(ctx, &info), project, orgkeys.ServiceAccountCreateParams{
+		Name: name, ExpiresInSeconds: new(days * 24 * 60 * 60),
+	})
+	if unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err); ok {
+		// The empty file stays, so that nothing is created until somebody has looked.
+		return "", errors.Join(err, find(ctx, client, unknown))
+	}
+	if err != nil { // no account was created
+		return "", errors.Join(err, file.Close(), root.Remove(name+".key"))
+	}
+	key := account.APIKey // not nil, since the account was not created without one
+	_, err = file.WriteString(key.Value.Reveal())
+	if err = errors.Join(err, file.Sync()); err != nil {
+		// An empty file shows the next run that there is no whole key in it.
+		return "", errors.Join(fmt.Errorf("request %s created account %s, whose key %s could not be stored: %w",
+			info.RequestID, account.ID, key.ID, err), file.Truncate(0))
+	}
+	expires := "never expires, since the server does not limit the life of keys"
+	if at, ok := key.ExpiresAt.Time(); ok {
+		expires = "expires at " + at.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("request %s created key %s of account %s, which %s", info.RequestID, key.ID, account.ID, expires), nil
 }
 
-// environmentName is what an account and a file can be called alike.
-var environmentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
-func (s *settings) check() error {
-	switch {
-	case s.project == "":
-		return errors.New("-project is missing")
-	case s.dir == "":
-		return errors.New("-dir is missing")
-	case len(s.environments) == 0:
-		return errors.New("no environment is named")
+func checkStored(root *os.Root, name string) (string, error) {
+	info, err := root.Stat(name + ".key")
+	if err == nil && info.Size() == 0 {
+		err = fmt.Errorf("an earlier run left %s.key empty: delete the account that it may have created, then the file", name)
 	}
-	for i, environment := range s.environments {
-		if !environmentName.MatchString(environment) {
-			return fmt.Errorf("environment %q: use lower case letters, digits, - and _", environment)
-		}
-		if slices.Contains(s.environments[:i], environment) {
-			return fmt.Errorf("environment %q is named twice", environment)
-		}
-	}
-	return nil
+	return "was stored earlier", err
 }
 
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "provision: %v\n", err)
-	return 2
-}
-
-func report(w io.Writer, outcomes []outcome) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ENVIRONMENT\tSTATUS\tACCOUNT\tWHAT TO DO")
-	for _, o := range outcomes {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", o.environment, o.status,
-			cmp.Or(strings.Join(o.accounts, ","), "-"), cmp.Or(o.status.advice(), "-"))
+// find names the accounts that a create with an unknown outcome may have created.
+func find(ctx context.Context, client *orgkeys.Client, unknown *orgkeys.UnknownOutcomeError) error {
+	// An interrupt is a common cause of an unknown outcome, and must not end the search, too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	accounts, err := client.ServiceAccounts.FindCreated(ctx, unknown)
+	if err == nil && len(accounts) == 0 {
+		return errors.New("no account has been created so far")
 	}
-	_ = table.Flush()
+	for _, account := range accounts {
+		err = errors.Join(err, fmt.Errorf("account %s was created, and its key is lost: delete it in the platform's settings", account.ID))
+	}
+	return err
 }

@@ -1,161 +1,150 @@
-// Revoke answers a leak: it revokes many project keys, named in a file, as fast as the API lets
-// it, and says of each what became of it.
+// Revoke deletes leaked project keys at the pace of the API's rate limit, and can be resumed.
 //
-// A file has a project's id and a key's id in each line, never a key's value. Several keys are
-// worked on at a time, at a pace that the API allows. Each revoke is written to a journal, so
-// that a run that was interrupted goes on where it ended: what the journal has as gone is not
-// asked for again, all else is.
+//	revoke [-yes] FILE
+//	revoke -demo
 //
-// On a fake of the API, and with a second run that goes on from the first:
-//
-//	go run ./examples/revoke
-//
-// On the live API, first to see whose keys these are, then to revoke them:
-//
-//	export OPENAI_ADMIN_KEY=...
-//	go run ./examples/revoke leaked.txt
-//	go run ./examples/revoke -revoke -journal leaked.journal leaked.txt
-//
-// The exit status is 0 if all keys are gone (without -revoke: if all were found), 1 if one is
-// not, and 2 if the work could not begin.
+// Each line of FILE is a project id and a key id. Without -yes it only prints what it would
+// delete. FILE.journal gets a line of JSON for each key; keys that it lists as deleted are skipped.
+// Exit status: 0 if all keys are deleted, 1 if some are not, 2 if it could not start or record.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
-	"syscall"
+	"strings"
+	"time"
 
-	"github.com/orgkeys/orgkeys-go/examples/internal/demo"
-	"github.com/orgkeys/orgkeys-go/examples/internal/progress"
+	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// settings is what the command line says.
-type settings struct {
-	revoke             bool
-	file, journal      string
-	workers, perMinute int
-}
-
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s, err := parse(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	}
-	rounds := 1
-	if demo.Wanted(env) {
-		undo, err := s.demonstrate()
-		if err != nil {
-			return fail(stderr, err)
-		}
-		defer undo()
-		stdin = leaked()
-		rounds = 2 // the second goes on from the first
-	}
-	meter := progress.New(stderr)
-	client, fake, err := demo.Connect(env, stderr, startFake,
-		orgkeys.WithRateLimit(s.perMinute),
-		orgkeys.WithLogger(slog.New(slog.NewTextHandler(meter, &slog.HandlerOptions{Level: slog.LevelWarn}))),
-	)
-	if fake != nil {
-		defer fake.Close()
-	}
-	if err != nil {
-		return fail(stderr, err)
-	}
-	keys, err := readFile(s.file, stdin)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	status := 0
-	for round := range rounds {
-		if round > 0 && ctx.Err() != nil {
-			break
-		}
-		if round > 0 {
-			fmt.Fprintf(stdout, "\nThe same again, which goes on from the journal:\n\n")
-		}
-		results, err := s.work(ctx, client, keys, meter)
-		if results == nil {
-			return fail(stderr, err)
-		}
-		status = report(stdout, results)
-		if err != nil {
-			fmt.Fprintf(stderr, "revoke: the journal is not whole, so a run after this one tries more than it has to: %v\n", err)
-			status = 1
-		}
-	}
-	if fake != nil && status != 0 {
-		fmt.Fprintf(stderr, "A run on the live API would exit with %d now.\n", status)
-		return 0
-	}
-	return status
-}
-
-func parse(args []string, stderr io.Writer) (s settings, err error) {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("revoke", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.BoolVar(&s.revoke, "revoke", false, "revoke the keys; without it, only say what and whose they are")
-	flags.StringVar(&s.journal, "journal", "revoke.journal", "the `file` that remembers what is gone; it may be of an earlier run")
-	flags.IntVar(&s.workers, "workers", 4, "work on so many `keys` at a time")
-	flags.IntVar(&s.perMinute, "per-minute", 7, "send at most so many `requests` a minute for each operation")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: revoke [-revoke] [flags] file\n\n"+
-			"Revokes project keys. Each line of the file, or of the standard input where it is -,\n"+
-			"has a project's id and a key's id; what follows a # is a comment.\n"+
-			"Signs with OPENAI_ADMIN_KEY. Without it, shows itself on a fake of the API.\n\n")
-		flags.PrintDefaults()
+	yes := flags.Bool("yes", false, "delete the keys")
+	demo := flags.Bool("demo", false, "delete keys of a fake organization; takes no other argument")
+	if flags.Parse(args) != nil {
+		return 2
 	}
-	if err := flags.Parse(args); err != nil {
-		return s, err
-	}
-	s.file = flags.Arg(0)
-	if flags.NArg() > 1 || s.workers < 1 {
+	if *demo && len(args) > 1 || !*demo && flags.NArg() != 1 {
 		flags.Usage()
-		return s, errors.New("usage")
+		return 2
 	}
-	return s, nil
-}
-
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "revoke: %v\n", err)
-	return 2
-}
-
-// work looks at the keys, or revokes those that the journal does not have as gone. Without
-// results nothing was begun; with an error beside them the journal is not whole.
-func (s *settings) work(ctx context.Context, client *orgkeys.Client, keys []key, meter *progress.Meter) ([]result, error) {
-	w := worker{client}
-	if !s.revoke {
-		return all(ctx, keys, nil, s.workers, meter, w.look), nil
-	}
-	j, err := openJournal(s.journal)
-	if err != nil {
-		return nil, err
-	}
-	results := all(ctx, keys, j.gone, s.workers, meter, func(ctx context.Context, k key) (result, error) {
-		r, err := w.revoke(ctx, k)
-		if r.status == notFound && j.unknown[k] {
-			// Likely, and not known: that request may not have got there, and the id be wrong.
-			r.note = "likely revoked by an earlier run that did not get the answer: see that the ids are right"
+	file, options := flags.Arg(0), []orgkeys.Option(nil)
+	if *demo {
+		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(300))
+		defer fake.Close()
+		options = append(options, orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
+		leaked, err := os.CreateTemp("", "leaked")
+		if err != nil {
+			fmt.Fprintln(stderr, err)
+			return 2
 		}
-		j.record(r)
-		return r, err
-	})
-	return results, j.Close()
+		file, *yes = leaked.Name(), true
+		defer func() { _ = errors.Join(leaked.Close(), os.Remove(file), os.Remove(file+".journal")) }()
+		fmt.Fprint(leaked, "proj_shop ", strings.Join(fake.AddProjectKeys("proj_shop", 310), "\nproj_shop "))
+	}
+	client, err := orgkeys.NewClient(options...)
+	var remaining int
+	if err == nil {
+		remaining, err = revoke(ctx, client, file, *yes, stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 2
+	}
+	return min(remaining, 1)
+}
+
+// result is a line of the journal.
+type result struct {
+	Project, Key, Outcome, RequestID, Error, At string
+}
+
+// revoke returns how many keys are not known to be deleted.
+func revoke(ctx context.Context, client *orgkeys.Client, file string, yes bool, out io.Writer) (int, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	done, counts := map[string]bool{}, map[string]int{}
+	earlier, _ := os.ReadFile(file + ".journal") // there is none before the first run
+	for line := range strings.Lines(string(earlier)) {
+		var r result
+		if json.Unmarshal([]byte(line), &r) == nil && r.Outcome == "deleted" { // a crash may have cut a line short
+			done[r.Project+" "+r.Key] = true
+		}
+	}
+	var keys [][]string
+	for i, line := range strings.Split(strings.TrimSpace(string(content)), "\n") {
+		key := strings.Fields(line)
+		if len(key) != 2 || strings.Contains(line, "sk-") {
+			return 0, fmt.Errorf("%s:%d: want the id of a project and the id of a key, not its value", file, i+1)
+		}
+		if id := strings.Join(key, " "); !done[id] {
+			done[id] = true // a key that is listed twice is deleted once
+			keys = append(keys, key)
+		}
+	}
+	if !yes {
+		fmt.Fprintf(out, "would delete %d keys: %v\n", len(keys), keys)
+		return len(keys), nil
+	}
+	journal, err := os.OpenFile(file+".journal", os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer journal.Close()
+	fmt.Fprintln(journal) // ends a line that was cut short
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan result)
+	for _, key := range keys { // the client lets the calls pass at the rate that the API grants
+		go func() { results <- remove(ctx, client, key[0], key[1]) }()
+	}
+	for n, tick := 0, time.Tick(2*time.Second); n < len(keys); {
+		select {
+		case r := <-results:
+			n++
+			counts[r.Outcome]++
+			if err = errors.Join(err, json.NewEncoder(journal).Encode(r)); err != nil {
+				cancel() // nothing is sent that cannot be recorded
+			}
+		case <-tick:
+			limit := client.RateLimit(orgkeys.OperationProjectKeysDelete)
+			fmt.Fprintf(out, "%v of %d, %d waiting, %.1f a minute, next turn in %v\n", counts, len(keys), limit.Waiting,
+				limit.PerMinute, max(0, time.Until(limit.NextTurn)).Round(100*time.Millisecond))
+		}
+	}
+	fmt.Fprintf(out, "%v of %d\n", counts, len(keys))
+	return len(keys) - counts["deleted"], err
+}
+
+// remove deletes a key. Only what is known not to exist, or not to be sent, is recorded as such.
+func remove(ctx context.Context, client *orgkeys.Client, project, key string) result {
+	var info orgkeys.CallInfo
+	_, err := client.ProjectKeys.Delete(orgkeys.WithCallInfo(ctx, &info), project, key)
+	r := result{project, key, "deleted", info.RequestID, "", time.Now().Format(time.RFC3339)}
+	if err != nil {
+		r.Outcome, r.Error = "failed", err.Error() // it may be deleted; running again is safe
+	}
+	if errors.Is(err, orgkeys.ErrNotSent) {
+		r.Outcome = "not sent"
+	} else if errors.Is(err, orgkeys.ErrNotFound) {
+		r.Outcome = "not found"
+	}
+	return r
 }
