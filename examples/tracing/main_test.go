@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -23,19 +23,36 @@ import (
 
 const project = "proj_abc"
 
-func TestTheDemonstrationShowsEachAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+func TestArguments(t *testing.T) {
+	t.Setenv("OPENAI_ADMIN_KEY", "")
+	for args, output := range map[string]string{
+		"":                             "Usage",
+		"-project p":                   "Usage",
+		"-key k":                       "Usage",
+		"-project p -key k x":          "Usage",
+		"-demo -project p":             "Usage",
+		"-demo -project p -key k":      "Usage",
+		"-create":                      "Usage",
+		"-project proj_abc -key key_1": "OPENAI_ADMIN_KEY",
+	} {
 		var stdout, stderr bytes.Buffer
-		require.Equal(t, 0, run(t.Context(), nil, &stdout, &stderr, func(string) string { return "" }))
-		assert.Contains(t, stderr.String(), "OPENAI_ADMIN_KEY is not set")
-		assert.Regexp(t, `(?s)^    HTTP GET .* http.response.status_code=200\n`+
-			`AdminKeys.List .*`+
-			`    HTTP GET .* http.response.status_code=503\n.*`+
-			`    HTTP GET .* http.response.status_code=200\n`+
-			`ProjectKeys.Get .* Unset \n$`, stdout.String())
-		assert.Contains(t, stdout.String(), "/proj_demo/api_keys/key_demo\n", "the ids are in the spans, as the package's comment says")
-		assert.NotContains(t, stdout.String(), "sk-")
-	})
+		assert.Equal(t, 2, run(t.Context(), strings.Fields(args), &stdout, &stderr), args)
+		assert.Contains(t, stderr.String(), output, args)
+		assert.Empty(t, stdout.String(), args)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	t.Setenv("OPENAI_ADMIN_KEY", "")
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, 0, run(t.Context(), []string{"-demo"}, &stdout, &stderr), stderr.String())
+	var names []string
+	for decoder := json.NewDecoder(&stdout); decoder.More(); {
+		var span struct{ Name string }
+		require.NoError(t, decoder.Decode(&span))
+		names = append(names, span.Name)
+	}
+	assert.Equal(t, []string{"HTTP GET", "HTTP GET", "ProjectKeys.Get"}, names, "a call and its two attempts")
 }
 
 // traceable is a fake, a client of it whose requests are spans, and the spans that ended.
@@ -59,8 +76,8 @@ func inBubble(t *testing.T, f func(*testing.T, *traceable)) {
 	})
 }
 
-func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
-	var made string // the value of a key that was minted
+func TestEachAttemptIsASpanOfItsCallAndNoneContainsAKey(t *testing.T) {
+	var value string // of a new key
 	get := func(ctx context.Context, c *orgkeys.Client) error {
 		_, err := c.ProjectKeys.Get(ctx, project, "key_1")
 		return err
@@ -72,7 +89,7 @@ func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
 	create := func(ctx context.Context, c *orgkeys.Client) error {
 		key, err := c.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
 		if err == nil {
-			made = key.Value.Reveal()
+			value = key.Value.Reveal()
 		}
 		return err
 	}
@@ -85,17 +102,17 @@ func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
 		fault    orgkeystest.Fault
 		attempts int
 		fails    bool
-		minted   int
+		created  int
 	}{
 		{name: "a read", call: get, attempts: 1},
-		{name: "a read that is tried again", call: get, fault: orgkeystest.Fault{Status: 500, Times: 2}, attempts: 3},
+		{name: "a read that is retried", call: get, fault: orgkeystest.Fault{Status: 500, Times: 2}, attempts: 3},
 		{name: "a read that is rate limited", call: get, fault: orgkeystest.Fault{Status: 429}, attempts: 2},
-		{name: "a read that is cut short", call: get, fault: orgkeystest.Fault{TruncateAt: new(10)}, attempts: 2},
+		{name: "a read whose response is truncated", call: get, fault: orgkeystest.Fault{TruncateAt: new(10)}, attempts: 2},
 		{name: "a read that never works", call: get, fault: orgkeystest.Fault{Drop: true, Times: -1}, attempts: 4, fails: true},
-		{name: "a revoke whose answer is lost", call: remove, fault: orgkeystest.Fault{AfterWork: true, Drop: true}, attempts: 2},
-		{name: "a create", call: create, attempts: 1, minted: 1},
-		{name: "a create whose answer is lost", call: create, fault: orgkeystest.Fault{AfterWork: true, Drop: true}, attempts: 1, fails: true, minted: 1},
-		{name: "a refusal that quotes the key", call: get, fault: orgkeystest.Fault{Status: 401, Body: "the admin key"}, attempts: 1, fails: true},
+		{name: "a delete whose response is lost", call: remove, fault: orgkeystest.Fault{AfterWork: true, Drop: true}, attempts: 2},
+		{name: "a create", call: create, attempts: 1, created: 1},
+		{name: "a create whose response is lost", call: create, fault: orgkeystest.Fault{AfterWork: true, Drop: true}, attempts: 1, fails: true, created: 1},
+		{name: "a 401 that quotes the key", call: get, fault: orgkeystest.Fault{Status: 401, Body: "the admin key"}, attempts: 1, fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, it *traceable) {
@@ -105,7 +122,7 @@ func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
 				it.server.Inject(c.fault)
 				err := span(t.Context(), it.provider.Tracer("test"), "call", func(ctx context.Context) error { return c.call(ctx, it.client) })
 				assert.Equal(t, c.fails, err != nil, err)
-				assert.Equal(t, c.minted, it.server.KeysCreated())
+				assert.Equal(t, c.created, it.server.KeysCreated())
 				assert.Len(t, it.server.Requests(), c.attempts)
 
 				spans := it.spans.GetSpans()
@@ -121,26 +138,29 @@ func TestEachAttemptIsASpanInItsCallAndNoneHoldsAKey(t *testing.T) {
 				assert.Contains(t, string(everything), it.server.URL)
 				assert.NotContains(t, string(everything), it.server.AdminKey)
 				assert.NotRegexp(t, `sk-\w+-\w`, string(everything))
-				if c.minted > 0 && !c.fails {
-					require.NotEmpty(t, made)
-					assert.NotContains(t, string(everything), made)
+				if c.created > 0 && !c.fails {
+					require.NotEmpty(t, value)
+					assert.NotContains(t, string(everything), value)
 				}
 			})
 		})
 	}
 }
 
-func TestTheAPIIsToldOfNoTrace(t *testing.T) {
-	// What a program sets up for its own services is not for the API.
+// TestNoPropagation tests that the API gets no trace id and no baggage of the caller's.
+func TestNoPropagation(t *testing.T) {
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 	inBubble(t, func(t *testing.T, it *traceable) {
 		member, err := baggage.NewMember("tenant", "acme")
 		require.NoError(t, err)
 		bag, err := baggage.New(member)
 		require.NoError(t, err)
-		ctx := baggage.ContextWithBaggage(t.Context(), bag)
-		require.NoError(t, calls(ctx, it.client, it.provider.Tracer("test"), project, "key_1"))
-		require.Len(t, it.server.Requests(), 2)
+		err = span(baggage.ContextWithBaggage(t.Context(), bag), it.provider.Tracer("test"), "call", func(ctx context.Context) error {
+			_, err := it.client.ProjectKeys.Get(ctx, project, "key_1")
+			return err
+		})
+		require.NoError(t, err)
+		require.Len(t, it.server.Requests(), 1)
 		for _, r := range it.server.Requests() {
 			assert.NotContains(t, r.Header, "Traceparent")
 			assert.NotContains(t, r.Header, "Baggage")
@@ -148,41 +168,29 @@ func TestTheAPIIsToldOfNoTrace(t *testing.T) {
 	})
 }
 
-func TestTheExitStatusSaysWhetherTheCallsWorked(t *testing.T) {
+func TestExitStatus(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		args   []string
-		status int // of the answer, 0 is the API's own
-		exit   int
-		says   string
+		key    string
+		status int
+		output string
 	}{
-		{"a list", nil, 0, 0, ""},
-		{"a list that is refused", nil, 403, 1, "403"},
-		{"a key", []string{"-project", project, "-key", "key_1"}, 0, 0, ""},
-		{"a key that is not there", []string{"-project", project, "-key", "key_2"}, 0, 1, "404"},
-		{"help is no error", []string{"-h"}, 0, 0, "usage: tracing"},
-		{"an unknown flag", []string{"-create"}, 0, 2, "-create"},
-		{"a key without its project", []string{"-key", "key_1"}, 0, 2, "usage: tracing"},
+		{"key_1", 0, ""},
+		{"key_2", 1, "404"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			server := orgkeystest.New(t)
-			server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1"})
-			if c.status != 0 {
-				server.Inject(orgkeystest.Fault{Status: c.status})
-			}
-			environment := map[string]string{"OPENAI_ADMIN_KEY": server.AdminKey, "OPENAI_BASE_URL": server.URL}
-			var stdout, stderr bytes.Buffer
-			assert.Equal(t, c.exit, run(t.Context(), c.args, &stdout, &stderr, func(name string) string { return environment[name] }))
-			assert.Contains(t, stderr.String(), c.says)
-			assert.NotContains(t, stdout.String()+stderr.String(), server.AdminKey)
-			for _, r := range server.Requests() {
-				assert.Equal(t, http.MethodGet, r.Method)
-			}
-		})
-	}
-	t.Run("a base URL that can't be", func(t *testing.T) {
-		environment := map[string]string{"OPENAI_ADMIN_KEY": "a key", "OPENAI_BASE_URL": "ftp://127.0.0.1"}
+		server := orgkeystest.New(t)
+		server.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_1"})
+		t.Setenv("OPENAI_ADMIN_KEY", server.AdminKey)
+		t.Setenv("OPENAI_BASE_URL", server.URL)
 		var stdout, stderr bytes.Buffer
-		assert.Equal(t, 2, run(t.Context(), nil, &stdout, &stderr, func(name string) string { return environment[name] }))
-	})
+		assert.Equal(t, c.status, run(t.Context(), []string{"-project", project, "-key", c.key}, &stdout, &stderr))
+		assert.Contains(t, stderr.String(), c.output)
+		assert.NotContains(t, stdout.String()+stderr.String(), server.AdminKey)
+		assert.Len(t, server.Requests(), 1)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	server := orgkeystest.New(t)
+	t.Setenv("OPENAI_BASE_URL", server.URL)
+	assert.Equal(t, 1, run(ended, []string{"-project", project, "-key", "key_1"}, new(bytes.Buffer), new(bytes.Buffer)))
+	assert.Empty(t, server.Requests())
 }
