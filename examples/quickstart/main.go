@@ -1,22 +1,22 @@
-// Quickstart runs all six operations through the SDK and prints what comes of them.
+// Quickstart shows on a fake of the API, in its own process, what package orgkeys does: all seven
+// operations, a create whose response is lost, and a bulk delete that meets the rate limit. It
+// takes about ten seconds, has no options, and never calls the real API.
 //
 //	go run ./examples/quickstart
-//
-// With no admin key in the environment it starts a fake of the API in its own process, and
-// what it does is gone with it. With OPENAI_ADMIN_KEY set it talks to the real API, and then
-// it only reads; -write has it mint, create and revoke too.
 package main
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"text/tabwriter"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
@@ -25,199 +25,178 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return
-		}
+	if len(os.Args) > 1 {
+		fmt.Fprintln(os.Stderr, "quickstart takes no arguments")
+		os.Exit(2)
+	}
+	fake := orgkeystest.NewServer()
+	defer fake.Close()
+	color := term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if err := run(ctx, fake, &screen{os.Stdout, color}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	project := flags.String("project", "", "the `id` of a project, to list its service accounts")
-	key := flags.String("key", "", "the `id` of a key of that project, to read it")
-	write := flags.Bool("write", false, "with a real admin key: also mint an admin key, create a service account and revoke -key")
-	if err := flags.Parse(args); err != nil {
-		return err
+// screen prints lines, in color if the terminal has any.
+type screen struct {
+	out   io.Writer
+	color bool
+}
+
+const (
+	plain = "0"
+	bold  = "1"
+	gray  = "90"
+	red   = "31"
+	green = "32"
+)
+
+// line prints a label, if there is one, in a column of its own, and a text.
+func (s *screen) line(color, label, format string, args ...any) {
+	if label != "" {
+		label = fmt.Sprintf("%-23s ", label)
 	}
-	tour := tour{out: out, project: *project, key: *key, write: *write}
-	var options []orgkeys.Option
-	if os.Getenv("OPENAI_ADMIN_KEY") == "" {
-		fake := orgkeystest.NewServer()
-		defer fake.Close()
-		options = []orgkeys.Option{orgkeys.WithBaseURL(fake.URL), orgkeys.WithAdminKey(fake.AdminKey)}
-		tour.project, tour.key, tour.write = furnish(fake), "key_checkout", true
-		tour.say("No OPENAI_ADMIN_KEY in the environment: this runs on a fake of the API, in this process.")
-	} else if tour.write {
-		tour.say("OPENAI_ADMIN_KEY is set: this talks to the real API, and because of -write it mints, creates and revokes.")
-	} else {
-		tour.say("OPENAI_ADMIN_KEY is set: this talks to the real API and only reads. -write does the rest.")
+	s.print(color, "  "+label+fmt.Sprintf(format, args...))
+}
+
+func (s *screen) title(format string, args ...any) {
+	fmt.Fprintln(s.out)
+	s.print(bold, fmt.Sprintf(format, args...))
+}
+
+func (s *screen) print(color, text string) {
+	if s.color && color != plain {
+		text = "\x1b[" + color + "m" + text + "\x1b[0m"
 	}
-	client, err := orgkeys.NewClient(options...)
+	fmt.Fprintln(s.out, text)
+}
+
+const project = "proj_shop"
+
+func run(ctx context.Context, fake *orgkeystest.Server, show *screen) error {
+	client, err := orgkeys.NewClient(orgkeys.WithBaseURL(fake.URL), orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithHTTPClient(fake.Client()))
 	if err != nil {
 		return err
 	}
-	tour.client = client
-	return tour.run(ctx)
+	return errors.Join(operations(ctx, client, fake, show), lostResponse(ctx, client, fake, show), rateLimit(ctx, client, fake, show))
 }
 
-// furnish gives the fake an organization to show, and returns its project.
-func furnish(fake *orgkeystest.Server) string {
-	const project = "proj_shop"
-	created := func(d time.Duration) orgkeys.UnixTime { return orgkeys.UnixTime(time.Now().Add(-d).Unix()) }
-	used := func(d time.Duration) orgkeys.OptionalTime { return orgkeys.TimeAt(time.Now().Add(-d)) }
-	const day = 24 * time.Hour
-	fake.AddProject(project)
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Nightly audit"), CreatedAt: created(90 * day), LastUsedAt: used(9 * time.Hour)})
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Terraform"), CreatedAt: created(400 * day), LastUsedAt: used(2 * day)})
-	fake.AddAdminKey(orgkeystest.AdminKey{Name: new("Forgotten"), CreatedAt: created(700 * day)})
-	fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: "key_checkout", Name: "Checkout", LastUsedAt: used(time.Minute)})
+// operations calls each operation once.
+func operations(ctx context.Context, client *orgkeys.Client, fake *orgkeystest.Server, show *screen) error {
+	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_terraform", Name: new("Terraform"), LastUsedAt: orgkeys.TimeAt(time.Now())})
 	fake.AddServiceAccount(project, "staging")
-	return project
-}
+	show.title("Seven operations: the life of a credential")
 
-// tour is the six operations in the order in which a person would try them.
-type tour struct {
-	client  *orgkeys.Client
-	out     io.Writer
-	project string
-	key     string
-	write   bool
-}
-
-func (t *tour) run(ctx context.Context) error {
-	steps := []struct {
-		title string
-		do    func(context.Context) error
-		skip  string // why it is not done, if it is not
-	}{
-		{"List the organization's admin keys", t.listAdminKeys, ""},
-		{"Mint an admin key that lives for an hour", t.mintAdminKey, t.unless(true, "-write")},
-		{"List the service accounts of " + t.project, t.listServiceAccounts, t.unless(false, "-project")},
-		{"Create a service account", t.createServiceAccount, t.unless(true, "-project")},
-		{"Read a key of the project", t.readKey, t.unless(false, "-project", "-key")},
-		{"Revoke it", t.revokeKey, t.unless(true, "-project", "-key")},
+	admin, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "nightly audit", ExpiresInSeconds: new(86400)})
+	if err != nil {
+		return err
 	}
-	for i, step := range steps {
-		fmt.Fprintf(t.out, "\n%d. %s\n", i+1, step.title)
-		if step.skip != "" {
-			t.say("   skipped: needs " + step.skip)
-			continue
-		}
-		if err := step.do(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unless returns the first flag that a step needs and that is not given.
-func (t *tour) unless(writes bool, flags ...string) string {
-	given := map[string]bool{"-project": t.project != "", "-key": t.key != "", "-write": t.write}
-	if writes {
-		flags = append(flags, "-write")
-	}
-	for _, f := range flags {
-		if !given[f] {
-			return f
-		}
-	}
-	return ""
-}
-
-func (t *tour) say(text string) { fmt.Fprintln(t.out, text) }
-
-func (t *tour) listAdminKeys(ctx context.Context) error {
-	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "   ID\tNAME\tCREATED\tLAST USED\tVALUE")
-	for key, err := range t.client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
+	show.line(plain, "AdminKeys.Create", "%s, value %v, expires %s", admin.ID, admin.Value, when(admin.ExpiresAt))
+	for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
 		if err != nil {
 			return err
 		}
-		name, used := "-", "never"
-		if key.Name != nil {
-			name = *key.Name
-		}
-		if at, ok := key.LastUsedAt.Time(); ok {
-			used = at.Format(time.DateOnly)
-		}
-		fmt.Fprintf(table, "   %s\t%s\t%s\t%s\t%s\n", key.ID, name, day(key.CreatedAt), used, key.RedactedValue)
+		show.line(plain, "AdminKeys.All", "%s, expires %s", key.ID, when(key.ExpiresAt))
 	}
-	return table.Flush()
-}
-
-func (t *tour) mintAdminKey(ctx context.Context) error {
-	made, err := t.client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "quickstart", ExpiresInSeconds: new(3600)})
-	if unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err); ok {
-		found, findErr := t.client.AdminKeys.FindCreated(ctx, unknown)
-		return fmt.Errorf("%w\nkeys that it may have made: %d (%v)", err, len(found), findErr)
-	}
+	account, err := client.ServiceAccounts.Create(ctx, project, orgkeys.ServiceAccountCreateParams{Name: "production"})
 	if err != nil {
 		return err
 	}
-	// made.Value.Reveal() is the key itself, for a secret store. Printed, it hides.
-	fmt.Fprintf(t.out, "   made %s, value %v\n", made.ID, made.Value)
-	return nil
-}
-
-func (t *tour) listServiceAccounts(ctx context.Context) error {
-	for account, err := range t.client.ServiceAccounts.All(ctx, t.project, orgkeys.ServiceAccountListParams{}) {
+	id := account.APIKey.ID // APIKey is not nil, since the account was not created without a key
+	show.line(plain, "ServiceAccounts.Create", "%s, value %v", id, account.APIKey.Value)
+	for account, err := range client.ServiceAccounts.All(ctx, project, orgkeys.ServiceAccountListParams{}) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(t.out, "   %s, %q, %s\n", account.ID, account.Name, account.Role)
+		show.line(plain, "ServiceAccounts.All", "%s, role %s", account.Name, account.Role)
 	}
-	return nil
-}
-
-func (t *tour) createServiceAccount(ctx context.Context) error {
-	made, err := t.client.ServiceAccounts.Create(ctx, t.project, orgkeys.ServiceAccountCreateParams{Name: "production"})
+	key, err := client.ProjectKeys.Get(ctx, project, id)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "   made %s with key %s, value %v\n", made.ID, made.APIKey.ID, made.APIKey.Value)
-	return t.refusedRevoke(ctx, made.APIKey.ID)
-}
-
-// refusedRevoke shows what an error says: a service account's key goes with its account.
-func (t *tour) refusedRevoke(ctx context.Context, keyID string) error {
-	_, err := t.client.ProjectKeys.Delete(ctx, t.project, keyID)
-	if !errors.Is(err, orgkeys.ErrBadRequest) {
-		return fmt.Errorf("revoking a service account's key was not refused: %w", err)
-	}
-	fmt.Fprintf(t.out, "   revoking that key alone is refused:\n   %v\n", err)
-	return nil
-}
-
-func (t *tour) readKey(ctx context.Context) error {
-	key, err := t.client.ProjectKeys.Get(ctx, t.project, t.key)
+	show.line(plain, "ProjectKeys.Get", "%s, expires %s", key.RedactedValue, when(key.ExpiresAt))
+	key, err = client.ProjectKeys.Update(ctx, project, id, orgkeys.ProjectKeyUpdateParams{ExpiresInSeconds: new(3600)})
 	if err != nil {
 		return err
 	}
-	owner := "nobody known"
+	show.line(plain, "ProjectKeys.Update", "%s, expires %s", key.RedactedValue, when(key.ExpiresAt))
+	if _, err := client.ProjectKeys.Delete(ctx, project, id); err != nil {
+		return err
+	}
+	show.line(plain, "ProjectKeys.Delete", "deleted")
+	return nil
+}
+
+func when(t orgkeys.OptionalTime) string {
+	at, ok := t.Time()
 	switch {
-	case key.Owner.User != nil:
-		owner = key.Owner.User.Email
-	case key.Owner.ServiceAccount != nil:
-		owner = "service account " + key.Owner.ServiceAccount.Name
+	case ok:
+		return "in " + time.Until(at).Round(time.Minute).String()
+	case t.IsNull():
+		return "never"
 	}
-	fmt.Fprintf(t.out, "   %s, %q, of %s, %s\n", key.ID, key.Name, owner, key.RedactedValue)
-	return nil
+	return "at a time that the server does not report"
 }
 
-func (t *tour) revokeKey(ctx context.Context) error {
-	gone, err := t.client.ProjectKeys.Delete(ctx, t.project, t.key)
-	if err != nil {
-		return err
+// lostResponse creates a key whose value never arrives.
+func lostResponse(ctx context.Context, client *orgkeys.Client, fake *orgkeystest.Server, show *screen) error {
+	const operation = "admin-api-keys-create"
+	show.title("A create whose response is lost: the key exists, and its value is lost")
+	fake.Inject(orgkeystest.Fault{Operation: operation, Drop: true, AfterWork: true})
+	before := fake.KeysCreated()
+	_, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "deploy"})
+	unknown, ok := errors.AsType[*orgkeys.UnknownOutcomeError](err)
+	if !ok {
+		return fmt.Errorf("a create whose response is lost returned: %w", err)
 	}
-	fmt.Fprintf(t.out, "   revoked %s\n", gone.ID)
-	if _, err = t.client.ProjectKeys.Get(ctx, t.project, t.key); errors.Is(err, orgkeys.ErrNotFound) {
-		t.say("   and reading it again finds nothing")
-		return nil
+	show.line(red, "AdminKeys.Create", "%T, not retried; keys created: %d", err, fake.KeysCreated()-before)
+	for text := range strings.SplitSeq(err.Error(), "; ") {
+		show.line(gray, "", "%s", text)
 	}
-	return err // nil where the API still shows the key: that can take a moment
+	found, err := client.AdminKeys.FindCreated(ctx, unknown)
+	for _, key := range found {
+		show.line(green, "AdminKeys.FindCreated", "%s: delete it, and create again", key.ID)
+	}
+	return err
 }
 
-func day(t orgkeys.UnixTime) string { return t.Time().Format(time.DateOnly) }
+// rateLimit deletes more keys than the API accepts in a minute.
+func rateLimit(ctx context.Context, client *orgkeys.Client, fake *orgkeystest.Server, show *screen) error {
+	const keys, workers, perMinute = 620, 64, 600
+	show.title("A bulk delete that meets the rate limit: %d keys, %d workers, %d requests a minute", keys, workers, perMinute)
+	fake.SetRateLimit(orgkeystest.RateLimit{PerMinute: perMinute})
+	leaked := fake.AddProjectKeys(project, keys)
+	sent := len(fake.Requests())
+	errs := make(chan error)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w; i < keys; i += workers {
+				_, err := client.ProjectKeys.Delete(ctx, project, leaked[i])
+				errs <- err
+			}
+		})
+	}
+	go func() { all.Wait(); close(errs) }()
+	deleted, failed, start := 0, 0, time.Now()
+	for tick := time.Tick(2 * time.Second); ; {
+		select {
+		case err, more := <-errs:
+			switch {
+			case !more:
+				show.line(green, fmt.Sprintf("after %.0f s", time.Since(start).Seconds()), "%d deleted, %d failed; %d of %d requests were refused with a 429",
+					deleted, failed, len(fake.Requests())-sent-deleted, len(fake.Requests())-sent)
+				return ctx.Err()
+			case err != nil:
+				failed++
+			default:
+				deleted++
+			}
+		case <-tick:
+			limit := client.RateLimit(orgkeys.OperationProjectKeysDelete)
+			show.line(gray, fmt.Sprintf("after %.0f s", time.Since(start).Seconds()), "%d deleted, %d calls wait for their turn, %.0f requests a minute",
+				deleted, limit.Waiting, limit.PerMinute)
+		}
+	}
+}
