@@ -1,5 +1,5 @@
-// Package behaviour holds what the README says of the official SDK and of orgkeys: both make the
-// same calls on the same faults of the same fake, and what is seen is what the table says.
+// Package behaviour tests the README's comparison of the official SDK and orgkeys: both make the
+// same calls against the same fake with the same faults, and the results are those of the table.
 package behaviour
 
 import (
@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -25,7 +27,7 @@ const (
 	keyID   = "key_1"
 )
 
-// seen is what one SDK does in one case, in the words of the README.
+// seen makes the calls of a case with one SDK, and returns the result in the README's words.
 type seen func(ctx context.Context, fake *orgkeystest.Server) string
 
 // cases are the rows of the README's table.
@@ -36,83 +38,83 @@ var cases = []struct {
 	orgkeys  seen
 }{
 	{
-		"a create is answered 500 each time, after the work",
+		"each response to a create is a 500, after the work",
 		[]orgkeystest.Fault{{Operation: "admin-api-keys-create", Status: 500, AfterWork: true, Times: -1}},
 		officialCreate, orgkeysCreate,
 	},
 	{
-		"a create is answered 500 after the work, then 200",
+		"the response to a create is a 500 after the work, then a 200",
 		[]orgkeystest.Fault{{Operation: "admin-api-keys-create", Status: 500, AfterWork: true}},
 		officialCreate, orgkeysCreate,
 	},
 	{
-		"a create's answer is cut short",
+		"the response to a create is truncated",
 		[]orgkeystest.Fault{{Operation: "admin-api-keys-create", TruncateAt: new(40)}},
 		officialCreate, orgkeysCreate,
 	},
 	{
-		"a create is redirected, same origin, 302",
+		"the response to a create is a redirect to the same origin",
 		[]orgkeystest.Fault{{Operation: "admin-api-keys-create", Status: 302, Header: map[string][]string{"Location": {"/v1/organization/admin_api_keys"}}}},
 		officialCreate, orgkeysCreate,
 	},
 	{
-		"a revoke is answered 500 after the work, then 404",
+		"the response to a delete is a 500 after the work, then a 404",
 		[]orgkeystest.Fault{{Operation: "delete-project-api-key", Status: 500, AfterWork: true}},
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			_, err := official(fake).Admin.Organization.Projects.APIKeys.Delete(ctx, project, keyID)
-			return told(err)
+			return outcome(err)
 		},
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			_, err := ours(fake).ProjectKeys.Delete(ctx, project, keyID)
-			return told(err)
+			return outcome(err)
 		},
 	},
 	{
 		"a new key is printed with `%+v`",
 		nil,
 		func(ctx context.Context, fake *orgkeystest.Server) string {
-			made, err := newOfficialKey(ctx, fake)
+			key, err := newOfficialKey(ctx, fake)
 			if err != nil {
-				return told(err)
+				return outcome(err)
 			}
-			return shows(fmt.Sprintf("%+v", made), made.Value)
+			return shows(fmt.Sprintf("%+v", key), key.Value)
 		},
 		func(ctx context.Context, fake *orgkeystest.Server) string {
-			made, err := ours(fake).AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
+			key, err := ours(fake).AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
 			if err != nil {
-				return told(err)
+				return outcome(err)
 			}
-			return shows(fmt.Sprintf("%+v", made), made.Value.Reveal())
+			return shows(fmt.Sprintf("%+v", key), key.Value.Reveal())
 		},
 	},
 	{
-		"200 with `{}`",
+		"a 200 with `{}`",
 		[]orgkeystest.Fault{{Operation: "retrieve-project-api-key", Body: `{}`}},
 		officialGet, orgkeysGet,
 	},
 	{
-		"200 with an error in it",
+		"a 200 with an error in the body",
 		[]orgkeystest.Fault{{Operation: "retrieve-project-api-key", Body: `{"error":{"message":"no"}}`}},
 		officialGet, orgkeysGet,
 	},
 	{
-		"200 with `null`",
+		"a 200 with `null`",
 		[]orgkeystest.Fault{{Operation: "retrieve-project-api-key", Body: `null`}},
 		officialGet, orgkeysGet,
 	},
 	{
-		"200 with 64 MiB",
+		"a 200 with a body of 64 MiB",
 		[]orgkeystest.Fault{{Operation: "retrieve-project-api-key", Body: `{}`, PadTo: 64 << 20}},
 		officialGet, orgkeysGet,
 	},
 	{
-		"a list says `has_more` with the same cursor, again and again",
+		"a list has `has_more` and the same cursor on every page",
 		[]orgkeystest.Fault{{Operation: "admin-api-keys-list", Times: -1,
 			Body: `{"object":"list","data":[{"object":"organization.admin_api_key","id":"a","name":"n","redacted_value":"sk-admin...def","created_at":1,"owner":{}}],"has_more":true,"last_id":"a"}`}},
 		officialList, orgkeysList,
 	},
 	{
-		"a list of accounts says `has_more` and no cursor",
+		"a list of accounts has `has_more` and no cursor",
 		[]orgkeystest.Fault{{Operation: "list-project-service-accounts", Body: `{"object":"list","data":[{"object":"organization.project.service_account","id":"a","name":"n","role":"member","created_at":1}],"has_more":true,"last_id":null}`}},
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			accounts := official(fake).Admin.Organization.Projects.ServiceAccounts.ListAutoPaging(ctx, project, openai.AdminOrganizationProjectServiceAccountListParams{})
@@ -139,18 +141,111 @@ var cases = []struct {
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			key, err := official(fake).Admin.Organization.Projects.APIKeys.Get(ctx, project, keyID)
 			if err != nil {
-				return told(err)
+				return outcome(err)
 			}
 			return fmt.Sprintf("`LastUsedAt` is %d", key.LastUsedAt)
 		},
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			key, err := ours(fake).ProjectKeys.Get(ctx, project, keyID)
 			if err != nil {
-				return told(err)
+				return outcome(err)
 			}
 			return fmt.Sprintf("`LastUsedAt` is %v", key.LastUsedAt)
 		},
 	},
+	{
+		"a key that never expires, and one whose expiration is not reported",
+		nil,
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			return onBoth(fake, func(fake *orgkeystest.Server) string {
+				key, err := official(fake).Admin.Organization.Projects.APIKeys.Get(ctx, project, keyID)
+				if err != nil {
+					return outcome(err)
+				}
+				return fmt.Sprint(key.ExpiresAt)
+			})
+		},
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			return onBoth(fake, func(fake *orgkeystest.Server) string {
+				key, err := ours(fake).ProjectKeys.Get(ctx, project, keyID)
+				if err != nil {
+					return outcome(err)
+				}
+				return key.ExpiresAt.String()
+			})
+		},
+	},
+	{
+		"a create of \"production\" after a late duplicate of the response for \"staging\"",
+		[]orgkeystest.Fault{{Operation: "admin-api-keys-create", Duplicate: true, Late: true}},
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			keys := official(fake).Admin.Organization.AdminAPIKeys
+			if _, err := keys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{Name: "staging"}); err != nil {
+				return outcome(err)
+			}
+			key, err := keys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{Name: "production"})
+			if err != nil {
+				return outcome(err)
+			}
+			return "the key \"" + key.Name + "\""
+		},
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			keys := ours(fake).AdminKeys
+			if _, err := keys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "staging"}); err != nil {
+				return outcome(err)
+			}
+			key, err := keys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "production"})
+			if err != nil || key.Name == nil {
+				return outcome(err)
+			}
+			return "the key \"" + *key.Name + "\""
+		},
+	},
+	{
+		"200 deletes by 64 workers, at 8 requests a minute",
+		nil,
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			client := official(fake)
+			return bulkDelete(fake, func(id string) error {
+				_, err := client.Admin.Organization.Projects.APIKeys.Delete(ctx, project, id)
+				return err
+			})
+		},
+		func(ctx context.Context, fake *orgkeystest.Server) string {
+			client := ours(fake)
+			return bulkDelete(fake, func(id string) error {
+				_, err := client.ProjectKeys.Delete(ctx, project, id)
+				return err
+			})
+		},
+	},
+}
+
+// onBoth reads ExpiresAt from a server that reports expirations and from one that does not.
+func onBoth(fake *orgkeystest.Server, expires func(*orgkeystest.Server) string) string {
+	older := orgkeystest.NewServer(orgkeystest.InMemory(), orgkeystest.WithOlderServer())
+	defer older.Close()
+	older.AddProjectKey(project, orgkeystest.ProjectKey{ID: keyID})
+	return fmt.Sprintf("`ExpiresAt` is %s, and %s", expires(fake), expires(older))
+}
+
+func bulkDelete(fake *orgkeystest.Server, remove func(id string) error) string {
+	fake.SetRateLimit(orgkeystest.RateLimit{PerMinute: 8})
+	const workers = 64
+	ids := fake.AddProjectKeys(project, 200)
+	var all sync.WaitGroup
+	var failed atomic.Int64
+	for worker := range workers {
+		all.Go(func() {
+			for i := worker; i < len(ids); i += workers {
+				if remove(ids[i]) != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return fmt.Sprintf("%d of %d fail", failed.Load(), len(ids))
 }
 
 func official(fake *orgkeystest.Server) *openai.Client {
@@ -171,27 +266,27 @@ func newOfficialKey(ctx context.Context, fake *orgkeystest.Server) (*openai.Admi
 }
 
 func officialCreate(ctx context.Context, fake *orgkeystest.Server) string {
-	made, err := newOfficialKey(ctx, fake)
-	return minted(fake, err, err == nil && made.Value == "")
+	key, err := newOfficialKey(ctx, fake)
+	return keysCreated(fake, err, err == nil && key.Value == "")
 }
 
 func orgkeysCreate(ctx context.Context, fake *orgkeystest.Server) string {
-	made, err := ours(fake).AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
-	return minted(fake, err, err == nil && made.Value.IsZero())
+	key, err := ours(fake).AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
+	return keysCreated(fake, err, err == nil && key.Value.IsZero())
 }
 
-func minted(fake *orgkeystest.Server, err error, empty bool) string {
+func keysCreated(fake *orgkeystest.Server, err error, empty bool) string {
 	if empty {
-		return fmt.Sprintf("%d minted: an empty key, no error", fake.KeysCreated())
+		return fmt.Sprintf("%d created: an empty key, no error", fake.KeysCreated())
 	}
-	return fmt.Sprintf("%d minted: %s", fake.KeysCreated(), told(err))
+	return fmt.Sprintf("%d created: %s", fake.KeysCreated(), outcome(err))
 }
 
 func officialGet(ctx context.Context, fake *orgkeystest.Server) string {
 	key, err := official(fake).Admin.Organization.Projects.APIKeys.Get(ctx, project, keyID)
 	switch {
 	case err != nil:
-		return told(err)
+		return outcome(err)
 	case key == nil:
 		return "a nil key, no error"
 	case key.ID == "":
@@ -202,10 +297,10 @@ func officialGet(ctx context.Context, fake *orgkeystest.Server) string {
 
 func orgkeysGet(ctx context.Context, fake *orgkeystest.Server) string {
 	_, err := ours(fake).ProjectKeys.Get(ctx, project, keyID)
-	return told(err)
+	return outcome(err)
 }
 
-// endless is how many requests make a loop endless.
+// endless is the number of requests after which a loop counts as endless.
 const endless = 100
 
 func officialList(ctx context.Context, fake *orgkeystest.Server) string {
@@ -215,7 +310,7 @@ func officialList(ctx context.Context, fake *orgkeystest.Server) string {
 	n := 0
 	for ; err == nil && page != nil; page, err = page.GetNextPage() {
 		if n += len(page.Data); len(fake.Requests()) == endless {
-			return "goes on for ever"
+			return "never ends"
 		}
 	}
 	return listed(n, err)
@@ -246,26 +341,26 @@ func shows(text, secret string) string {
 	return "shows `[redacted]`"
 }
 
-// told is what an error tells, as far as it tells cases apart.
-func told(err error) string {
+// outcome describes an error as far as the cases differ.
+func outcome(err error) string {
 	refusal := new(openai.Error)
 	_, unknown := errors.AsType[*orgkeys.UnknownOutcomeError](err)
-	wrong, isWrong := errors.AsType[*orgkeys.ResponseError](err)
+	invalid, isInvalid := errors.AsType[*orgkeys.ResponseError](err)
 	switch {
 	case err == nil:
 		return "no error"
 	case unknown:
-		return "\"unknown\", and how to find it"
-	case isWrong && wrong.Pointer != "":
-		return "an error at `" + wrong.Pointer + "`"
+		return "an unknown outcome"
+	case isInvalid && invalid.Pointer != "":
+		return "an error at `" + invalid.Pointer + "`"
 	case errors.As(err, &refusal):
 		return fmt.Sprintf("error %d", refusal.StatusCode)
 	}
 	return "an error"
 }
 
-// TestWhatTheREADMESaysIsSeen makes each case happen to both SDKs and looks for the row in the
-// README that says what came of it.
+// TestWhatTheREADMESaysIsSeen runs each case with both SDKs and looks for the row in the README
+// that has the results.
 func TestWhatTheREADMESaysIsSeen(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
