@@ -54,7 +54,8 @@ func (p *pipeline) attempt(c *call, credential credential) {
 		}
 		a.replayed = w.replayed.Load()
 	}
-	a.duration = time.Since(start)
+	a.ended = time.Now()
+	a.duration = a.ended.Sub(start)
 	if err != nil && ctx.Err() != nil { // each transport has its own error for it
 		if err = c.request.Context().Err(); err == nil {
 			err = attemptTimeout(p.attemptTimeout)
@@ -69,7 +70,8 @@ func (p *pipeline) attempt(c *call, credential credential) {
 
 // prepare completes the header and the body of one attempt.
 func (p *pipeline) prepare(request *http.Request, c *call, credential credential, w *wire) {
-	header := maps.Clone(c.request.Header)
+	header := make(http.Header, len(c.request.Header)+3)
+	maps.Copy(header, c.request.Header)
 	header["Authorization"] = credential.authorization
 	header["User-Agent"] = p.userAgent
 	header["Accept"] = acceptJSON

@@ -43,6 +43,7 @@ type attempt struct {
 	body     bodyState
 	notFound bool          // the response to a DELETE is a 404 with the API's own error envelope
 	duration time.Duration // until the body was read
+	ended    time.Time     // when it had been read
 }
 
 // bodyState tells what became of a response's body.
@@ -70,9 +71,7 @@ func (c *call) outcome() outcome { return judge(c.operation, c.attempts) }
 // requestID returns the id by which the vendor knows the last request.
 func (c *call) requestID() string {
 	if a := c.last(); a != nil {
-		if values := a.header["X-Request-Id"]; len(values) > 0 {
-			return c.redactor.redact(values[0])
-		}
+		return c.redactor.redact(first(a.header, "X-Request-Id"))
 	}
 	return ""
 }

@@ -43,7 +43,7 @@ func (c *call) decode(value json.Unmarshaler) error {
 	switch a := c.last(); {
 	case a.status != http.StatusOK:
 		return c.invalidResponse("", "comes with a status other than 200")
-	case !isJSON(a.header.Get("Content-Type")):
+	case !isJSON(first(a.header, "Content-Type")):
 		return c.invalidResponse("", "does not have the content type application/json")
 	}
 	err := value.UnmarshalJSON(c.received())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -67,7 +66,7 @@ func (c *call) apiError() *APIError {
 	if reason.Param != nil {
 		e.Param = c.redactor.redact(*reason.Param)
 	}
-	e.RetryAfter, _ = retryAfter(a.header, time.Now())
+	e.RetryAfter, _ = retryAfter(a.header, a.ended)
 	e.advice = advice(e, c.operation, c.request.URL.Path)
 	return e
 }

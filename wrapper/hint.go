@@ -10,6 +10,15 @@ import (
 
 const noHint time.Duration = -1
 
+// first returns the first value of a field, like header.Get, which puts name into the canonical
+// form first. The caller of first has done that.
+func first(header http.Header, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // rateLimitHint returns how long a response asks the next requests of its operation to wait, or
 // noHint. On a 429 that is Retry-After-Ms or Retry-After. Otherwise it is taken from the
 // x-ratelimit-*-requests headers of the vendor's other APIs, on a successful response only if no
@@ -21,16 +30,16 @@ func rateLimitHint(status int, header http.Header, now time.Time) time.Duration 
 			return wait
 		}
 	}
-	if remaining := header.Get("X-Ratelimit-Remaining-Requests"); remaining != "0" && !(refused && remaining == "") {
+	if remaining := first(header, "X-Ratelimit-Remaining-Requests"); remaining != "0" && !(refused && remaining == "") {
 		return noHint
 	}
 	// The time until the whole limit is available again. One request is, after its share of that
 	// time; if the server counts in fixed windows and refuses it, the gate backs off.
-	reset, ok := parseReset(header.Get("X-Ratelimit-Reset-Requests"))
+	reset, ok := parseReset(first(header, "X-Ratelimit-Reset-Requests"))
 	if !ok {
 		return noHint
 	}
-	if limit, err := strconv.ParseUint(header.Get("X-Ratelimit-Limit-Requests"), 10, 31); err == nil && limit > 0 {
+	if limit, err := strconv.ParseUint(first(header, "X-Ratelimit-Limit-Requests"), 10, 31); err == nil && limit > 0 {
 		reset /= time.Duration(limit)
 	}
 	return min(reset, window)
@@ -48,10 +57,10 @@ func parseReset(value string) (time.Duration, bool) {
 // retryAfter reads how long the server asks to wait. Milliseconds take precedence over seconds
 // or a date. Malformed and negative values are ignored.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	if wait, ok := parseWait(header.Get("Retry-After-Ms"), time.Millisecond); ok {
+	if wait, ok := parseWait(first(header, "Retry-After-Ms"), time.Millisecond); ok {
 		return wait, true
 	}
-	value := header.Get("Retry-After")
+	value := first(header, "Retry-After")
 	if wait, ok := parseWait(value, time.Second); ok || value == "" {
 		return wait, ok
 	}

@@ -1,6 +1,7 @@
 package orgkeys
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,8 +124,9 @@ func (p *pipeline) accept(c *call, target string) error {
 		return nil
 	}
 	defer func() { _ = c.request.Body.Close() }()
-	content, err := io.ReadAll(c.request.Body)
-	c.content = content
+	var content bytes.Buffer
+	_, err := io.Copy(&content, c.request.Body) // in one step, where the body is a bytes.Reader
+	c.content = content.Bytes()
 	return err
 }
 
@@ -235,7 +237,7 @@ func (p *pipeline) admit(c *call) (credential, error) {
 // leave tells the gate what the last attempt says about the rate limit.
 func (p *pipeline) leave(c *call) {
 	a := c.last()
-	counts := p.gates[c.operation.ID].leave(&c.turn, a.verdict(c.received()), rateLimitHint(a.status, a.header, time.Now()))
+	counts := p.gates[c.operation.ID].leave(&c.turn, a.verdict(c.received()), rateLimitHint(a.status, a.header, a.ended))
 	if a.status == http.StatusTooManyRequests && !counts {
 		c.uncounted++
 	}

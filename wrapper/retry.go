@@ -67,10 +67,10 @@ func (r Retry) next(c *call) (wait time.Duration, again bool) {
 	if r.MaxAttempts == 1 || len(c.attempts)-c.uncounted >= r.MaxAttempts || c.request.Context().Err() != nil || !retryable(c.operation, c.attempts, c.err) {
 		return 0, false
 	}
-	if a.header.Get("X-Should-Retry") == "false" {
+	if first(a.header, "X-Should-Retry") == "false" {
 		return 0, false
 	}
-	asked, ok := retryAfter(a.header, time.Now())
+	asked, ok := retryAfter(a.header, a.ended)
 	switch {
 	case ok && asked > r.MaxWait:
 		return 0, false
