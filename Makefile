@@ -92,8 +92,8 @@ sync-check: ## Report what a sync would change, and fail if it would: SPEC=path-
 	$(GO) run ./internal/contract/cmd/sync -check "$(SPEC)"
 
 .PHONY: bench
-bench: ## Measure everything and write bench/RESULTS.md and its plot; takes a quarter of an hour.
-	cd bench && $(GO) run ./cmd/report
+bench: ## Measure everything and write bench/RESULTS.md and its plot; takes ten minutes.
+	cd bench && $(GO) run ./cmd/report -newest "$(NEWEST)"
 
 .PHONY: bench-smoke
 bench-smoke: ## Run each benchmark once, to see that it still works.

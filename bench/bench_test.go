@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 // cases are the calls that are timed. do makes the one at index i.
@@ -31,14 +31,14 @@ var cases = []struct {
 	}},
 	{"iterate-10000", 1, func(ctx context.Context, c contender, _ int) error {
 		s, err := c.iterate(ctx, nil)
-		if err == nil && s.keys != answers.Total {
+		if err == nil && s.keys != responses.Total {
 			return errors.New("not all keys were seen")
 		}
 		return err
 	}},
 	{"get-16-goroutines", 16, get},
 	{"error-404", 1, func(ctx context.Context, c contender, _ int) error {
-		_, err := c.get(ctx, answers.MissingKeyID)
+		_, err := c.get(ctx, responses.MissingKeyID)
 		if r, ok := c.refusal(err); !ok || r.Status != http.StatusNotFound {
 			return fmt.Errorf("not the refusal that was sent: %w", err)
 		}
@@ -54,25 +54,25 @@ func get(ctx context.Context, c contender, i int) error {
 // keyIDs are the ids of the project keys, lastIDs those of the last keys of all pages but the
 // last.
 var keyIDs, lastIDs = func() (keyIDs, lastIDs []string) {
-	for i := range answers.Different {
-		keyIDs = append(keyIDs, answers.KeyID(i))
+	for i := range responses.Different {
+		keyIDs = append(keyIDs, responses.KeyID(i))
 	}
-	for next := answers.PageSize; next < answers.Total; next += answers.PageSize {
-		lastIDs = append(lastIDs, answers.KeyID(next-1))
+	for next := responses.PageSize; next < responses.Total; next += responses.PageSize {
+		lastIDs = append(lastIDs, responses.KeyID(next-1))
 	}
 	return keyIDs, lastIDs
 }()
 
 // BenchmarkAlone has no network: what is left is the client's own cost.
 func BenchmarkAlone(b *testing.B) {
-	api := answers.New(answers.Total)
-	benchmark(b, answers.BaseURL, api)
+	api := responses.New(responses.Total)
+	benchmark(b, responses.BaseURL, api)
 }
 
 // BenchmarkLoopback has a server in the same process, which takes its share of the time and of
 // the allocations, the same for each contender.
 func BenchmarkLoopback(b *testing.B) {
-	server := answers.New(answers.Total).Serve()
+	server := responses.New(responses.Total).Serve()
 	b.Cleanup(server.Close)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16

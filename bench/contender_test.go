@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 // contender is a client of the API. Its methods do what a program that uses the client does,
@@ -16,9 +16,9 @@ type contender interface {
 	page(ctx context.Context, after string) (any, error)
 	// iterate goes over all admin keys. It adds up what it sees of them, and shows each to
 	// visit where that is not nil.
-	iterate(ctx context.Context, visit func(answers.AdminKey)) (seen, error)
+	iterate(ctx context.Context, visit func(responses.AdminKey)) (seen, error)
 	view(result any) any
-	refusal(err error) (answers.Refusal, bool)
+	refusal(err error) (responses.Refusal, bool)
 }
 
 // seen is what an iteration has found.

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 // lengths are those of the lists whose iteration must cost the same for each key, in the same
@@ -31,8 +31,8 @@ func BenchmarkHeap(b *testing.B) {
 		var peak uint64
 		for b.Loop() {
 			before, count := live(), 0
-			_, err := c.iterate(b.Context(), func(answers.AdminKey) {
-				if count++; count%answers.PageSize == answers.PageSize/2 {
+			_, err := c.iterate(b.Context(), func(responses.AdminKey) {
+				if count++; count%responses.PageSize == responses.PageSize/2 {
 					now := live()
 					peak = max(peak, now-min(now, before))
 				}
@@ -58,13 +58,13 @@ func live() uint64 {
 
 func growing(b *testing.B, measure func(b *testing.B, c contender, keys int)) {
 	for _, keys := range lengths {
-		if testing.Short() && keys > answers.Total {
+		if testing.Short() && keys > responses.Total {
 			continue
 		}
 		b.Run(fmt.Sprintf("keys=%d", keys), func(b *testing.B) {
 			for _, made := range contenders {
 				b.Run("client="+made.name, func(b *testing.B) {
-					c, err := made.make(answers.BaseURL, answers.New(keys))
+					c, err := made.make(responses.BaseURL, responses.New(keys))
 					if err != nil {
 						b.Fatal(err)
 					}

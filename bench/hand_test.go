@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
 	"github.com/orgkeys/orgkeys-go/bench/hand"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 type handClient struct{ *hand.Client }
@@ -14,24 +14,24 @@ type handClient struct{ *hand.Client }
 func newHand(baseURL string, transport http.RoundTripper) (contender, error) {
 	return handClient{&hand.Client{
 		BaseURL:  baseURL,
-		AdminKey: answers.Signature,
+		AdminKey: responses.Signature,
 		HTTP:     &http.Client{Transport: transport},
 	}}, nil
 }
 
 func (c handClient) get(ctx context.Context, keyID string) (any, error) {
-	return c.GetProjectKey(ctx, answers.ProjectID, keyID)
+	return c.GetProjectKey(ctx, responses.ProjectID, keyID)
 }
 
 func (c handClient) create(ctx context.Context) (any, error) {
-	return c.CreateAdminKey(ctx, answers.NewKeyName, new(answers.NewKeyLife))
+	return c.CreateAdminKey(ctx, responses.NewKeyName, new(responses.NewKeyLife))
 }
 
 func (c handClient) page(ctx context.Context, after string) (any, error) {
-	return c.ListAdminKeys(ctx, after, answers.PageSize)
+	return c.ListAdminKeys(ctx, after, responses.PageSize)
 }
 
-func (c handClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+func (c handClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
 	for key, err := range c.AllAdminKeys(ctx) {
 		if err != nil {
 			return s, err
@@ -51,15 +51,15 @@ func (c handClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (
 func (handClient) view(result any) any {
 	switch r := result.(type) {
 	case *hand.ProjectKey:
-		return answers.ProjectKey{
+		return responses.ProjectKey{
 			Object: r.Object, ID: r.ID, Name: r.Name, RedactedValue: r.RedactedValue,
 			OwnerProjectAccess: r.OwnerProjectAccess, CreatedAt: r.CreatedAt, LastUsedAt: r.LastUsedAt,
 			OwnerType: r.Owner.Type, User: handUser(r.Owner.User),
 		}
 	case *hand.CreatedAdminKey:
-		return answers.CreatedAdminKey{AdminKey: handKey(&r.AdminKey), Value: r.Value}
+		return responses.CreatedAdminKey{AdminKey: handKey(&r.AdminKey), Value: r.Value}
 	case *hand.Page[hand.AdminKey]:
-		var keys []answers.AdminKey
+		var keys []responses.AdminKey
 		for i := range r.Data {
 			keys = append(keys, handKey(&r.Data[i]))
 		}
@@ -68,27 +68,27 @@ func (handClient) view(result any) any {
 	return nil
 }
 
-func handUser(u *hand.ProjectOwner) answers.User {
-	return answers.User{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt}
+func handUser(u *hand.ProjectOwner) responses.User {
+	return responses.User{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt}
 }
 
-func handKey(k *hand.AdminKey) answers.AdminKey {
-	return answers.AdminKey{
+func handKey(k *hand.AdminKey) responses.AdminKey {
+	return responses.AdminKey{
 		Object: k.Object, ID: k.ID, RedactedValue: k.RedactedValue, Name: k.Name,
 		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, LastUsedAt: k.LastUsedAt,
-		Owner: answers.Owner{
+		Owner: responses.Owner{
 			Type: k.Owner.Type, Object: k.Owner.Object, ID: k.Owner.ID, Name: k.Owner.Name,
 			Role: k.Owner.Role, CreatedAt: k.Owner.CreatedAt,
 		},
 	}
 }
 
-func (handClient) refusal(err error) (answers.Refusal, bool) {
+func (handClient) refusal(err error) (responses.Refusal, bool) {
 	e, ok := errors.AsType[*hand.Error](err)
 	if !ok {
-		return answers.Refusal{}, false
+		return responses.Refusal{}, false
 	}
-	return answers.Refusal{Status: e.Status, Type: e.Type, Code: text(e.Code), Param: text(e.Param), Message: e.Message}, true
+	return responses.Refusal{Status: e.Status, Type: e.Type, Code: text(e.Code), Param: text(e.Param), Message: e.Message}, true
 }
 
 // text is what p points to, "" where it points to nothing.

@@ -9,7 +9,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/respjson"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 type officialClient struct{ openai.Client }
@@ -17,26 +17,26 @@ type officialClient struct{ openai.Client }
 func newOfficial(baseURL string, transport http.RoundTripper) (contender, error) {
 	return officialClient{openai.NewClient(
 		option.WithBaseURL(baseURL),
-		option.WithAdminAPIKey(answers.Signature),
+		option.WithAdminAPIKey(responses.Signature),
 		option.WithHTTPClient(&http.Client{Transport: transport}),
 	)}, nil
 }
 
 func (c officialClient) get(ctx context.Context, keyID string) (any, error) {
-	return c.Admin.Organization.Projects.APIKeys.Get(ctx, answers.ProjectID, keyID)
+	return c.Admin.Organization.Projects.APIKeys.Get(ctx, responses.ProjectID, keyID)
 }
 
 func (c officialClient) create(ctx context.Context) (any, error) {
 	return c.Admin.Organization.AdminAPIKeys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{
-		Name:             answers.NewKeyName,
-		ExpiresInSeconds: openai.Int(answers.NewKeyLife),
+		Name:             responses.NewKeyName,
+		ExpiresInSeconds: openai.Int(responses.NewKeyLife),
 	})
 }
 
 func (c officialClient) page(ctx context.Context, after string) (any, error) {
 	page, err := c.Admin.Organization.AdminAPIKeys.List(ctx, openai.AdminOrganizationAdminAPIKeyListParams{
 		After: openai.String(after),
-		Limit: openai.Int(answers.PageSize),
+		Limit: openai.Int(responses.PageSize),
 	})
 	if err != nil {
 		return nil, err
@@ -44,9 +44,9 @@ func (c officialClient) page(ctx context.Context, after string) (any, error) {
 	return page.Data, nil
 }
 
-func (c officialClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+func (c officialClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
 	keys := c.Admin.Organization.AdminAPIKeys.ListAutoPaging(ctx, openai.AdminOrganizationAdminAPIKeyListParams{
-		Limit: openai.Int(answers.PageSize),
+		Limit: openai.Int(responses.PageSize),
 	})
 	for keys.Next() {
 		key := keys.Current()
@@ -66,16 +66,16 @@ func (officialClient) view(result any) any {
 	switch r := result.(type) {
 	case *openai.ProjectAPIKey:
 		u := r.Owner.User
-		return answers.ProjectKey{
+		return responses.ProjectKey{
 			Object: string(r.Object), ID: r.ID, Name: r.Name, RedactedValue: r.RedactedValue,
 			OwnerProjectAccess: string(r.OwnerProjectAccess), CreatedAt: r.CreatedAt,
 			LastUsedAt: valid(r.LastUsedAt, r.JSON.LastUsedAt), OwnerType: r.Owner.Type,
-			User: answers.User{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt},
+			User: responses.User{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt},
 		}
 	case *openai.AdminOrganizationAdminAPIKeyNewResponse:
-		return answers.CreatedAdminKey{AdminKey: officialKey(&r.AdminAPIKey), Value: r.Value}
+		return responses.CreatedAdminKey{AdminKey: officialKey(&r.AdminAPIKey), Value: r.Value}
 	case []openai.AdminAPIKey:
-		var keys []answers.AdminKey
+		var keys []responses.AdminKey
 		for i := range r {
 			keys = append(keys, officialKey(&r[i]))
 		}
@@ -84,11 +84,11 @@ func (officialClient) view(result any) any {
 	return nil
 }
 
-func officialKey(k *openai.AdminAPIKey) answers.AdminKey {
-	return answers.AdminKey{
+func officialKey(k *openai.AdminAPIKey) responses.AdminKey {
+	return responses.AdminKey{
 		Object: string(k.Object), ID: k.ID, RedactedValue: k.RedactedValue, Name: valid(k.Name, k.JSON.Name),
 		CreatedAt: k.CreatedAt, ExpiresAt: valid(k.ExpiresAt, k.JSON.ExpiresAt), LastUsedAt: valid(k.LastUsedAt, k.JSON.LastUsedAt),
-		Owner: answers.Owner{
+		Owner: responses.Owner{
 			Type: k.Owner.Type, Object: k.Owner.Object, ID: k.Owner.ID, Name: k.Owner.Name,
 			Role: k.Owner.Role, CreatedAt: k.Owner.CreatedAt,
 		},
@@ -102,10 +102,10 @@ func valid[T any](value T, field respjson.Field) *T {
 	return &value
 }
 
-func (officialClient) refusal(err error) (answers.Refusal, bool) {
+func (officialClient) refusal(err error) (responses.Refusal, bool) {
 	e, ok := errors.AsType[*openai.Error](err)
 	if !ok {
-		return answers.Refusal{}, false
+		return responses.Refusal{}, false
 	}
-	return answers.Refusal{Status: e.StatusCode, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+	return responses.Refusal{Status: e.StatusCode, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
@@ -15,28 +15,28 @@ type orgkeysClient struct{ *orgkeys.Client }
 func newOrgkeys(baseURL string, transport http.RoundTripper) (contender, error) {
 	client, err := orgkeys.NewClient(
 		orgkeys.WithBaseURL(baseURL),
-		orgkeys.WithAdminKey(answers.Signature),
+		orgkeys.WithAdminKey(responses.Signature),
 		orgkeys.WithHTTPClient(&http.Client{Transport: transport}),
 	)
 	return orgkeysClient{client}, err
 }
 
 func (c orgkeysClient) get(ctx context.Context, keyID string) (any, error) {
-	return c.ProjectKeys.Get(ctx, answers.ProjectID, keyID)
+	return c.ProjectKeys.Get(ctx, responses.ProjectID, keyID)
 }
 
 func (c orgkeysClient) create(ctx context.Context) (any, error) {
 	return c.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{
-		Name:             answers.NewKeyName,
-		ExpiresInSeconds: new(answers.NewKeyLife),
+		Name:             responses.NewKeyName,
+		ExpiresInSeconds: new(responses.NewKeyLife),
 	})
 }
 
 func (c orgkeysClient) page(ctx context.Context, after string) (any, error) {
-	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{After: &after, Limit: new(answers.PageSize)})
+	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{After: &after, Limit: new(responses.PageSize)})
 }
 
-func (c orgkeysClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+func (c orgkeysClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
 	for key, err := range c.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
 		if err != nil {
 			return s, err
@@ -56,18 +56,18 @@ func (c orgkeysClient) iterate(ctx context.Context, visit func(answers.AdminKey)
 func (orgkeysClient) view(result any) any {
 	switch r := result.(type) {
 	case *orgkeys.ProjectKey:
-		return answers.ProjectKey{
+		return responses.ProjectKey{
 			Object: string(r.Object), ID: r.ID, Name: r.Name, RedactedValue: r.RedactedValue,
 			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: unixOrNil(r.LastUsedAt),
 			OwnerType: string(*r.Owner.Type),
-			User: answers.User{
+			User: responses.User{
 				ID: r.Owner.User.ID, Email: r.Owner.User.Email, Name: r.Owner.User.Name,
 				Role: r.Owner.User.Role, CreatedAt: int64(r.Owner.User.CreatedAt),
 			},
 		}
 	case *orgkeys.CreatedAdminKey:
-		return answers.CreatedAdminKey{
-			AdminKey: answers.AdminKey{
+		return responses.CreatedAdminKey{
+			AdminKey: responses.AdminKey{
 				Object: string(r.Object), ID: r.ID, RedactedValue: r.RedactedValue, Name: r.Name,
 				CreatedAt: int64(r.CreatedAt), ExpiresAt: unixOrNil(r.ExpiresAt), LastUsedAt: unixOrNil(r.LastUsedAt),
 				Owner: orgkeysOwner(r.Owner),
@@ -75,7 +75,7 @@ func (orgkeysClient) view(result any) any {
 			Value: r.Value.Reveal(),
 		}
 	case *orgkeys.AdminKeyPage:
-		var keys []answers.AdminKey
+		var keys []responses.AdminKey
 		for _, k := range r.Data {
 			keys = append(keys, orgkeysKey(k))
 		}
@@ -84,16 +84,16 @@ func (orgkeysClient) view(result any) any {
 	return nil
 }
 
-func orgkeysKey(k orgkeys.AdminKey) answers.AdminKey {
-	return answers.AdminKey{
+func orgkeysKey(k orgkeys.AdminKey) responses.AdminKey {
+	return responses.AdminKey{
 		Object: string(k.Object), ID: k.ID, RedactedValue: k.RedactedValue, Name: k.Name,
 		CreatedAt: int64(k.CreatedAt), ExpiresAt: unixOrNil(k.ExpiresAt), LastUsedAt: unixOrNil(k.LastUsedAt),
 		Owner: orgkeysOwner(k.Owner),
 	}
 }
 
-func orgkeysOwner(o orgkeys.AdminKeyOwner) answers.Owner {
-	owner := answers.Owner{
+func orgkeysOwner(o orgkeys.AdminKeyOwner) responses.Owner {
+	owner := responses.Owner{
 		Type: text(o.Type), Object: text(o.Object), ID: text(o.ID), Name: text(o.Name), Role: text(o.Role),
 	}
 	if at, ok := o.CreatedAt.Time(); ok {
@@ -102,12 +102,12 @@ func orgkeysOwner(o orgkeys.AdminKeyOwner) answers.Owner {
 	return owner
 }
 
-func (orgkeysClient) refusal(err error) (answers.Refusal, bool) {
+func (orgkeysClient) refusal(err error) (responses.Refusal, bool) {
 	e, ok := errors.AsType[*orgkeys.APIError](err)
 	if !ok {
-		return answers.Refusal{}, false
+		return responses.Refusal{}, false
 	}
-	return answers.Refusal{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+	return responses.Refusal{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
 }
 
 // unixOrNil returns nil for a time that is null or absent, as the other clients do.

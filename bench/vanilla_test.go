@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 	"github.com/orgkeys/orgkeys-go/bench/vanilla"
 )
 
 type vanillaClient struct{ *vanilla.ClientWithResponses }
 
-// vanillaError is what a program makes of an answer that the generated client has no field
+// vanillaError is what a program makes of a response that the generated client has no field
 // for: it looks at the status and decodes the body by itself.
 type vanillaError struct {
 	status  int
@@ -28,7 +28,7 @@ func newVanilla(baseURL string, transport http.RoundTripper) (contender, error) 
 	client, err := vanilla.NewClientWithResponses(baseURL,
 		vanilla.WithHTTPClient(&http.Client{Transport: transport}),
 		vanilla.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
-			request.Header.Set("Authorization", "Bearer "+answers.Signature)
+			request.Header.Set("Authorization", "Bearer "+responses.Signature)
 			return nil
 		}),
 	)
@@ -48,7 +48,7 @@ func vanillaResult[T any](value *T, response *http.Response, body []byte) (*T, e
 }
 
 func (c vanillaClient) get(ctx context.Context, keyID string) (any, error) {
-	r, err := c.RetrieveProjectApiKeyWithResponse(ctx, answers.ProjectID, keyID)
+	r, err := c.RetrieveProjectApiKeyWithResponse(ctx, responses.ProjectID, keyID)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func (c vanillaClient) get(ctx context.Context, keyID string) (any, error) {
 
 func (c vanillaClient) create(ctx context.Context) (any, error) {
 	r, err := c.AdminApiKeysCreateWithResponse(ctx, vanilla.AdminApiKeysCreateJSONRequestBody{
-		Name:             answers.NewKeyName,
-		ExpiresInSeconds: new(answers.NewKeyLife),
+		Name:             responses.NewKeyName,
+		ExpiresInSeconds: new(responses.NewKeyLife),
 	})
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (c vanillaClient) page(ctx context.Context, after string) (any, error) {
 
 func (c vanillaClient) list(ctx context.Context, after *string) (*vanilla.ApiKeyList, error) {
 	r, err := c.AdminApiKeysListWithResponse(ctx, &vanilla.AdminApiKeysListParams{
-		Limit: new(answers.PageSize),
+		Limit: new(responses.PageSize),
 		After: after,
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (c vanillaClient) list(ctx context.Context, after *string) (*vanilla.ApiKey
 	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
 }
 
-func (c vanillaClient) iterate(ctx context.Context, visit func(answers.AdminKey)) (s seen, err error) {
+func (c vanillaClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
 	for after := (*string)(nil); ; {
 		page, err := c.list(ctx, after)
 		if err != nil {
@@ -109,15 +109,15 @@ func (vanillaClient) view(result any) any {
 	switch r := result.(type) {
 	case *vanilla.ProjectApiKey:
 		u := r.Owner.User
-		return answers.ProjectKey{
+		return responses.ProjectKey{
 			Object: string(r.Object), ID: r.Id, Name: r.Name, RedactedValue: r.RedactedValue,
 			OwnerProjectAccess: string(*r.OwnerProjectAccess), CreatedAt: int64(r.CreatedAt), LastUsedAt: seconds(r.LastUsedAt),
 			OwnerType: string(*r.Owner.Type),
-			User:      answers.User{ID: u.Id, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: int64(u.CreatedAt)},
+			User:      responses.User{ID: u.Id, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: int64(u.CreatedAt)},
 		}
 	case *vanilla.AdminApiKeyCreateResponse:
-		return answers.CreatedAdminKey{
-			AdminKey: answers.AdminKey{
+		return responses.CreatedAdminKey{
+			AdminKey: responses.AdminKey{
 				Object: string(r.Object), ID: r.Id, RedactedValue: r.RedactedValue, Name: r.Name,
 				CreatedAt: int64(r.CreatedAt), ExpiresAt: seconds(r.ExpiresAt), LastUsedAt: seconds(r.LastUsedAt),
 				Owner: vanillaOwner(r.Owner),
@@ -125,7 +125,7 @@ func (vanillaClient) view(result any) any {
 			Value: r.Value,
 		}
 	case *vanilla.ApiKeyList:
-		var keys []answers.AdminKey
+		var keys []responses.AdminKey
 		for i := range r.Data {
 			keys = append(keys, vanillaKey(&r.Data[i]))
 		}
@@ -134,16 +134,16 @@ func (vanillaClient) view(result any) any {
 	return nil
 }
 
-func vanillaKey(k *vanilla.AdminApiKey) answers.AdminKey {
-	return answers.AdminKey{
+func vanillaKey(k *vanilla.AdminApiKey) responses.AdminKey {
+	return responses.AdminKey{
 		Object: string(k.Object), ID: k.Id, RedactedValue: k.RedactedValue, Name: k.Name,
 		CreatedAt: int64(k.CreatedAt), ExpiresAt: seconds(k.ExpiresAt), LastUsedAt: seconds(k.LastUsedAt),
 		Owner: vanillaOwner(k.Owner),
 	}
 }
 
-func vanillaOwner(o vanilla.AdminApiKeyOwner) answers.Owner {
-	return answers.Owner{
+func vanillaOwner(o vanilla.AdminApiKeyOwner) responses.Owner {
+	return responses.Owner{
 		Type: text(o.Type), Object: text(o.Object), ID: text(o.Id), Name: text(o.Name), Role: text(o.Role),
 		CreatedAt: int64(*o.CreatedAt),
 	}
@@ -156,10 +156,10 @@ func seconds(p *int) *int64 {
 	return new(int64(*p))
 }
 
-func (vanillaClient) refusal(err error) (answers.Refusal, bool) {
+func (vanillaClient) refusal(err error) (responses.Refusal, bool) {
 	e, ok := errors.AsType[*vanillaError](err)
 	if !ok {
-		return answers.Refusal{}, false
+		return responses.Refusal{}, false
 	}
-	return answers.Refusal{Status: e.status, Type: e.details.Type, Code: text(e.details.Code), Param: text(e.details.Param), Message: e.details.Message}, true
+	return responses.Refusal{Status: e.status, Type: e.details.Type, Code: text(e.details.Code), Param: text(e.details.Param), Message: e.details.Message}, true
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 // The benchmarks compare nothing unless all contenders come to the same results.
@@ -17,8 +17,8 @@ func TestAllContendersDoTheSameWork(t *testing.T) {
 	for _, way := range []string{"alone", "loopback"} {
 		for _, made := range contenders {
 			t.Run(way+"/"+made.name, func(t *testing.T) {
-				api := answers.New(answers.Total)
-				baseURL, transport := answers.BaseURL, http.RoundTripper(api)
+				api := responses.New(responses.Total)
+				baseURL, transport := responses.BaseURL, http.RoundTripper(api)
 				if way == "loopback" {
 					server := api.Serve()
 					t.Cleanup(server.Close)
@@ -27,23 +27,23 @@ func TestAllContendersDoTheSameWork(t *testing.T) {
 				c, err := made.make(baseURL, transport)
 				require.NoError(t, err)
 				for i := range 50 {
-					got, err := c.get(t.Context(), answers.KeyID(i))
+					got, err := c.get(t.Context(), responses.KeyID(i))
 					require.NoError(t, err)
-					assert.Equal(t, answers.ProjectKeyAt(i), c.view(got))
+					assert.Equal(t, responses.ProjectKeyAt(i), c.view(got))
 
 					got, err = c.create(t.Context())
 					require.NoError(t, err)
-					assert.Equal(t, answers.NewKeyAt(i), c.view(got))
+					assert.Equal(t, responses.NewKeyAt(i), c.view(got))
 				}
 				for _, first := range []int{100, 200, 9900} {
-					got, err := c.page(t.Context(), answers.KeyID(first-1))
+					got, err := c.page(t.Context(), responses.KeyID(first-1))
 					require.NoError(t, err)
-					assert.Equal(t, keys(first, answers.PageSize), c.view(got))
+					assert.Equal(t, keys(first, responses.PageSize), c.view(got))
 				}
-				_, err = c.get(t.Context(), answers.MissingKeyID)
+				_, err = c.get(t.Context(), responses.MissingKeyID)
 				got, ok := c.refusal(err)
 				require.True(t, ok, "%T: %v", err, err)
-				assert.Equal(t, answers.NotFound(), got)
+				assert.Equal(t, responses.NotFound(), got)
 			})
 		}
 	}
@@ -51,14 +51,14 @@ func TestAllContendersDoTheSameWork(t *testing.T) {
 
 func TestAllContendersIterateOverTheSameKeys(t *testing.T) {
 	// The last has more keys than are ready, so that pages repeat with other ids.
-	for _, total := range []int{100, 300, answers.Total, answers.Total + 300} {
+	for _, total := range []int{100, 300, responses.Total, responses.Total + 300} {
 		for _, made := range contenders {
 			t.Run(fmt.Sprintf("%d/%s", total, made.name), func(t *testing.T) {
-				c, err := made.make(answers.BaseURL, answers.New(total))
+				c, err := made.make(responses.BaseURL, responses.New(total))
 				require.NoError(t, err)
 				var want seen
-				s, err := c.iterate(t.Context(), func(got answers.AdminKey) {
-					key := answers.KeyAt(want.keys)
+				s, err := c.iterate(t.Context(), func(got responses.AdminKey) {
+					key := responses.KeyAt(want.keys)
 					require.Equal(t, key, got)
 					want.keys++
 					want.created += key.CreatedAt
@@ -75,10 +75,10 @@ func TestAllContendersIterateOverTheSameKeys(t *testing.T) {
 }
 
 // keys are so many admin keys from index first on.
-func keys(first, count int) []answers.AdminKey {
-	var keys []answers.AdminKey
+func keys(first, count int) []responses.AdminKey {
+	var keys []responses.AdminKey
 	for i := range count {
-		keys = append(keys, answers.KeyAt(first+i))
+		keys = append(keys, responses.KeyAt(first+i))
 	}
 	return keys
 }

@@ -23,7 +23,7 @@ type Client struct {
 	HTTP     *http.Client
 }
 
-// maxBody is the longest answer that is read.
+// maxBody is the longest body that is read, in bytes.
 const maxBody = 8 << 20
 
 // AdminKey is a key of the organization.
@@ -119,7 +119,7 @@ type CreatedServiceAccount struct {
 	} `json:"api_key"`
 }
 
-// Error is an answer that says no.
+// Error is a non-2xx response.
 type Error struct {
 	Status    int
 	RequestID string
@@ -159,7 +159,7 @@ func (c *Client) AllAdminKeys(ctx context.Context) iter.Seq2[*AdminKey, error] {
 	}
 }
 
-// CreateAdminKey mints an admin key. With no seconds it never expires.
+// CreateAdminKey creates an admin key. With no seconds it never expires.
 func (c *Client) CreateAdminKey(ctx context.Context, name string, expiresInSeconds *int) (*CreatedAdminKey, error) {
 	return send[CreatedAdminKey](ctx, c, http.MethodPost, "/organization/admin_api_keys", struct {
 		Name             string `json:"name"`
@@ -203,7 +203,7 @@ func pageQuery(after string, limit int) string {
 	return query
 }
 
-// send makes one request and decodes its answer.
+// send makes one request and decodes its response.
 func send[T any](ctx context.Context, c *Client, method, path string, in any) (*T, error) {
 	var body io.Reader
 	if in != nil {

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orgkeys/orgkeys-go/bench/answers"
+	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
 const (
@@ -203,10 +203,10 @@ func start(ctx context.Context, programs []program, lines *bytes.Buffer) error {
 	want := ""
 	for range starts {
 		for _, p := range programs {
-			server := answers.New(10 * answers.PageSize).Serve()
+			server := responses.New(10 * responses.PageSize).Serve()
 			cmd := exec.CommandContext(ctx, p.binary)
 			cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1",
-				"OPENAI_BASE_URL="+server.URL+"/v1", "OPENAI_ADMIN_KEY="+answers.Signature)
+				"OPENAI_BASE_URL="+server.URL+"/v1", "OPENAI_ADMIN_KEY="+responses.Signature)
 			var trace strings.Builder
 			cmd.Stderr = &trace
 			printed, err := cmd.Output()

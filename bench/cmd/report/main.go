@@ -1,12 +1,14 @@
-// Command report runs the benchmarks and writes RESULTS.md and results.svg from what they say.
-// Run it in bench/. What was measured is kept in out/, in the format of Go's benchmarks.
+// Command report runs the benchmarks with two releases of Go and writes RESULTS.md and
+// results.svg. Run it in bench/. It keeps the raw figures in out/, in the format of Go's
+// benchmarks.
 //
-//	go run ./cmd/report             # everything
-//	go run ./cmd/report -render     # RESULTS.md and results.svg again, from out/
+//	go run ./cmd/report -newest go1.27.4    # measure with the installed Go and with Go 1.27.4
+//	go run ./cmd/report -render             # write RESULTS.md and results.svg again, from out/
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -25,29 +27,35 @@ var clients = []string{"hand-written", "orgkeys", "vanilla", "official"}
 
 const (
 	out           = "out"
-	benchFile     = out + "/bench.txt"
+	benchFile     = out + "/bench.txt"  // of the installed release
+	newestFile    = out + "/newest.txt" // of the newest one
+	bulkFile      = out + "/bulk.txt"
 	footprintFile = out + "/footprint.txt"
 )
 
 func main() {
 	count := flag.Int("count", 10, "`times` that each benchmark runs")
 	benchtime := flag.Duration("benchtime", 200*time.Millisecond, "how long each run of a benchmark lasts")
-	builds := flag.Int("builds", 3, "`times` that each program is built from nothing")
+	newest := flag.String("newest", "", "the newest Go `release`, as a value of GOTOOLCHAIN")
+	builds := flag.Int("builds", 1, "`times` that each program is built from nothing")
 	render := flag.Bool("render", false, "measure nothing and write the results from "+out+"/")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *count, *benchtime, *builds, *render); err != nil {
+	if err := run(ctx, *newest, *count, *benchtime, *builds, *render); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, count int, benchtime time.Duration, builds int, render bool) error {
+func run(ctx context.Context, newest string, count int, benchtime time.Duration, builds int, render bool) error {
 	if !render {
 		if err := os.MkdirAll(out, 0o755); err != nil {
 			return err
 		}
-		if err := benchmarks(ctx, count, benchtime); err != nil {
+		if err := bulk(ctx); err != nil {
+			return err
+		}
+		if err := benchmarks(ctx, newest, count, benchtime); err != nil {
 			return err
 		}
 		if err := footprint(ctx, builds); err != nil {
@@ -57,44 +65,95 @@ func run(ctx context.Context, count int, benchtime time.Duration, builds int, re
 	return write(ctx)
 }
 
-// benchmarks runs all benchmarks so many times. Each time is a run of its own in which the
-// contenders take turns, so that what slows the machine down for a while slows down all.
-func benchmarks(ctx context.Context, count int, benchtime time.Duration) error {
-	binary, err := filepath.Abs(out + "/bench.test")
-	if err != nil {
-		return err
-	}
-	if _, err := command(ctx, ".", "go", "test", "-c", "-o", binary, "."); err != nil {
-		return err
-	}
-	file, err := os.Create(benchFile)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	environment, err := environment(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := file.WriteString(environment); err != nil {
-		return err
+// slowRuns is how often the benchmarks that take long run.
+const slowRuns = 3
+
+// benchmarks runs the benchmarks count times with each release. The releases take turns, and in
+// each run the clients do, so that what slows the machine down for a while slows down all.
+// Without a network both releases are measured, otherwise only the installed one.
+func benchmarks(ctx context.Context, newest string, count int, benchtime time.Duration) error {
+	var files, binaries []string
+	for file, toolchain := range map[string]string{benchFile: "", newestFile: newest} {
+		binary, err := filepath.Abs(file + ".test")
+		if err != nil {
+			return err
+		}
+		if _, err := withGo(ctx, toolchain, "test", "-c", "-o", binary, "."); err != nil {
+			return err
+		}
+		environment, err := environment(ctx, toolchain)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(environment), 0o644); err != nil {
+			return err
+		}
+		files, binaries = append(files, file), append(binaries, binary)
 	}
 	for i := range count {
 		log.Printf("benchmarks, %d of %d", i+1, count)
-		for _, args := range [][]string{
-			{"-test.bench=Alone|Loopback|Growth", "-test.benchtime=" + benchtime.String()},
-			{"-test.bench=Heap", "-test.benchtime=1x"},
-		} {
-			output, err := command(ctx, ".", binary, append(args, "-test.run=^$")...)
-			if err != nil {
-				return err
+		for j, file := range files {
+			runs := [][2]string{{"Alone", benchtime.String()}}
+			if file == benchFile {
+				runs = append(runs, [2]string{"Loopback", benchtime.String()})
+				if i < slowRuns {
+					runs = append(runs, [2]string{"Growth", benchtime.String()}, [2]string{"Heap", "1x"})
+				}
 			}
-			if _, err := file.WriteString(output); err != nil {
-				return err
+			for _, run := range runs {
+				output, err := command(ctx, ".", binaries[j], "-test.run=^$", "-test.bench="+run[0], "-test.benchtime="+run[1])
+				if err != nil {
+					return err
+				}
+				if err := appendTo(file, output); err != nil {
+					return err
+				}
 			}
 		}
 	}
-	return file.Close()
+	return nil
+}
+
+// bulk simulates bulk work under a rate limit. It keeps the figures of both SDKs, and the summary
+// of the SDK's own acceptance test.
+func bulk(ctx context.Context) error {
+	log.Print("bulk work under a rate limit")
+	compared, err := command(ctx, ".", "go", "test", "-count=1", "-v", "./ratelimit")
+	if err != nil {
+		return err
+	}
+	accepted, err := command(ctx, "..", "go", "test", "-count=1", "-v", "-run=^TestRateLimit_BulkWorkFinishesAtTheServersPace$", "./wrapper")
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(compared + accepted) {
+		line = strings.TrimSpace(line)
+		if _, summary, ok := strings.Cut(line, ": "); ok && strings.Contains(line, " settings: ") {
+			b.WriteString("rate-limit-settings: " + summary + "\n")
+		} else if strings.HasPrefix(line, "Benchmark") {
+			b.WriteString(line + "\n")
+		}
+	}
+	return os.WriteFile(bulkFile, []byte(b.String()), 0o644)
+}
+
+func appendTo(name, text string) error {
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, file.Close())
+}
+
+// withGo runs the go command of a release, or of the installed one if toolchain is empty.
+func withGo(ctx context.Context, toolchain string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	if toolchain != "" {
+		cmd.Env = append(os.Environ(), "GOTOOLCHAIN="+toolchain)
+	}
+	return output(cmd)
 }
 
 // command runs a program in dir and returns what it writes to its standard output.

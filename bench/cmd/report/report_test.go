@@ -83,17 +83,19 @@ init net/http @1.2 ms, 0.25 ms clock, 50 bytes, 1 allocs
 
 func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 	d := complete(t)
-	text, err := results(d, "the statistics\n")
+	text, err := results(d, d, "the statistics\n")
 	require.NoError(t, err)
 	for _, c := range calls {
-		assert.Equal(t, 3, strings.Count(text, "| "+c.title+" |"), c.title) // ratios, alone, loopback
+		assert.Equal(t, 4, strings.Count(text, "| "+c.title+" |"), c.title) // ratios, alone with each release, loopback
 	}
-	assert.Contains(t, text, "| get one project key | 0.50 | 1.00 | 0.50 | 1.00 | **0.50** | 0.35 |")
+	assert.Contains(t, text, "| get one project key | 0.50 (1.00) | 0.50 (1.00) | 0.50 (1.00) | 0.50 (1.00) | **0.50** (0.35) | **0.50** (0.35) |")
 	assert.Contains(t, text, "| modules in the build list, more than hand-written | 0 | 6 |")
+	assert.Contains(t, text, "| 64 workers, no hint | 2 of 200 | 2 | 1 of 200 | 1 |")
+	assert.Contains(t, text, "144 settings: 0 calls lost.")
 	assert.Contains(t, text, "the statistics")
 
 	delete(d.environment, "go")
-	_, err = results(d, "")
+	_, err = results(d, d, "")
 	assert.Error(t, err, "what is not known is not left out")
 
 	picture, err := plot(d)
@@ -117,7 +119,7 @@ func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 func complete(t *testing.T) data {
 	var b strings.Builder
 	b.WriteString("goos: linux\ngoarch: amd64\ncpu: a processor\ncores: 2\ngo: go1.26\ncgo: 0\n" +
-		"orgkeys: v1\nopenai-go: v3\noapi-codegen: v2\noapi-codegen-runtime: v1\n")
+		"rate-limit-settings: 144 settings: 0 calls lost\norgkeys: v1\nopenai-go: v3\noapi-codegen: v2\noapi-codegen-runtime: v1\n")
 	for _, client := range clients {
 		value := 2
 		if client == sdk {
@@ -137,6 +139,9 @@ func complete(t *testing.T) data {
 		for _, keys := range lengths {
 			line(growth(keys), value, "ns/key")
 			line(heap(keys), value, "peak-B")
+		}
+		for _, c := range bulkCases {
+			line(c.Name, value, "failed", "min")
 		}
 		line("Footprint", 1, "modules", "linked-modules", "packages", "binary-B", "stripped-B")
 		line("Build", 1, "cpu-s", "wall-s")

@@ -24,7 +24,11 @@ var titles = map[string]string{
 
 // write renders what was measured.
 func write(ctx context.Context) error {
-	d, err := read(benchFile, footprintFile)
+	d, err := read(bulkFile, benchFile, footprintFile)
+	if err != nil {
+		return err
+	}
+	newest, err := read(newestFile)
 	if err != nil {
 		return err
 	}
@@ -32,7 +36,7 @@ func write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := results(d, benchstat)
+	text, err := results(d, newest, benchstat)
 	if err != nil {
 		return err
 	}
@@ -48,37 +52,41 @@ func write(ctx context.Context) error {
 
 // environment is what was measured and what measured it, as configuration lines of a file of
 // benchmarks.
-func environment(ctx context.Context) (string, error) {
-	lines := fmt.Sprintf("cores: %d\n", runtime.NumCPU())
+func environment(ctx context.Context, toolchain string) (string, error) {
+	version, err := withGo(ctx, toolchain, "env", "GOVERSION")
+	if err != nil {
+		return "", err
+	}
+	lines := fmt.Sprintf("cores: %d\ngo: %s", runtime.NumCPU(), version)
 	for _, question := range []struct {
 		name string
 		args []string
 	}{
-		{"go", []string{"go", "env", "GOVERSION"}},
 		{"cgo", []string{"go", "env", "CGO_ENABLED"}},
 		{"orgkeys", []string{"git", "describe", "--always", "--dirty"}},
 		{"openai-go", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/openai/openai-go/v3"}},
 		{"oapi-codegen-runtime", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/runtime"}},
 		{"oapi-codegen", []string{"go", "-C", "..", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/oapi-codegen/v2"}},
 	} {
-		answer, err := command(ctx, ".", question.args[0], question.args[1:]...)
+		value, err := command(ctx, ".", question.args[0], question.args[1:]...)
 		if err != nil {
 			return "", err
 		}
-		lines += question.name + ": " + answer
+		lines += question.name + ": " + value
 	}
 	return lines, nil
 }
 
 // results is the text of RESULTS.md.
-func results(d data, benchstat string) (string, error) {
+func results(d, newest data, benchstat string) (string, error) {
 	funcs := template.FuncMap{
 		"median": d.median,
-		"ratio": func(name, client, base, unit string) string {
+		"ratio": func(d data, name, client, base, unit string) string {
 			return fmt.Sprintf("%.2f", d.ratio(name, client, base, unit))
 		},
-		"percent": func(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) },
-		"scatter": d.scatter,
+		"medianOf": data.median,
+		"percent":  func(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) },
+		"scatter":  d.scatter,
 		"number": func(n any) string {
 			if i, ok := n.(int); ok {
 				return number(float64(i))
@@ -93,7 +101,9 @@ func results(d data, benchstat string) (string, error) {
 			}
 			return 1
 		},
-		"way":    func(name string, root any) map[string]any { return map[string]any{"Name": name, "Root": root} },
+		"rows": func(name string, d data, root any) map[string]any {
+			return map[string]any{"Name": name, "Data": d, "Root": root}
+		},
 		"growth": growth,
 		"heap":   heap,
 	}
@@ -104,12 +114,17 @@ func results(d data, benchstat string) (string, error) {
 	var b strings.Builder
 	err = t.Execute(&b, map[string]any{
 		"Calls":          titled(),
-		"CallTargets":    targetsOfCalls(d),
+		"CallTargets":    targetsOfCalls(d, newest),
 		"ProgramTargets": targetsOfProgram(d),
 		"Clients":        clients,
 		"Titles":         titles,
 		"Lengths":        lengths,
 		"Environment":    d.environment,
+		"Installed":      d,
+		"Newest":         newest,
+		"NewestGo":       newest.environment["go"],
+		"SlowRuns":       slowRuns,
+		"Bulk":           bulkCases,
 		"Runs":           len(d.values[key{"Alone/get", sdk, "ns/op"}]),
 		"Builds":         len(d.values[key{"Build", sdk, "cpu-s"}]),
 		"Starts":         len(d.values[key{"Init", sdk, "init-ms"}]),

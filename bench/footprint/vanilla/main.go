@@ -18,10 +18,10 @@ func main() {
 	}
 }
 
-// unless is the error of an answer that the generated client has no value for.
+// unless is the error of a response that the generated client has no value for.
 func unless(ok bool, err error, response interface{ Status() string }) error {
 	if err == nil && !ok {
-		return fmt.Errorf("the API answered %s", response.Status())
+		return fmt.Errorf("the API responded %s", response.Status())
 	}
 	return err
 }

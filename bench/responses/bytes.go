@@ -1,11 +1,11 @@
-package answers
+package responses
 
 import (
 	"encoding/json"
 	"strconv"
 )
 
-// The bytes of the answers, compact, properties in the contract's order.
+// The bytes of the responses, compact, properties in the contract's order.
 
 func appendKey(b []byte, k *AdminKey) []byte {
 	b = append(b, `{"object":`...)

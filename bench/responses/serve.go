@@ -1,4 +1,4 @@
-package answers
+package responses
 
 import (
 	"bytes"
@@ -11,15 +11,15 @@ import (
 	"sync/atomic"
 )
 
-// API holds the answers ready, so that serving one costs next to nothing and the same for
+// API prepares all responses, so that serving one costs next to nothing and the same for
 // every contender.
 type API struct {
-	*answers
+	*bodies
 	creates atomic.Int64
 	total   int
 }
 
-type answers struct {
+type bodies struct {
 	projectKeys, newKeys                        [][]byte
 	pages                                       [][]byte // of Total keys
 	notFound, deleted, accounts, createdAccount []byte
@@ -28,12 +28,12 @@ type answers struct {
 // New returns an API with total admin keys, a multiple of [PageSize]. Its own memory does not
 // grow with them.
 func New(total int) *API {
-	return &API{answers: ready(), total: total}
+	return &API{bodies: ready(), total: total}
 }
 
-// ready makes the answers, once for all APIs.
-var ready = sync.OnceValue(func() *answers {
-	a := &answers{
+// ready encodes the responses, once for all APIs.
+var ready = sync.OnceValue(func() *bodies {
+	a := &bodies{
 		notFound:       notFoundBytes(),
 		deleted:        deletedBytes(),
 		accounts:       accountsBytes(),
@@ -49,9 +49,9 @@ var ready = sync.OnceValue(func() *answers {
 	return a
 })
 
-// answer finds the status and the body for a request. done, where there is one, takes the body
+// respond returns the status and the body for a request. done, if not nil, takes the body
 // back.
-func (api *API) answer(method, path, query string) (status int, body []byte, done func()) {
+func (api *API) respond(method, path, query string) (status int, body []byte, done func()) {
 	switch {
 	case method == http.MethodDelete:
 		return http.StatusOK, api.deleted, nil
@@ -114,15 +114,15 @@ func indexIn(text string) int {
 	return index
 }
 
-// header is shared by all answers: a contender must not write to it.
+// header is shared by all responses: a contender must not write to it.
 var header = http.Header{
 	"Content-Type": {"application/json"},
 	"X-Request-Id": {"req_5YkVb0fJmKXq8nTz3RwLcD7H"},
 	"Date":         {"Tue, 26 Mar 2024 16:45:33 GMT"},
 }
 
-// RoundTrip answers without a network, as net/http does where the API has compressed the
-// answer: the length is not known beforehand.
+// RoundTrip responds without a network, as net/http does if the API has compressed the
+// response: the length is not known beforehand.
 func (api *API) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Body != nil {
 		if _, err := io.Copy(io.Discard, request.Body); err != nil {
@@ -132,7 +132,7 @@ func (api *API) RoundTrip(request *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	status, content, done := api.answer(request.Method, request.URL.Path, request.URL.RawQuery)
+	status, content, done := api.respond(request.Method, request.URL.Path, request.URL.RawQuery)
 	b := &body{done: done}
 	b.Reset(content)
 	return &http.Response{
@@ -161,10 +161,10 @@ func (b *body) Close() error {
 	return nil
 }
 
-// ServeHTTP answers over a network.
+// ServeHTTP responds over a network.
 func (api *API) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_, _ = io.Copy(io.Discard, request.Body)
-	status, content, done := api.answer(request.Method, request.URL.Path, request.URL.RawQuery)
+	status, content, done := api.respond(request.Method, request.URL.Path, request.URL.RawQuery)
 	w.Header()["Content-Type"] = header["Content-Type"]
 	w.Header()["X-Request-Id"] = header["X-Request-Id"]
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))

@@ -1,7 +1,7 @@
-// Package answers is the API's side of the benchmarks: the keys of an organization in the form
+// Package responses is the API's side of the benchmarks: the keys of an organization in the form
 // that all contenders' results are brought to, the bytes that the API sends for them, and two
 // ways to serve those bytes, without a network and over loopback.
-package answers
+package responses
 
 import (
 	"fmt"
@@ -46,7 +46,7 @@ type User struct {
 	CreatedAt             int64
 }
 
-// Refusal is an error answer in the common form.
+// Refusal is an error response in the common form.
 type Refusal struct {
 	Status                     int
 	Type, Code, Param, Message string
@@ -65,7 +65,7 @@ const (
 	PageSize = 100
 	// Total is how many admin keys there are, for those who iterate over them all.
 	Total = 10_000
-	// Different is how many calls of one kind get different answers: a client must not look
+	// Different is how many calls of one kind get different responses: a client must not look
 	// good because it is asked for the same key over and over.
 	Different = 1000
 
@@ -186,7 +186,7 @@ func ProjectKeyAt(index int) ProjectKey {
 	}
 }
 
-// NotFound is the answer to the missing key in the common form.
+// NotFound is the response for the missing key in the common form.
 func NotFound() Refusal {
 	return Refusal{
 		Status:  404,
