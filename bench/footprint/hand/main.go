@@ -32,7 +32,7 @@ func run(ctx context.Context) error {
 		}
 		keys++
 	}
-	created, err := client.CreateAdminKey(ctx, "ci", nil)
+	created, err := client.CreateAdminKey(ctx, "nightly audit 2024", nil)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func run(ctx context.Context) error {
 		}
 		after = *page.LastID
 	}
-	account, err := client.CreateServiceAccount(ctx, project, "ci")
+	account, err := client.CreateServiceAccount(ctx, project, "nightly audit")
 	if err != nil {
 		return err
 	}

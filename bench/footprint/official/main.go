@@ -29,7 +29,7 @@ func run(ctx context.Context) error {
 	if err := all.Err(); err != nil {
 		return err
 	}
-	created, err := organization.AdminAPIKeys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{Name: "ci"})
+	created, err := organization.AdminAPIKeys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{Name: "nightly audit 2024"})
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	account, err := organization.Projects.ServiceAccounts.New(ctx, project,
-		openai.AdminOrganizationProjectServiceAccountNewParams{Name: "ci"})
+		openai.AdminOrganizationProjectServiceAccountNewParams{Name: "nightly audit"})
 	if err != nil {
 		return err
 	}

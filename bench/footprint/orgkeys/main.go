@@ -28,7 +28,7 @@ func run(ctx context.Context) error {
 		}
 		keys++
 	}
-	created, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "ci"})
+	created, err := client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: "nightly audit 2024"})
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func run(ctx context.Context) error {
 		}
 		accounts++
 	}
-	account, err := client.ServiceAccounts.Create(ctx, project, orgkeys.ServiceAccountCreateParams{Name: "ci"})
+	account, err := client.ServiceAccounts.Create(ctx, project, orgkeys.ServiceAccountCreateParams{Name: "nightly audit"})
 	if err != nil {
 		return err
 	}

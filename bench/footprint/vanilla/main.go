@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 		}
 		after = page.JSON200.LastId
 	}
-	created, err := client.AdminApiKeysCreateWithResponse(ctx, vanilla.AdminApiKeysCreateJSONRequestBody{Name: "ci"})
+	created, err := client.AdminApiKeysCreateWithResponse(ctx, vanilla.AdminApiKeysCreateJSONRequestBody{Name: "nightly audit 2024"})
 	if err := unless(err == nil && created.JSON200 != nil, err, created); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func run(ctx context.Context) error {
 		}
 		after = page.JSON200.LastId
 	}
-	account, err := client.CreateProjectServiceAccountWithResponse(ctx, project, vanilla.CreateProjectServiceAccountJSONRequestBody{Name: "ci"})
+	account, err := client.CreateProjectServiceAccountWithResponse(ctx, project, vanilla.CreateProjectServiceAccountJSONRequestBody{Name: "nightly audit"})
 	if err := unless(err == nil && account.JSON200 != nil, err, account); err != nil {
 		return err
 	}
