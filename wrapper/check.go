@@ -15,6 +15,9 @@ const maxIDLength = 256
 
 // checkID refuses an id that could be read as another path, or that is the value of a key.
 func checkID(argument, id string) error {
+	if isPlain(id) {
+		return checkCursor(argument, id)
+	}
 	switch {
 	case id == "." || id == "..":
 		return argumentError(argument + " is a dot segment")
@@ -30,14 +33,14 @@ func checkID(argument, id string) error {
 // contain more than the id in a path.
 func checkCursor(argument, id string) error {
 	var problem string
-	switch {
-	case strings.TrimSpace(id) == "":
+	switch plain := isPlain(id); {
+	case !plain && strings.TrimSpace(id) == "":
 		problem = "is empty"
 	case len(id) > maxIDLength:
 		problem = fmt.Sprintf("is longer than %d bytes", maxIDLength)
-	case !utf8.ValidString(id):
+	case !plain && !utf8.ValidString(id):
 		problem = "is not valid UTF-8"
-	case strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case !plain && strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
 		problem = "contains an unprintable character"
 	case looksLikeKey(id):
 		problem = "is the value of a key and not an id"
@@ -45,6 +48,17 @@ func checkCursor(argument, id string) error {
 		return nil
 	}
 	return argumentError(argument + " " + problem)
+}
+
+// isPlain reports whether id consists of letters, digits, _ and - alone, as the API's ids do: a
+// shortcut past the checks of other characters.
+func isPlain(id string) bool {
+	for i := range len(id) {
+		if !isWord(id[i]) && id[i] != '-' {
+			return false
+		}
+	}
+	return id != ""
 }
 
 // maxPage is the maximum number of items that the API puts on a page.

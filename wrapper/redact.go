@@ -63,10 +63,7 @@ func looksLikeKey(text string) bool {
 // isClean reports whether text contains nothing to redact, no escape and only printable ASCII.
 func (r *redactor) isClean(text string) bool {
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c < ' ' || c > '~' || c == '%' || c == '\\' || c == '&':
-			return false
-		case startsPrefix(c) && keyLength(text[i:], i > 0 && isWord(text[i-1])) > 0:
+		if c := text[i]; !harmless[c] && (!startsPrefix(c) || keyLength(text[i:], i > 0 && isWord(text[i-1])) > 0) {
 			return false
 		}
 	}
@@ -74,6 +71,14 @@ func (r *redactor) isClean(text string) bool {
 	r.findFragments(text, func(int, int) { clean = false })
 	return clean
 }
+
+// harmless has the printable ASCII characters that start neither an escape nor a key.
+var harmless = func() (table [256]bool) {
+	for c := byte(' '); c <= '~'; c++ {
+		table[c] = c != '%' && c != '\\' && c != '&' && !startsPrefix(c)
+	}
+	return table
+}()
 
 // prepare computes the fragments of the key.
 func (r *redactor) prepare() {
