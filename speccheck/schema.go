@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
@@ -186,16 +187,11 @@ func (c *contract) knownPrefix(value any, at string) string {
 	return at
 }
 
-var (
-	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
 // pointer returns the JSON Pointer with the given reference tokens.
 func pointer(tokens []string) string {
 	var text strings.Builder
 	for _, token := range tokens {
-		text.WriteString("/" + escaper.Replace(token))
+		text.WriteString("/" + jsonpointer.Escape(token))
 	}
 	return text.String()
 }
@@ -207,7 +203,7 @@ func tokens(pointer string) []string {
 	}
 	list := strings.Split(pointer[1:], "/")
 	for i := range list {
-		list[i] = unescaper.Replace(list[i])
+		list[i] = jsonpointer.Unescape(list[i])
 	}
 	return list
 }

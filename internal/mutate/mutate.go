@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-openapi/jsonpointer"
 )
 
 // Body is a JSON body that a contract documents with an example.
@@ -166,13 +167,13 @@ func Invalid(schema *openapi3.Schema, base any) []Mutation {
 		switch value := v.Value.(type) {
 		case map[string]any:
 			for _, name := range v.Shape.Required {
-				at := v.Pointer + "/" + escape(name)
+				at := v.Pointer + "/" + jsonpointer.Escape(name)
 				add("missing", at, Encode(Remove(base, at)), Violation{Rule: "required", Expected: "present"})
 			}
 			for _, name := range slices.Sorted(maps.Keys(value)) {
 				property := string(Encode(map[string]any{name: value[name]}))
 				duplicated := strings.TrimSuffix(string(Encode(value)), "}") + "," + strings.TrimPrefix(property, "{")
-				add("duplicate", v.Pointer+"/"+escape(name), Encode(Replace(base, v.Pointer, json.RawMessage(duplicated))),
+				add("duplicate", v.Pointer+"/"+jsonpointer.Escape(name), Encode(Replace(base, v.Pointer, json.RawMessage(duplicated))),
 					Violation{Rule: "duplicate-name", Expected: "each name once"})
 			}
 		case string:

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-openapi/jsonpointer"
 )
 
 // Shape is what a schema says about a value, with allOf and alternatives merged.
@@ -188,7 +189,7 @@ func Values(s *openapi3.Schema, root any) []Value {
 				property, present := value[name]
 				required := slices.Contains(v.Shape.Required, name)
 				walk(Value{
-					Pointer: v.Pointer + "/" + escape(name), Shape: ShapeOf(v.Shape.Properties[name]), Value: property, Present: present,
+					Pointer: v.Pointer + "/" + jsonpointer.Escape(name), Shape: ShapeOf(v.Shape.Properties[name]), Value: property, Present: present,
 					Property: true, Required: required, Removable: present && !required && v.Shape.canLose(value), parent: v.Shape,
 				})
 			}
@@ -201,13 +202,6 @@ func Values(s *openapi3.Schema, root any) []Value {
 	walk(Value{Shape: ShapeOf(s), Value: root, Present: true})
 	return list
 }
-
-var (
-	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
-func escape(name string) string { return escaper.Replace(name) }
 
 // removed marks a property that Change removes.
 type removed struct{}
@@ -242,7 +236,7 @@ func Change(root any, pointer string, to func(old any) any) any {
 	}
 	switch root := root.(type) {
 	case map[string]any:
-		name := unescaper.Replace(token)
+		name := jsonpointer.Unescape(token)
 		object := maps.Clone(root)
 		child := Change(object[name], rest, to)
 		if _, remove := child.(removed); remove {
