@@ -165,11 +165,7 @@ func makeOptional(v *view, name string) {
 func (c *comparison) addProperty(home place, t *view, i int, name string) {
 	p := t.props[i]
 	node := c.property(p, name)
-	properties := get(home.node, "properties")
-	if properties == nil {
-		properties = mapNode()
-		set(home.node, "properties", properties, "type", "description")
-	}
+	properties := ensure(home.node, "properties", mapNode(), "type", "description")
 	var after []string
 	for _, earlier := range slices.Backward(t.props[:i]) {
 		if index(properties, earlier.name) >= 0 {
@@ -463,8 +459,8 @@ func (c *comparison) usesFormat(format string) bool {
 func (c *comparison) fork(u use) {
 	original := c.ours.at(u.to)
 	section := strings.Split(u.to, "/")[2]
-	name := free(original.parent, original.key)
-	sorted(original.parent, name, clone(original.node))
+	name := free(original.in.node, original.key)
+	sorted(original.in.node, name, clone(original.node))
 	copied := "#/components/" + section + "/" + jsonpointer.Escape(name)
 	set(u.at, "$ref", refer(copied, false).Content[1])
 	c.declared.copy(u.to, copied)

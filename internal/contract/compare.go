@@ -351,18 +351,15 @@ func (c *comparison) properties(s position, o, t *view) {
 			on: on,
 			fits: func(o, t *view) bool { // or keeps it in a layer of its own
 				return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
-					return !slices.ContainsFunc(on, func(layer place) bool { return get(layer.node, "properties") == p.parent })
+					return !slices.ContainsFunc(on, func(layer place) bool { return get(layer.node, "properties") == p.in.node })
 				})
 			},
 			order:   order,
 			removes: our.name,
 			make: func() {
 				makeOptional(o, our.name)
-				for _, layer := range on {
-					properties := get(layer.node, "properties")
-					if remove(properties, our.name); len(properties.Content) == 0 {
-						remove(layer.node, "properties")
-					}
+				for _, p := range our.places {
+					p.cut()
 				}
 			},
 		})
@@ -427,7 +424,8 @@ func (c *comparison) branches(s position, p place, o, t *view) {
 	for _, their := range left { // first, so that the union remains one
 		c.present(s, p.ptr, false, true, "may be one more kind of value", edit{on: []place{p}, fits: fits, make: func() {
 			last := o.branches[len(o.branches)-1]
-			last.parent.Content = slices.Insert(last.parent.Content, slices.Index(last.parent.Content, last.node)+1, c.spell(their, s.name+"Option"))
+			all := last.in.node
+			all.Content = slices.Insert(all.Content, last.position()+1, c.spell(their, s.name+"Option"))
 		}})
 	}
 	for i, our := range o.branches {
@@ -435,9 +433,7 @@ func (c *comparison) branches(s position, p place, o, t *view) {
 			c.schema(s, []place{our}, []place{their})
 			continue
 		}
-		c.present(s, our.ptr, true, false, "is one kind of value less", edit{on: []place{p}, fits: fits, make: func() {
-			our.parent.Content = slices.DeleteFunc(slices.Clone(our.parent.Content), func(n *yaml.Node) bool { return deref(n) == our.node })
-		}})
+		c.present(s, our.ptr, true, false, "is one kind of value less", edit{on: []place{p}, fits: fits, make: our.cut})
 	}
 }
 

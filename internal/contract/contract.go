@@ -168,12 +168,7 @@ func (c *comparison) separate(next *edit, at place, other pair) bool {
 	if home, _ := host(other.ours); next.removes != "" && len(home.uses) < len(other.uses) {
 		// The other use refers to the node and extends it: it keeps the property there.
 		kept := other.ours.prop(next.removes)
-		properties := get(home.node, "properties")
-		if properties == nil {
-			properties = mapNode()
-			set(home.node, "properties", properties, "type", "description")
-		}
-		set(properties, kept.name, clone(kept.places[0].node))
+		set(ensure(home.node, "properties", mapNode(), "type", "description"), kept.name, clone(kept.places[0].node))
 		if kept.required {
 			makeRequired(home.node, kept.name)
 		}
@@ -198,9 +193,9 @@ func (d *document) add(theirs *document, operation string) (Change, error) {
 	if !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") {
 		return Change{}, fmt.Errorf("%q is not an operation, such as GET /things/{id}", operation)
 	}
-	their, found := theirs.operation(path, method)
+	_, their, found := theirs.operation(path, method)
 	id := get(their.node, "operationId")
-	switch _, have := d.operation(path, method); {
+	switch _, _, have := d.operation(path, method); {
 	case !found:
 		return Change{}, fmt.Errorf("%s has no %s", theirs.name, operation)
 	case id == nil:
@@ -216,10 +211,7 @@ func (d *document) add(theirs *document, operation string) (Change, error) {
 	}
 	stub := mapNode(strNode("operationId"), bare(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
 	for _, name := range variable.FindAllString(path, -1) {
-		if get(stub, "parameters") == nil {
-			set(stub, "parameters", seqNode(0))
-		}
-		parameters := get(stub, "parameters")
+		parameters := ensure(stub, "parameters", seqNode(0))
 		parameters.Content = append(parameters.Content, parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string"))))
 	}
 	set(stub, "responses", mapNode())

@@ -64,11 +64,11 @@ func joinSurrogates(src []byte) []byte {
 
 // place is a node and its location in a document.
 type place struct {
-	node   *yaml.Node // nil if nothing is there
-	ptr    string     // JSON pointer, from "#"
-	parent *yaml.Node // the mapping or sequence that contains it
-	key    string     // its key in a mapping
-	uses   []use      // the references that were followed to reach it
+	node *yaml.Node // nil if nothing is there
+	ptr  string     // JSON pointer, from "#"
+	in   *place     // the mapping or sequence that contains it
+	key  string     // its key in a mapping
+	uses []use      // the references that were followed to reach it
 }
 
 // use is one reference: the mapping that contains the $ref, and its target.
@@ -81,7 +81,7 @@ func (p place) exists() bool { return p.node != nil }
 
 // child is the value of key in a mapping.
 func (p place) child(key string) place {
-	return place{node: get(p.node, key), ptr: p.ptr + "/" + jsonpointer.Escape(key), parent: deref(p.node), key: key, uses: p.uses}
+	return place{node: get(p.node, key), ptr: p.ptr + "/" + jsonpointer.Escape(key), in: &p, key: key, uses: p.uses}
 }
 
 // items are the elements of a sequence.
@@ -89,7 +89,7 @@ func (p place) items() []place {
 	var list []place
 	if kind(p.node) == yaml.SequenceNode {
 		for i, n := range p.node.Content {
-			list = append(list, place{node: deref(n), ptr: fmt.Sprintf("%s/%d", p.ptr, i), parent: p.node, uses: p.uses})
+			list = append(list, place{node: deref(n), ptr: fmt.Sprintf("%s/%d", p.ptr, i), in: &p, uses: p.uses})
 		}
 	}
 	return list
@@ -104,13 +104,30 @@ func (p place) members() []place {
 	return list
 }
 
+// position is the index of an element in its sequence.
+func (p place) position() int {
+	return slices.IndexFunc(p.in.node.Content, func(n *yaml.Node) bool { return deref(n) == p.node })
+}
+
 // put replaces the node at a place.
 func (p place) put(to *yaml.Node) {
-	if p.parent.Kind == yaml.MappingNode {
-		set(p.parent, p.key, to)
-		return
+	if p.in.node.Kind == yaml.MappingNode {
+		set(p.in.node, p.key, to)
+	} else {
+		p.in.node.Content[p.position()] = to
 	}
-	p.parent.Content[slices.IndexFunc(p.parent.Content, func(n *yaml.Node) bool { return deref(n) == p.node })] = to
+}
+
+// cut removes the node at a place, and what contains it if that is empty then and not required.
+func (p place) cut() {
+	if p.in.node.Kind == yaml.MappingNode {
+		remove(p.in.node, p.key)
+	} else if i := p.position(); i >= 0 {
+		p.in.node.Content = slices.Delete(p.in.node.Content, i, i+1)
+	}
+	if len(p.in.node.Content) == 0 && p.in.key != "responses" {
+		remove(p.in.in.node, p.in.key)
+	}
 }
 
 func (d *document) top() place { return place{node: d.root, ptr: "#"} }
@@ -289,6 +306,15 @@ func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
 func swap(m *yaml.Node, key, newKey string, to *yaml.Node) {
 	i := index(m, key)
 	m.Content = slices.Replace(m.Content, i, i+2, strNode(newKey), to)
+}
+
+// ensure is the value of key in the mapping m, to which empty is added if there is none.
+func ensure(m *yaml.Node, key string, empty *yaml.Node, after ...string) *yaml.Node {
+	if value := get(m, key); value != nil {
+		return value
+	}
+	set(m, key, empty, after...)
+	return empty
 }
 
 func remove(m *yaml.Node, key string) {

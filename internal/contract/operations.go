@@ -34,13 +34,13 @@ func (c *comparison) paths() error {
 				continue
 			}
 			visited[method+path.key] = true
-			their, found := c.theirs.operation(path.key, method)
+			theirPath, their, found := c.theirs.operation(path.key, method)
 			our := path.child(method)
 			name := strings.ToUpper(method) + " " + path.key
 			differs, _ := c.declared.compare(our.ptr, "present", strconv.FormatBool(our.exists()), strconv.FormatBool(found))
 			switch {
 			case our.exists() && found:
-				c.operation(path, our, their)
+				c.operation(path, our, theirPath, their)
 			case differs && our.exists():
 				missing = append(missing, name)
 			case differs:
@@ -59,147 +59,172 @@ func (c *comparison) paths() error {
 	return nil
 }
 
-// operation finds an operation, where a path of the same name precedes one of the same form.
-func (d *document) operation(path, method string) (place, bool) {
+// operation finds an operation and its path item. A path of the same name precedes one of the
+// same form.
+func (d *document) operation(path, method string) (item, operation place, found bool) {
 	all := d.top().child("paths")
-	candidates := []place{all.child(path)}
-	for _, other := range all.members() {
-		if form(other.key) == form(path) {
-			candidates = append(candidates, other)
+	for _, p := range append([]place{all.child(path)}, all.members()...) {
+		item = d.follow(p)
+		if item.key = p.key; form(p.key) == form(path) && item.child(method).exists() {
+			return item, item.child(method), true
 		}
 	}
-	for _, p := range candidates {
-		key := p.key
-		if p = d.follow(p); p.child(method).exists() {
-			operation := p.child(method)
-			operation.parent, operation.key = p.node, key // the path item, and its path
-			return operation, true
-		}
-	}
-	return place{}, false
+	return place{}, place{}, false
 }
 
-func (c *comparison) operation(path, our, their place) {
+// operation compares an operation, and each of its parts with the one of the same id upstream.
+func (c *comparison) operation(path, our, theirPath, their place) {
 	s := position{op: scalar(get(our.node, "operationId"))}
 	s.name = camel(s.op)
 	if id := scalar(get(their.node, "operationId")); id != s.op {
 		c.note("%s: its operationId is %s upstream; ours stays.", s.op, cmp.Or(id, "none"))
 	}
-	c.parameters(s, path, our, their)
-	c.requestBody(s, our, their)
-	c.responses(s, our, their)
+	ours, theirs := c.ours.parts(s, path, our), c.theirs.parts(s, theirPath, their)
+	for i, t := range theirs {
+		o := find(ours, t.id)
+		if o == nil {
+			if to := find(ours, t.within); t.within == "" || to != nil {
+				c.addition(path, our, to, t, theirs[:i])
+			}
+			continue
+		}
+		if o.in == "path" && o.key != t.key {
+			c.note("%s: the path parameter %s is called %s upstream; our name stays.", s.op, o.key, t.key)
+		}
+		c.present(o.position, o.def.ptr, true, true, "", edit{})
+		required := edit{make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }}
+		required.narrows = o.needs(t.required)
+		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), required)
+		if o.in != "body" && o.in != "response" {
+			c.keywords(o.position, o.def, t.def, "requests encode it in another way", "style", "explode")
+			c.schema(o.position, o.schema(), t.schema())
+		}
+	}
+	for _, o := range ours {
+		if o.in == "path" || find(theirs, o.id) != nil || o.within != "" && find(theirs, o.within) == nil {
+			continue
+		}
+		what := "is removed"
+		if o.in == "content" {
+			what = "is never " + o.key + " any more"
+		}
+		c.present(o.position, o.at.ptr, true, false, what, edit{make: o.at.cut})
+	}
 	c.security(s, our, their)
 	s.part = "operation"
 	c.keywords(s, our, their, "", "deprecated")
 }
 
-// part is a parameter, a body, a response or a content type, wherever it is defined.
+// part is a parameter, a body, a response or a content type of one of these.
 type part struct {
+	position
 	id       string // what makes two the same
-	name, in string
+	within   string // the id of the body or the response of a content type
+	in       string // query, path, header, cookie, body, response or content
+	key      string // its name, status or content type
 	required bool
 	at, def  place // as it is listed, and as it is defined
 }
 
-// match compares the parts of the contract with those upstream. The functions give the position of
-// one, compare two, and edit.
-func (c *comparison) match(ptr string, ours, theirs []part, at func(part) position, compare func(position, part, part), add func(position, int), drop func(part)) {
-	find := func(list []part, id string) int {
-		return slices.IndexFunc(list, func(p part) bool { return p.id == id })
+func find(list []part, id string) *part {
+	if i := slices.IndexFunc(list, func(p part) bool { return p.id == id }); i >= 0 {
+		return &list[i]
 	}
-	for i, t := range theirs {
-		s, what := at(t), newly(t.required)
-		if t.in == "content" {
-			what = "may be " + t.name
-		}
-		narrows := Change{narrows: s.needs(t.required)}
-		j := find(ours, t.id)
-		if j < 0 {
-			c.present(s, ptr+"/"+jsonpointer.Escape(t.name), false, true, what, edit{make: func() { add(s, i) }, Change: narrows})
-			continue
-		}
-		o := ours[j]
-		if s = at(o); o.in == "path" && o.name != t.name {
-			c.note("%s: the path parameter %s is called %s upstream; our name stays.", s.op, o.name, t.name)
-		}
-		c.present(s, o.def.ptr, true, true, "", edit{})
-		c.differ(s, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), edit{
-			make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }, Change: narrows,
-		})
-		compare(s, o, t)
-	}
-	for _, o := range ours {
-		what := "is removed"
-		if o.in == "content" {
-			what = "is never " + o.name + " any more"
-		}
-		if o.in != "path" && find(theirs, o.id) < 0 {
-			c.present(at(o), o.at.ptr, true, false, what, edit{make: func() { drop(o) }})
-		}
-	}
+	return nil
 }
 
-// parametersOf lists the parameters of the path and of the operation, which override them.
-func (d *document) parametersOf(path string, item, operation place) []part {
-	names := variable.FindAllString(path, -1)
+// parts lists the parameters of an operation, including those of its path, its body and its
+// responses, each of these followed by its content types. Extensions are none of them.
+func (d *document) parts(s position, path, operation place) []part {
 	var list []part
-	for _, level := range []place{item, operation} {
-		for _, at := range level.child("parameters").items() {
-			def := d.follow(at)
-			p := part{name: scalar(get(def.node, "name")), in: scalar(get(def.node, "in")), at: at, def: def}
-			p.id, p.required = p.in+" "+p.name, isTrue(get(def.node, "required"))
-			if p.in == "path" {
-				p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.name+"}")), true
-			}
-			if i := slices.IndexFunc(list, func(q part) bool { return q.id == p.id }); i >= 0 {
-				list[i] = p
-				continue
-			}
+	names := variable.FindAllString(path.key, -1)
+	for _, at := range append(path.child("parameters").items(), operation.child("parameters").items()...) {
+		def := d.follow(at)
+		p := part{position: s, in: scalar(get(def.node, "in")), key: scalar(get(def.node, "name")), at: at, def: def}
+		p.part, p.name = p.in+" parameter "+p.key, s.name+"Params"+camel(p.key)
+		p.id, p.required = p.in+" "+p.key, isTrue(get(def.node, "required"))
+		if p.in == "path" {
+			p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.key+"}")), true
+		}
+		if general := find(list, p.id); general != nil {
+			*general = p // the operation's overrides the path's
+		} else {
 			list = append(list, p)
+		}
+	}
+	content := func(p part) {
+		list = append(list, p)
+		for _, at := range p.def.child("content").members() {
+			plain, _, _ := strings.Cut(at.key, ";") // of its parameters
+			list = append(list, part{position: p.position, id: p.id + " " + strings.ToLower(strings.TrimSpace(plain)), within: p.id,
+				in: "content", key: at.key, at: at, def: at})
+		}
+	}
+	if at := operation.child("requestBody"); at.exists() {
+		p := part{position: s, id: "body", in: "body", at: at, def: d.follow(at)}
+		p.part, p.name, p.required = "request body", s.name+"Request", isTrue(get(p.def.node, "required"))
+		content(p)
+	}
+	for _, at := range operation.child("responses").members() {
+		if !strings.HasPrefix(at.key, "x-") {
+			p := part{position: s, id: strings.ToLower(at.key), in: "response", key: at.key, at: at, def: d.follow(at)}
+			p.part, p.name, p.response = at.key+" response", s.name+"Response"+camel(at.key), true
+			content(p)
 		}
 	}
 	return list
 }
 
-func (c *comparison) parameters(s position, path, our, their place) {
-	ours := c.ours.parametersOf(path.key, path, our)
-	theirs := c.theirs.parametersOf(their.key, place{node: their.parent}, their)
-	at := func(p part) position {
-		s := s
-		s.part, s.name = p.in+" parameter "+p.name, s.name+"Params"+camel(p.name)
-		return s
+// schema is the schema of a parameter or a content type. A parameter's may be in a content type.
+func (p part) schema() []place {
+	at := p.def
+	for _, content := range at.child("content").members() {
+		at = content
 	}
-	compare := func(s position, o, t part) {
-		c.keywords(s, o.def, t.def, "requests encode it in another way", "style", "explode")
-		c.schema(s, parameterSchema(o.def), parameterSchema(t.def))
-	}
-	add := func(s position, i int) {
-		t := theirs[i]
-		node := parameterNode(t.name, t.in, t.required, c.spell(parameterSchema(t.def)[0], s.name))
-		for _, key := range []string{"explode", "style"} {
-			if said := get(t.def.node, key); said != nil {
-				set(node, key, bare(said), "description")
+	return orAny(at.child("schema"))
+}
+
+// addition records a part that the contract lacks. The next comparison finds the contents of a new
+// body or response. Before are the parts that precede it upstream.
+func (c *comparison) addition(path, our place, to *part, t part, before []part) {
+	e := edit{}
+	e.narrows = t.needs(t.required)
+	pointer, what := our.ptr+"/parameters/"+jsonpointer.Escape(t.key), newly(t.required)
+	description := []*yaml.Node{strNode("description"), strNode(Placeholder)}
+	switch t.in {
+	case "body":
+		pointer = our.ptr + "/requestBody"
+		e.make = func() {
+			node := mapNode(append(description, strNode("required"), boolNode(t.required))...)
+			set(our.node, "requestBody", node, append(beforeParameters, "parameters")...)
+		}
+	case "response":
+		pointer = our.child("responses").child(t.key).ptr
+		e.make = func() { sorted(ensure(our.node, "responses", mapNode()), t.key, mapNode(description...)) }
+	case "content":
+		pointer, what = to.def.child("content").child(t.key).ptr, "may be "+t.key
+		e.make = func() {
+			node := mapNode()
+			if t.def.child("schema").exists() {
+				node = entry("schema", c.spell(t.def.child("schema"), t.name))
 			}
+			set(ensure(to.def.node, "content", mapNode(), "description", "required"), t.key, node)
 		}
-		list := get(our.node, "parameters")
-		if list == nil {
-			list = seqNode(0)
-			set(our.node, "parameters", list, beforeParameters...)
-		}
-		to, ours := len(list.Content), c.ours.parametersOf(path.key, path, our) // with those added before
-		for _, before := range slices.Backward(theirs[:i]) {
-			if i := slices.IndexFunc(ours, func(o part) bool { return o.id == before.id && slices.Contains(list.Content, o.at.node) }); i >= 0 {
-				to = slices.Index(list.Content, ours[i].at.node) + 1
-				break
+	default:
+		e.make = func() {
+			list := ensure(our.node, "parameters", seqNode(0), beforeParameters...)
+			at, ours := len(list.Content), c.ours.parts(t.position, path, our) // with those added before
+			for _, b := range slices.Backward(before) {
+				if o := find(ours, b.id); o != nil && slices.Contains(list.Content, o.at.node) {
+					at = slices.Index(list.Content, o.at.node) + 1
+					break
+				}
 			}
+			node := parameterNode(t.key, t.in, t.required, c.spell(t.schema()[0], t.name))
+			list.Content = slices.Insert(list.Content, at, node)
 		}
-		list.Content = slices.Insert(list.Content, to, node)
 	}
-	c.match(our.ptr+"/parameters", ours, theirs, at, compare, add, func(o part) {
-		for _, level := range []*yaml.Node{our.node, path.node} {
-			drop(level, "parameters", func(n *yaml.Node) bool { return n == o.at.node })
-		}
-	})
+	c.present(t.position, pointer, false, true, what, e)
 }
 
 // parameterNode is a new parameter. The example of its schema becomes that of the parameter.
@@ -213,133 +238,30 @@ func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node
 	return node
 }
 
-// parameterSchema is the schema of a parameter, which may be that of a content type.
-func parameterSchema(p place) []place {
-	for _, content := range p.child("content").members() {
-		p = content
-	}
-	return orAny(p.child("schema"))
-}
-
 // keywords compares keywords of an operation or a parameter that have a plain value.
 func (c *comparison) keywords(s position, o, t place, narrows string, names ...string) {
 	for _, key := range names {
 		was, is := stated(o.node, key), stated(t.node, key)
 		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none"))
 		if key == "deprecated" {
-			was, is = strconv.FormatBool(was == "true"), strconv.FormatBool(is == "true")
 			what = deprecated(is == "true")
 		}
 		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), what, edit{Change: Change{narrows: narrows}, make: func() {
-			if remove(o.node, key); is != "" && is != "false" {
+			if remove(o.node, key); is != "" {
 				set(o.node, key, bare(get(t.node, key)), append(beforeParameters, "name", "in", "required")...)
 			}
 		}})
 	}
 }
 
-// stated is the value of a keyword, unless it is the default.
+// stated is the value of a keyword, unless that is the default.
 func stated(n *yaml.Node, key string) string {
 	value := scalar(get(n, key))
-	if value == map[string]string{"query style": "form", "query explode": "true", "path style": "simple", "path explode": "false"}[scalar(get(n, "in"))+" "+key] {
+	defaults := map[string]string{"query style": "form", "query explode": "true", "path style": "simple", "path explode": "false", " deprecated": "false"}
+	if value == defaults[scalar(get(n, "in"))+" "+key] {
 		return ""
 	}
 	return value
-}
-
-func (c *comparison) requestBody(s position, our, their place) {
-	s.part = "request body"
-	body := func(d *document, p place) (list []part) {
-		if p = p.child("requestBody"); p.exists() {
-			def := d.follow(p)
-			list = append(list, part{name: "requestBody", required: isTrue(get(def.node, "required")), at: p, def: def})
-		}
-		return list
-	}
-	theirs := body(c.theirs, their)
-	inner := s
-	inner.name += "Request"
-	c.match(our.ptr, body(c.ours, our), theirs, func(part) position { return s },
-		func(_ position, o, t part) { c.contents(inner, o.def, t.def) },
-		func(_ position, i int) {
-			node := mapNode(strNode("description"), strNode(Placeholder), strNode("required"), boolNode(theirs[i].required))
-			c.content(node, inner.name, theirs[i].def)
-			set(our.node, "requestBody", node, append(beforeParameters, "parameters")...)
-		},
-		func(part) { remove(our.node, "requestBody") })
-}
-
-// partsOf are the entries of a mapping, which id identifies.
-func partsOf(p place, in string, id func(string) string) (list []part) {
-	for _, at := range p.members() {
-		if !strings.HasPrefix(at.key, "x-") {
-			list = append(list, part{id: id(at.key), name: at.key, in: in, at: at, def: at})
-		}
-	}
-	return list
-}
-
-func (c *comparison) responses(s position, our, their place) {
-	s.response = true
-	all := our.child("responses")
-	theirs := partsOf(their.child("responses"), "response", strings.ToLower)
-	at := func(p part) position {
-		s := s
-		s.part, s.name = p.name+" response", s.name+"Response"+camel(p.name)
-		return s
-	}
-	compare := func(s position, o, t part) {
-		c.contents(s, c.ours.follow(o.def), c.theirs.follow(t.def))
-	}
-	add := func(s position, i int) {
-		node := entry("description", strNode(Placeholder))
-		c.content(node, s.name, c.theirs.follow(theirs[i].def))
-		sorted(all.node, theirs[i].name, node)
-	}
-	c.match(all.ptr, partsOf(all, "response", strings.ToLower), theirs, at, compare, add, func(o part) { remove(all.node, o.name) })
-}
-
-// media is a content type without its parameters.
-func media(contentType string) string {
-	plain, _, _ := strings.Cut(contentType, ";")
-	return strings.ToLower(strings.TrimSpace(plain))
-}
-
-// contents compares the content types of two bodies, and their schemas.
-func (c *comparison) contents(s position, o, t place) {
-	ours := o.child("content")
-	theirs := partsOf(t.child("content"), "content", media)
-	c.match(ours.ptr, partsOf(ours, "content", media), theirs, func(part) position { return s },
-		func(s position, o, t part) { c.schema(s, orAny(o.def.child("schema")), orAny(t.def.child("schema"))) },
-		func(s position, i int) {
-			if !ours.exists() {
-				set(o.node, "content", mapNode(), "description", "required")
-			}
-			set(get(o.node, "content"), theirs[i].name, c.mediaType(s.name, theirs[i].def))
-		},
-		func(p part) {
-			if remove(ours.node, p.name); len(ours.node.Content) == 0 {
-				remove(o.node, "content")
-			}
-		})
-}
-
-// content gives a new body or response upstream's content.
-func (c *comparison) content(n *yaml.Node, name string, t place) {
-	content := mapNode()
-	for _, their := range t.child("content").members() {
-		set(content, their.key, c.mediaType(name, their))
-	}
-	if len(content.Content) > 0 {
-		set(n, "content", content)
-	}
-}
-
-func (c *comparison) mediaType(name string, their place) *yaml.Node {
-	if !their.child("schema").exists() {
-		return mapNode()
-	}
-	return entry("schema", c.spell(their.child("schema"), name))
 }
 
 // security compares who may call an operation, by what the schemes are and not by their names.

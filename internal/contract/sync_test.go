@@ -396,7 +396,7 @@ func asUpstream(t *testing.T, contract []byte, differences []Difference) []byte 
 		case "nullable true":
 			set(p.node, "nullable", boolNode(true))
 		case "present false":
-			remove(p.parent, p.key)
+			remove(p.in.node, p.key)
 		default:
 			require.NotNil(t, get(p.node, aspect), "%s does not have %s", p.ptr, aspect)
 			if remove(p.node, aspect); canonical(&node) != "null" {
