@@ -193,7 +193,7 @@ func (c *comparison) refine(n *yaml.Node, name string) {
 	applies := map[string]string{"format": "string", "minLength": "string", "minimum": "integer", "maximum": "integer"}
 	for _, d := range *c.declared {
 		if strings.HasSuffix(d.at, "/properties/"+jsonpointer.Escape(name)) && (d.aspect == "format" || d.at[0] == '/') && get(n, d.aspect) == nil &&
-			slices.ContainsFunc(some(get(n, "type")), func(t *yaml.Node) bool { return t.Value == applies[d.aspect] }) {
+			lists(n, "type", applies[d.aspect]) {
 			var value yaml.Node
 			if yaml.Unmarshal([]byte(d.hold), &value) == nil && len(value.Content) == 1 {
 				set(n, d.aspect, bare(value.Content[0]), "type", "format")
@@ -382,10 +382,11 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 
 // mend replaces an example that is not valid any more.
 func (c *comparison) mend(n *yaml.Node, t *view) {
-	if get(n, "example") == nil {
+	example := get(n, "example")
+	if example == nil || t.allows(example) {
 		return
 	}
-	if example := sample(c.theirs, t); example != nil {
+	if example = sample(c.theirs, t); example != nil {
 		set(n, "example", example)
 	} else {
 		remove(n, "example")

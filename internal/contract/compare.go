@@ -99,9 +99,12 @@ func (s position) in(p place) position {
 	return s
 }
 
+// effect is what a change is and, if requests that were valid are refused after it, which.
+type effect struct{ what, narrows string }
+
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
 // not declared.
-func (c *comparison) differ(s position, pointer, aspect, ours, theirs, what string, e edit) {
+func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, is effect, e edit) {
 	if key := s.op + " " + s.String(); aspect == "present" && c.at[key] == "" {
 		c.at[key] = pointer
 	}
@@ -109,50 +112,70 @@ func (c *comparison) differ(s position, pointer, aspect, ours, theirs, what stri
 	if !differs {
 		return
 	}
-	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: what, position: s, adds: aspect == "present" && ours == "false", narrows: e.narrows}
+	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: is.what, position: s, narrows: is.narrows}
+	e.adds = aspect == "present" && ours == "false"
+	if s.response {
+		e.narrows = ""
+	}
 	if earlier != "" {
 		e.Decide = true
-		e.What = fmt.Sprintf("%s is %s upstream, and was %s when the difference was declared; ours stays %s", aspect, theirs, earlier, ours)
+		e.What = fmt.Sprintf("%s is %s upstream, and was %s when the difference was declared; ours stays %s",
+			aspect, theirs, earlier, ours)
 	}
 	c.edits = append(c.edits, &e)
 }
 
 // present records whether a place is there on both sides.
-func (c *comparison) present(s position, pointer string, ours, theirs bool, what string, e edit) {
-	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), what, e)
+func (c *comparison) present(s position, pointer string, ours, theirs bool, is effect, e edit) {
+	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), is, e)
+}
+
+// schemas are two schemas at a position, to be compared.
+type schemas struct {
+	position
+	at   place // of the contract's
+	o, t *view // ours and theirs
+}
+
+// aspect compares an aspect, which of gives. By default, another use of the nodes that an edit
+// changes agrees with it if that use has the same aspect upstream.
+func (c *comparison) aspect(s schemas, name string, of func(*view) string, is effect, e edit) {
+	if e.fits == nil {
+		e.fits = func(_, other *view) bool { return of(other) == of(s.t) }
+	}
+	c.differ(s.position, s.at.ptr, name, of(s.o), of(s.t), is, e)
 }
 
 // schema compares the schema that stands at all of ours with the one at theirs.
 func (c *comparison) schema(s position, ours, theirs []place) {
-	if slices.Contains(s.within, ours[0].node) {
+	p, their := ours[0], theirs[0]
+	if slices.Contains(s.within, p.node) {
 		return
 	}
-	s.within = append(slices.Clip(s.within), ours[0].node)
+	s.within = append(slices.Clip(s.within), p.node)
 	o, t := c.ours.view(ours...), c.theirs.view(theirs...)
 	for _, layer := range o.layers {
 		c.pairs[layer.node] = append(c.pairs[layer.node], pair{layer.uses, o, t})
 	}
-	p := ours[0]
-	our, named := c.ours.component(p)
-	their, alsoNamed := c.theirs.component(theirs[0])
-	if named {
-		s.name = our.key
+	ourName, named := c.ours.component(p)
+	theirName, bothNamed := c.theirs.component(their)
+	if bothNamed = bothNamed && named; named {
+		s.name = ourName.key
 	}
 	if o.shape() != t.shape() { // no part of the one is a part of the other
-		at, from := p, theirs[0]
-		if named && alsoNamed {
-			at, from = our, their
+		if bothNamed {
+			p, their = ourName, theirName
 		}
-		c.differ(s, at.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), edit{
-			on:    []place{at},
-			fits:  func(_, other *view) bool { return other.shape() == t.shape() },
-			make:  func() { c.rewrite(at, from, s.name, named && alsoNamed) },
+		shape := func(v *view) string { return strconv.Quote(v.shape()) }
+		c.aspect(schemas{s, p, o, t}, "type", shape, effect{what: "was " + o.kind() + " and is " + t.kind()}, edit{
+			on:    []place{p},
+			make:  func() { c.rewrite(p, their, s.name, bothNamed) },
 			order: -1, // before the edits of what it may leave without another use
 		})
 		return
 	}
-	if named && alsoNamed {
-		c.named[their.node] = our.ptr
+	if bothNamed {
+		c.named[theirName.node] = ourName.ptr
 	}
 	for _, key := range t.ignored {
 		if !slices.Contains(o.ignored, key) {
@@ -160,35 +183,36 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 		}
 	}
 	c.format(s, p, o, t)
+	both := schemas{s, p, o, t}
 	if !o.anything() {
-		what, narrows, on := "may be null", "", ours[:1]
+		is, on := effect{what: "may be null"}, ours[:1]
 		if o.null {
-			what, narrows = "is never null", s.refused("null")
-			on = slices.DeleteFunc(slices.Clone(o.layers), func(layer place) bool { return !statesNull(layer.node) })
+			is, on = effect{"is never null", "requests with null are refused"}, o.where(statesNull)
 		}
-		c.aspect(s, p, o, t, "nullable", func(v *view) string { return strconv.FormatBool(v.null) }, what, narrows, on, func() { setNull(o, p, t.null) })
+		null := func(v *view) string { return strconv.FormatBool(v.null) }
+		c.aspect(both, "nullable", null, is, edit{on: on, make: func() { setNull(o, p, t.null) }})
 	}
 	switch o.shape() {
 	case "scalar":
-		c.scalars(s, p, o, t)
+		c.scalars(both)
 	case "object":
-		c.properties(s, o, t)
+		c.properties(both)
 	case "array":
 		c.schema(s.each("[]"), orAny(o.items), orAny(t.items))
 	case "map":
 		c.schema(s.each("{}"), []place{o.rest}, []place{t.rest})
 	case "union":
-		c.branches(s, p, o, t)
+		c.branches(both)
 	}
-	c.rules(s, p, o, t)
-}
-
-// refused is the effect on requests with what, and none on responses.
-func (s position) refused(what string) string {
-	if s.response {
-		return ""
+	for _, key := range rank {
+		was, now := o.rules[key].value, t.rules[key].value
+		is := changed(key, was, now)
+		if key != "deprecated" && key != "default" && now != "" && !looser(key, was, now) {
+			is.narrows = "requests with values that were allowed are refused"
+		}
+		c.keyword(both, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, is,
+			func(merged *view) { merged.rules = t.rules }, key)
 	}
-	return "requests with " + what + " are refused"
 }
 
 // orAny is p or, if nothing is there, a schema that allows anything.
@@ -210,87 +234,74 @@ func (c *comparison) format(s position, p place, o, t *view) {
 	switch differs, earlier := c.declared.compare(p.ptr, "format", quote(o.format), quote(t.format)); {
 	case !differs:
 	case earlier != "":
-		c.differ(s, p.ptr, "format", quote(o.format), quote(t.format), "", edit{})
+		c.differ(s, p.ptr, "format", quote(o.format), quote(t.format), effect{}, edit{})
 	default:
-		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.", p.ptr, cmp.Or(o.format, "none"), cmp.Or(t.format, "none"))
+		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.",
+			p.ptr, cmp.Or(o.format, "none"), cmp.Or(t.format, "none"))
 	}
 }
 
-// aspect compares an aspect of a schema, which of gives. The edit changes the nodes on.
-func (c *comparison) aspect(s position, p place, o, t *view, name string, of func(*view) string, what, narrows string, on []place, make func()) {
-	c.differ(s, p.ptr, name, of(o), of(t), what, edit{
-		on: on, fits: func(_, other *view) bool { return of(other) == of(t) }, make: make, Change: Change{narrows: narrows},
-	})
+// keyword compares an aspect that keywords with plain values state. The edit writes them as in our
+// schema with upstream's aspect.
+func (c *comparison) keyword(s schemas, name string, of func(*view) string, is effect, adopt func(*view), keywords ...string) {
+	at := stating(s.o, append(keywords, "type")...)
+	c.aspect(s, name, of, is, edit{on: []place{at}, make: func() {
+		merged := *s.o
+		adopt(&merged)
+		restate(at.node, &merged, keywords...)
+		c.mend(at.node, s.t)
+	}})
 }
 
-func (c *comparison) scalars(s position, p place, o, t *view) {
-	at := stating(o, "type")
-	c.aspect(s, p, o, t, "type", func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) },
-		fmt.Sprintf("was %s and is %s", o.kind(), t.kind()), "", []place{at}, func() {
-			merged := *o
-			merged.types = t.types
-			restate(at.node, &merged, "type")
-			c.mend(at.node, t)
-		})
-	minus := func(values, without []*yaml.Node) (list []string) {
+func (c *comparison) scalars(s schemas) {
+	o, t := s.o, s.t
+	types := func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) }
+	c.keyword(s, "type", types, effect{what: "was " + o.kind() + " and is " + t.kind()},
+		func(merged *view) { merged.types = t.types }, "type")
+	minus := func(values, without []*yaml.Node) string {
+		var list []string
 		for _, n := range values {
 			if !contains(without, n) {
 				list = append(list, "`"+canonical(n)+"`")
 			}
 		}
-		return list
+		return strings.Join(list, ", ")
 	}
-	gained, lost := strings.Join(minus(t.values, o.values), ", "), strings.Join(minus(o.values, t.values), ", ")
-	var what, narrows string
+	gained, lost := minus(t.values, o.values), minus(o.values, t.values)
+	var is effect
 	switch {
 	case t.values == nil:
-		what = "is not limited to " + lost + " any more"
+		is.what = "is not limited to " + lost + " any more"
 	case o.values == nil:
-		what, narrows = "is limited to "+gained, s.refused("other values")
+		is = effect{"is limited to " + gained, "requests with other values are refused"}
 	case lost == "":
-		what = "may also be " + gained
-	case gained == "":
-		what, narrows = "is never "+lost+" any more", s.refused(lost)
+		is.what = "may also be " + gained
 	default:
-		what, narrows = "may also be "+gained+" and is never "+lost+" any more", s.refused(lost)
-	}
-	limit := stating(o, "enum", "const", "type")
-	c.aspect(s, p, o, t, "enum", func(v *view) string { return constantSet(v.values) }, what, narrows, []place{limit}, func() {
-		merged := *o
-		merged.values = t.values
-		restate(limit.node, &merged, "enum", "const")
-		if example := get(limit.node, "example"); example != nil && t.values != nil && !contains(t.values, example) {
-			c.mend(limit.node, t)
+		is = effect{"is never " + lost + " any more", "requests with " + lost + " are refused"}
+		if gained != "" {
+			is.what = "may also be " + gained + " and " + is.what
 		}
-	})
+	}
+	c.keyword(s, "enum", func(v *view) string { return constantSet(v.values) }, is,
+		func(merged *view) { merged.values = t.values }, "enum", "const")
 }
 
-func (c *comparison) rules(s position, p place, o, t *view) {
-	for _, key := range rank {
-		was, is := o.rules[key].value, t.rules[key].value
-		what, narrows := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none")), ""
-		switch {
-		case key == "deprecated":
-			what = deprecated(is != "")
-		case key != "default" && is != "" && !looser(key, was, is):
-			narrows = s.refused("values that were allowed")
-		}
-		at := stating(o, key, "type")
-		c.aspect(s, p, o, t, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, what, narrows, []place{at}, func() { restate(at.node, t, key) })
+// changed is the effect of another value of a keyword.
+func changed(key, was, now string) effect {
+	switch {
+	case key != "deprecated":
+		return effect{what: fmt.Sprintf("%s is %s, was %s", key, cmp.Or(now, "none"), cmp.Or(was, "none"))}
+	case now != "":
+		return effect{what: "is deprecated"}
+	default:
+		return effect{what: "is no longer deprecated"}
 	}
-}
-
-func deprecated(is bool) string {
-	if is {
-		return "is deprecated"
-	}
-	return "is no longer deprecated"
 }
 
 // looser reports whether a limit allows at least what it did.
-func looser(key, was, is string) bool {
+func looser(key, was, now string) bool {
 	from, err1 := strconv.ParseFloat(was, 64)
-	to, err2 := strconv.ParseFloat(is, 64)
+	to, err2 := strconv.ParseFloat(now, 64)
 	if err1 != nil || err2 != nil {
 		return false
 	}
@@ -298,60 +309,53 @@ func looser(key, was, is string) bool {
 	return strings.HasPrefix(key, "min") && to <= from || strings.HasPrefix(key, "max") && to >= from
 }
 
-func (c *comparison) properties(s position, o, t *view) {
+func (c *comparison) properties(s schemas) {
+	o, t := s.o, s.t
 	home, alone := host(o)
 	order := 1 // another edit may make it in a better place
 	if alone {
 		order = 0
 	}
-	for i, theirs := range t.props {
-		our := o.prop(theirs.name)
+	for i, their := range t.props {
+		present := func(v *view) string { return strconv.FormatBool(v.prop(their.name) != nil) }
+		our := o.prop(their.name)
 		if our == nil {
-			f := s.in(home).field(theirs.name)
-			here := "/properties/" + theirs.places[0].ptr[strings.LastIndex(theirs.places[0].ptr, "/")+1:]
-			pointer := home.ptr + here
+			f := schemas{s.in(home).field(their.name), home.child("properties").child(their.name), o, t}
 			for _, layer := range o.layers {
-				if c.declared.find(layer.ptr+here, "present") != nil {
-					pointer = layer.ptr + here
+				at := layer.child("properties").child(their.name)
+				if c.declared.find(at.ptr, "present") != nil {
+					f.at = at
 				}
 			}
-			c.present(f, pointer, false, true, newly(theirs.required), edit{
-				on:     []place{home},
-				fits:   func(_, other *view) bool { return other.prop(theirs.name) != nil },
-				order:  order,
-				make:   func() { c.addProperty(home, t, i, f.name) },
-				Change: Change{narrows: f.needs(theirs.required)},
+			c.aspect(f, "present", present, newly(their.required), edit{
+				on: []place{home}, order: order, make: func() { c.addProperty(home, t, i, f.name) },
 			})
 			continue
 		}
-		f, pointer := s.in(our.places[0]).field(theirs.name), our.places[0].ptr
-		c.present(f, pointer, true, true, "", edit{})
-		e := edit{
-			fits: func(_, other *view) bool {
-				q := other.prop(theirs.name)
-				return q != nil && q.required == theirs.required
-			},
-			order:  order,
-			on:     requiring(o, theirs.name),
-			make:   func() { makeOptional(o, theirs.name) },
-			Change: Change{narrows: f.needs(theirs.required)},
+		f := schemas{s.in(our.places[0]).field(their.name), our.places[0], o, t}
+		c.aspect(f, "present", present, effect{}, edit{})
+		required := func(v *view) string {
+			p := v.prop(their.name)
+			return strconv.FormatBool(p != nil && p.required)
 		}
-		if theirs.required {
-			e.on, e.make = []place{home}, func() { makeRequired(home.node, theirs.name) }
+		e := edit{order: order, on: []place{home}, make: func() { makeRequired(home.node, their.name) }}
+		if !their.required {
+			e.on = o.where(func(n *yaml.Node) bool { return lists(n, "required", their.name) })
+			e.make = func() { makeOptional(o, their.name) }
 		}
-		c.differ(f, pointer, "required", fmt.Sprint(our.required), fmt.Sprint(theirs.required), requiredly(theirs.required), e)
-		c.schema(f, our.places, theirs.places)
+		c.aspect(f, "required", required, requiredly(their.required), e)
+		c.schema(f.position, our.places, their.places)
 	}
 	for _, our := range o.props {
 		if t.prop(our.name) != nil {
 			continue
 		}
-		on := slices.DeleteFunc(slices.Clone(o.layers), func(layer place) bool { return get(get(layer.node, "properties"), our.name) == nil })
-		c.present(s.field(our.name), our.places[0].ptr, true, false, "is removed", edit{
+		on := o.where(func(n *yaml.Node) bool { return get(get(n, "properties"), our.name) != nil })
+		c.present(s.field(our.name), our.places[0].ptr, true, false, effect{what: "is removed"}, edit{
 			on: on,
 			fits: func(o, t *view) bool { // or keeps it in a layer of its own
 				return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
-					return !slices.ContainsFunc(on, func(layer place) bool { return get(layer.node, "properties") == p.in.node })
+					return !slices.ContainsFunc(our.places, func(cut place) bool { return cut.in.node == p.in.node })
 				})
 			},
 			order:   order,
@@ -366,26 +370,18 @@ func (c *comparison) properties(s position, o, t *view) {
 	}
 }
 
-// needs is the effect on requests of something that is required, and none on responses.
-func (s position) needs(required bool) string {
-	if s.response || !required {
-		return ""
+func newly(required bool) effect {
+	if required {
+		return effect{"is new and required", "requests without it are refused"}
 	}
-	return "requests without it are refused"
+	return effect{what: "is new"}
 }
 
-func newly(required bool) string {
+func requiredly(required bool) effect {
 	if required {
-		return "is new and required"
+		return effect{"is required", "requests without it are refused"}
 	}
-	return "is new"
-}
-
-func requiredly(required bool) string {
-	if required {
-		return "is required"
-	}
-	return "is optional"
+	return effect{what: "is optional"}
 }
 
 // same reports whether two schemas have the same structure all the way down.
@@ -395,7 +391,8 @@ func (c *comparison) same(s position, our, their place) bool {
 	return len(inner.edits) == 0
 }
 
-func (c *comparison) branches(s position, p place, o, t *view) {
+func (c *comparison) branches(s schemas) {
+	o, t := s.o, s.t
 	left := slices.Clone(t.branches)
 	pairs := map[int]place{}
 	match := func(same func(a, b place) bool) {
@@ -409,7 +406,7 @@ func (c *comparison) branches(s position, p place, o, t *view) {
 			}
 		}
 	}
-	match(func(a, b place) bool { return c.same(s, a, b) })
+	match(func(a, b place) bool { return c.same(s.position, a, b) })
 	match(func(a, b place) bool {
 		ref, their := scalar(get(a.node, "$ref")), get(b.node, "$ref")
 		return ref != "" && their != nil && (ref == their.Value || ref == c.named[c.theirs.target(b, their.Value).node])
@@ -420,20 +417,22 @@ func (c *comparison) branches(s position, p place, o, t *view) {
 			return !named && c.ours.view(a).shape() == c.theirs.view(b).shape()
 		})
 	}
-	fits := func(_, other *view) bool { return len(other.branches) == len(t.branches) }
+	e := edit{on: []place{s.at}, fits: func(_, other *view) bool { return len(other.branches) == len(t.branches) }}
 	for _, their := range left { // first, so that the union remains one
-		c.present(s, p.ptr, false, true, "may be one more kind of value", edit{on: []place{p}, fits: fits, make: func() {
+		e.make = func() {
 			last := o.branches[len(o.branches)-1]
 			all := last.in.node
 			all.Content = slices.Insert(all.Content, last.position()+1, c.spell(their, s.name+"Option"))
-		}})
+		}
+		c.present(s.position, s.at.ptr, false, true, effect{what: "may be one more kind of value"}, e)
 	}
 	for i, our := range o.branches {
 		if their, ok := pairs[i]; ok {
-			c.schema(s, []place{our}, []place{their})
+			c.schema(s.position, []place{our}, []place{their})
 			continue
 		}
-		c.present(s, our.ptr, true, false, "is one kind of value less", edit{on: []place{p}, fits: fits, make: our.cut})
+		e.make = our.cut
+		c.present(s.position, our.ptr, true, false, effect{what: "is one kind of value less"}, e)
 	}
 }
 
@@ -449,32 +448,28 @@ func stating(v *view, keys ...string) place {
 	return v.layers[len(v.layers)-1]
 }
 
-// host is the layer that gets new properties of an object, and whether it is the only possible one.
-func host(v *view) (place, bool) {
-	var all, inline []place
-	for _, layer := range v.layers {
-		if get(layer.node, "properties") == nil && !slices.ContainsFunc(some(get(layer.node, "type")), func(n *yaml.Node) bool { return n.Value == "object" }) {
-			continue
-		}
-		all = append(all, layer)
-		if len(layer.uses) == len(v.layers[0].uses) {
-			inline = append(inline, layer)
-		}
-	}
-	switch {
-	case len(inline) > 0:
-		return inline[len(inline)-1], len(all) == 1
-	case len(all) > 0:
-		return all[len(all)-1], len(all) == 1
-	default:
-		return v.layers[len(v.layers)-1], true
-	}
+// where are the layers whose mapping has a property of its own.
+func (v *view) where(has func(*yaml.Node) bool) []place {
+	return slices.DeleteFunc(slices.Clone(v.layers), func(layer place) bool { return !has(layer.node) })
 }
 
-func requiring(v *view, name string) []place {
-	return slices.DeleteFunc(slices.Clone(v.layers), func(layer place) bool {
-		return !slices.ContainsFunc(some(get(layer.node, "required")), func(n *yaml.Node) bool { return n.Value == name })
-	})
+// lists reports whether a keyword's value is or contains a string.
+func lists(n *yaml.Node, key, value string) bool {
+	return slices.ContainsFunc(some(get(n, key)), func(item *yaml.Node) bool { return item.Value == value })
+}
+
+// host is the layer that gets new properties of an object, and whether it is the only possible one.
+func host(v *view) (place, bool) {
+	all := v.where(func(n *yaml.Node) bool { return get(n, "properties") != nil || lists(n, "type", "object") })
+	if len(all) == 0 {
+		return v.layers[len(v.layers)-1], true
+	}
+	for _, layer := range slices.Backward(all) {
+		if len(layer.uses) == len(v.layers[0].uses) { // inline
+			return layer, len(all) == 1
+		}
+	}
+	return all[len(all)-1], len(all) == 1
 }
 
 func camel(name string) string {

@@ -91,10 +91,9 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		if o.in == "path" && o.key != t.key {
 			c.note("%s: the path parameter %s is called %s upstream; our name stays.", s.op, o.key, t.key)
 		}
-		c.present(o.position, o.def.ptr, true, true, "", edit{})
-		required := edit{make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }}
-		required.narrows = o.needs(t.required)
-		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required), required)
+		c.present(o.position, o.def.ptr, true, true, effect{}, edit{})
+		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required),
+			edit{make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }})
 		if o.in != "body" && o.in != "response" {
 			c.keywords(o.position, o.def, t.def, "requests encode it in another way", "style", "explode")
 			c.schema(o.position, o.schema(), t.schema())
@@ -104,11 +103,11 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		if o.in == "path" || find(theirs, o.id) != nil || o.within != "" && find(theirs, o.within) == nil {
 			continue
 		}
-		what := "is removed"
+		is := effect{what: "is removed"}
 		if o.in == "content" {
-			what = "is never " + o.key + " any more"
+			is.what = "is never " + o.key + " any more"
 		}
-		c.present(o.position, o.at.ptr, true, false, what, edit{make: o.at.cut})
+		c.present(o.position, o.at.ptr, true, false, is, edit{make: o.at.cut})
 	}
 	c.security(s, our, their)
 	s.part = "operation"
@@ -187,9 +186,8 @@ func (p part) schema() []place {
 // addition records a part that the contract lacks. The next comparison finds the contents of a new
 // body or response. Before are the parts that precede it upstream.
 func (c *comparison) addition(path, our place, to *part, t part, before []part) {
-	e := edit{}
-	e.narrows = t.needs(t.required)
-	pointer, what := our.ptr+"/parameters/"+jsonpointer.Escape(t.key), newly(t.required)
+	var e edit
+	pointer, is := our.ptr+"/parameters/"+jsonpointer.Escape(t.key), newly(t.required)
 	description := []*yaml.Node{strNode("description"), strNode(Placeholder)}
 	switch t.in {
 	case "body":
@@ -202,7 +200,7 @@ func (c *comparison) addition(path, our place, to *part, t part, before []part) 
 		pointer = our.child("responses").child(t.key).ptr
 		e.make = func() { sorted(ensure(our.node, "responses", mapNode()), t.key, mapNode(description...)) }
 	case "content":
-		pointer, what = to.def.child("content").child(t.key).ptr, "may be "+t.key
+		pointer, is = to.def.child("content").child(t.key).ptr, effect{what: "may be " + t.key}
 		e.make = func() {
 			node := mapNode()
 			if t.def.child("schema").exists() {
@@ -224,7 +222,7 @@ func (c *comparison) addition(path, our place, to *part, t part, before []part) 
 			list.Content = slices.Insert(list.Content, at, node)
 		}
 	}
-	c.present(t.position, pointer, false, true, what, e)
+	c.present(t.position, pointer, false, true, is, e)
 }
 
 // parameterNode is a new parameter. The example of its schema becomes that of the parameter.
@@ -242,11 +240,9 @@ func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node
 func (c *comparison) keywords(s position, o, t place, narrows string, names ...string) {
 	for _, key := range names {
 		was, is := stated(o.node, key), stated(t.node, key)
-		what := fmt.Sprintf("%s is %s, was %s", key, cmp.Or(is, "none"), cmp.Or(was, "none"))
-		if key == "deprecated" {
-			what = deprecated(is == "true")
-		}
-		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), what, edit{Change: Change{narrows: narrows}, make: func() {
+		effect := changed(key, was, is)
+		effect.narrows = narrows
+		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), effect, edit{make: func() {
 			if remove(o.node, key); is != "" {
 				set(o.node, key, bare(get(t.node, key)), append(beforeParameters, "name", "in", "required")...)
 			}
@@ -273,10 +269,9 @@ func (c *comparison) security(s position, our, their place) {
 		c.note("%s: its security scheme %s is not defined upstream; ours stays.", s.op, undefined)
 		return
 	}
-	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), edit{
-		make:   func() { c.setSecurity(our, their) },
-		Change: Change{narrows: "calls have to authenticate in another way"},
-	})
+	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), effect{
+		fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), "calls have to authenticate in another way",
+	}, edit{make: func() { c.setSecurity(our, their) }})
 }
 
 // alternatives are the security requirements of an operation, or of the document.

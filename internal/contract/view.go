@@ -230,12 +230,23 @@ func (v *view) implied() []string {
 	}
 	var types []string
 	for _, n := range v.values {
-		t := map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[n.ShortTag()]
-		if !slices.Contains(types, t) {
+		if t := typeOf(n); !slices.Contains(types, t) {
 			types = append(types, t)
 		}
 	}
 	return types
+}
+
+// typeOf is the JSON type of a scalar.
+func typeOf(n *yaml.Node) string {
+	return map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[n.ShortTag()]
+}
+
+// allows reports whether a scalar has a type and a value that a schema allows.
+func (v *view) allows(n *yaml.Node) bool {
+	t := typeOf(n)
+	typed := len(v.types) == 0 || slices.Contains(v.types, t) || t == "integer" && slices.Contains(v.types, "number")
+	return typed && (v.values == nil || contains(v.values, n))
 }
 
 // shape is the kind of Go type that a schema becomes.
