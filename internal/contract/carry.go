@@ -69,7 +69,7 @@ func withoutNull(n *yaml.Node, v *view) {
 			continue
 		}
 		if drop(n, by, isNull); len(branches.Content) == 1 { // which replaces the union
-			inner := deref(branches.Content[0])
+			inner := branches.Content[0]
 			swap(n, by, inner.Content[0].Value, inner.Content[1])
 			for i, key := range keys(inner)[1:] {
 				if index(n, key) < 0 {
@@ -442,7 +442,7 @@ func sample(d *document, v *view) *yaml.Node {
 		n = 1711471533
 	}
 	n = min(n, number("maximum", n), number("exclusiveMaximum", n+1)-1)
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.FormatFloat(n, 'f', -1, 64)}
+	return scalarNode("!!int", strconv.FormatFloat(n, 'f', -1, 64))
 }
 
 // usesFormat reports whether the contract has a format already. Another one might change the Go

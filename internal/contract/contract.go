@@ -78,7 +78,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	}
 	declared := declare(ours, differences)
 	named := map[*yaml.Node]string{}
-	before := ours.unused()
+	before := ours.unused(nil)
 	for step := range maxSteps {
 		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}, at: map[string]string{}}
 		if err := c.paths(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
 )
@@ -26,13 +27,17 @@ type document struct {
 // parse reads an OpenAPI 3 document, in YAML or JSON.
 func parse(name string, src []byte) (*document, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	if plain := jsontext.Value(slices.Clone(src)); plain.Format() == nil {
+		src = plain // without the surrogate pairs of JSON, which are errors in YAML
+	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(joinSurrogates(src), &doc); err != nil {
+	if err := yaml.Unmarshal(src, &doc); err != nil {
 		return nil, fmt.Errorf("%s is neither YAML nor JSON: %w", name, err)
 	}
 	if len(doc.Content) == 0 {
 		return nil, fmt.Errorf("%s is not an OpenAPI document: it is empty", name)
 	}
+	resolve(&doc)
 	d := &document{name: name, root: doc.Content[0]}
 	version := scalar(get(d.root, "openapi"))
 	switch {
@@ -48,18 +53,15 @@ func parse(name string, src []byte) (*document, error) {
 	return d, nil
 }
 
-var surrogates = regexp.MustCompile(`\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
-
-// joinSurrogates replaces the surrogate pairs of JSON strings, which YAML does not allow, by the
-// characters that they encode.
-func joinSurrogates(src []byte) []byte {
-	return surrogates.ReplaceAllFunc(src, func(match []byte) []byte {
-		var text string
-		if len(match) == 2 || json.Unmarshal([]byte(`"`+string(match)+`"`), &text) != nil {
-			return match
+// resolve replaces the aliases below n by what they stand for.
+func resolve(n *yaml.Node) {
+	for i, item := range n.Content {
+		if item.Kind == yaml.AliasNode {
+			n.Content[i] = item.Alias
+		} else {
+			resolve(item)
 		}
-		return []byte(text)
-	})
+	}
 }
 
 // place is a node and its location in a document.
@@ -89,7 +91,7 @@ func (p place) items() []place {
 	var list []place
 	if kind(p.node) == yaml.SequenceNode {
 		for i, n := range p.node.Content {
-			list = append(list, place{node: deref(n), ptr: fmt.Sprintf("%s/%d", p.ptr, i), in: &p, uses: p.uses})
+			list = append(list, place{node: n, ptr: fmt.Sprintf("%s/%d", p.ptr, i), in: &p, uses: p.uses})
 		}
 	}
 	return list
@@ -106,7 +108,7 @@ func (p place) members() []place {
 
 // position is the index of an element in its sequence.
 func (p place) position() int {
-	return slices.IndexFunc(p.in.node.Content, func(n *yaml.Node) bool { return deref(n) == p.node })
+	return slices.Index(p.in.node.Content, p.node)
 }
 
 // put replaces the node at a place.
@@ -192,16 +194,8 @@ func (d *document) at(pointer string) place {
 	return p
 }
 
-// deref resolves an alias.
-func deref(n *yaml.Node) *yaml.Node {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}
-
 func kind(n *yaml.Node) yaml.Kind {
-	if n = deref(n); n == nil {
+	if n == nil {
 		return 0
 	}
 	return n.Kind
@@ -209,29 +203,24 @@ func kind(n *yaml.Node) yaml.Kind {
 
 // index is the position of key in the content of a mapping, or -1.
 func index(n *yaml.Node, key string) int {
-	if kind(n) == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				return i
-			}
-		}
+	if i := slices.Index(keys(n), key); i >= 0 {
+		return 2 * i
 	}
 	return -1
 }
 
 func get(n *yaml.Node, key string) *yaml.Node {
-	n = deref(n)
 	if i := index(n, key); i >= 0 {
-		return deref(n.Content[i+1])
+		return n.Content[i+1]
 	}
 	return nil
 }
 
 func keys(n *yaml.Node) []string {
 	var list []string
-	if n = deref(n); kind(n) == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			list = append(list, n.Content[i].Value)
+	if kind(n) == yaml.MappingNode {
+		for entry := range slices.Chunk(n.Content, 2) {
+			list = append(list, entry[0].Value)
 		}
 	}
 	return list
@@ -239,15 +228,11 @@ func keys(n *yaml.Node) []string {
 
 // some are the items of a sequence, or a scalar alone.
 func some(n *yaml.Node) []*yaml.Node {
-	switch n = deref(n); kind(n) {
+	switch kind(n) {
 	case yaml.ScalarNode:
 		return []*yaml.Node{n}
 	case yaml.SequenceNode:
-		var items []*yaml.Node
-		for _, item := range n.Content {
-			items = append(items, deref(item))
-		}
-		return items
+		return n.Content
 	default:
 		return nil
 	}
@@ -265,14 +250,11 @@ func isTrue(n *yaml.Node) bool { return scalar(n) == "true" }
 // canonical is a value as JSON, so that 1 and 1.0, or two notations of a string, are the same.
 func canonical(n *yaml.Node) string {
 	var v any
-	if n == nil || n.Decode(&v) != nil {
+	if n != nil && n.Decode(&v) != nil {
 		return "null"
 	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return "null"
-	}
-	return string(out)
+	out, _ := json.Marshal(v) // nothing, if a key is not a string
+	return cmp.Or(string(out), "null")
 }
 
 func contains(values []*yaml.Node, n *yaml.Node) bool {
@@ -329,19 +311,21 @@ func drop(m *yaml.Node, key string, which func(*yaml.Node) bool) {
 	if list == nil {
 		return
 	}
-	list.Content = slices.DeleteFunc(list.Content, func(n *yaml.Node) bool { return which(deref(n)) })
+	list.Content = slices.DeleteFunc(list.Content, which)
 	if len(list.Content) == 0 {
 		remove(m, key)
 	}
 }
 
-func strNode(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
-
-func nullNode() *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"} }
-
-func boolNode(b bool) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(b)}
+func scalarNode(tag, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
 }
+
+func strNode(s string) *yaml.Node { return scalarNode("!!str", s) }
+
+func nullNode() *yaml.Node { return scalarNode("!!null", "null") }
+
+func boolNode(b bool) *yaml.Node { return scalarNode("!!bool", strconv.FormatBool(b)) }
 
 func mapNode(entries ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: entries}
@@ -355,7 +339,6 @@ func seqNode(style yaml.Style, items ...*yaml.Node) *yaml.Node {
 
 // bare copies a value without the comments and the style of its document.
 func bare(n *yaml.Node) *yaml.Node {
-	n = deref(n)
 	c := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag(), Value: n.Value}
 	for _, item := range n.Content {
 		c.Content = append(c.Content, bare(item))
@@ -387,32 +370,27 @@ func free(m *yaml.Node, name string) string {
 
 // sorted adds an entry where its key sorts in.
 func sorted(m *yaml.Node, key string, to *yaml.Node) {
-	if len(m.Content) == 0 {
-		m.Style &^= yaml.FlowStyle
-	}
 	at := 0
 	for at < len(m.Content) && m.Content[at].Value < key {
 		at += 2
 	}
+	m.Style &^= yaml.FlowStyle
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// unused are the schemas that nothing refers to.
-func (d *document) unused() []string {
+// unused are the schemas that nothing refers to, without those in except.
+func (d *document) unused(except []string) []string {
 	text := encode(d.root)
 	return slices.DeleteFunc(keys(d.schemas().node), func(name string) bool {
-		return regexp.MustCompile(regexp.QuoteMeta("#/components/schemas/"+jsonpointer.Escape(name)) + `[^\w.-]`).MatchString(text)
+		ref := regexp.QuoteMeta("#/components/schemas/" + jsonpointer.Escape(name))
+		return slices.Contains(except, name) || regexp.MustCompile(ref+`[^\w.-]`).MatchString(text)
 	})
 }
 
 // prune removes the schemas that are not used any more.
 func (d *document) prune(before []string) {
-	for {
-		gone := slices.DeleteFunc(d.unused(), func(name string) bool { return slices.Contains(before, name) })
-		if len(gone) == 0 {
-			return
-		}
-		for _, name := range gone {
+	for names := d.unused(before); len(names) > 0; names = d.unused(before) {
+		for _, name := range names {
 			remove(d.schemas().node, name)
 		}
 	}

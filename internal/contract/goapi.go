@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/printer"
 	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -52,59 +52,51 @@ func generate(root string, contract []byte) (*api, error) {
 }
 
 func parseAPI(code string) (*api, error) {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "client.gen.go", code, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "client.gen.go", code, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
 	a := &api{text: map[string]string{}, fields: map[string]string{}}
-	text := func(node any) string {
-		var out strings.Builder
-		_ = printer.Fprint(&out, fset, node)
-		return strings.Join(strings.Fields(out.String()), " ")
-	}
-	for _, decl := range file.Decls {
-		switch decl := decl.(type) {
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
 		case *ast.FuncDecl:
-			name := decl.Name.Name
-			if decl.Recv != nil {
-				name = strings.TrimPrefix(text(decl.Recv.List[0].Type), "*") + "." + name
+			name := node.Name.Name
+			if node.Recv != nil {
+				name = strings.TrimPrefix(types.ExprString(node.Recv.List[0].Type), "*") + "." + name
 			}
-			a.text[name] = text(decl.Type)
-		case *ast.GenDecl:
-			for _, spec := range decl.Specs {
-				switch spec := spec.(type) {
-				case *ast.ValueSpec:
-					for _, name := range spec.Names {
-						a.text[name.Name] = text(spec.Type)
-					}
-				case *ast.TypeSpec:
-					a.declare(spec, text)
+			a.text[name] = types.ExprString(node.Type)
+			return false
+		case *ast.ValueSpec:
+			for _, name := range node.Names {
+				if node.Type != nil {
+					a.text[name.Name] = types.ExprString(node.Type)
 				}
 			}
+		case *ast.TypeSpec:
+			a.declare(node.Name.Name, node.Type)
 		}
-	}
+		return true
+	})
 	return a, nil
 }
 
-func (a *api) declare(spec *ast.TypeSpec, text func(any) string) {
-	name := spec.Name.Name
-	switch object := spec.Type.(type) {
-	case *ast.StructType:
-		a.text[name] = "struct"
-		for _, field := range object.Fields.List {
-			for _, f := range field.Names {
-				a.text[name+"."+f.Name] = text(field.Type)
-				if field.Tag != nil {
-					tag, _, _ := strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json"), ",")
-					a.fields[name+"."+tag] = f.Name
-				}
+// declare records a type and the fields of a struct.
+func (a *api) declare(name string, is ast.Expr) {
+	object, ok := is.(*ast.StructType)
+	if !ok {
+		a.text[name] = types.ExprString(is)
+		return
+	}
+	a.text[name] = "struct"
+	for _, field := range object.Fields.List {
+		for _, f := range field.Names {
+			a.text[name+"."+f.Name] = types.ExprString(field.Type)
+			if field.Tag != nil {
+				tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json")
+				tag, _, _ = strings.Cut(tag, ",")
+				a.fields[name+"."+tag] = f.Name
 			}
 		}
-	case *ast.InterfaceType:
-		a.text[name] = "interface"
-	default:
-		a.text[name] = text(spec.Type)
 	}
 }
 
