@@ -37,23 +37,24 @@ func setNull(v *view, p place, null bool) {
 			restate(n, &merged, "enum", "const")
 		}
 	default:
-		inner := mapNode()
-		for _, key := range keys(n) {
-			if !isProse(key) {
-				set(inner, key, get(n, key))
-			}
-		}
-		choice := seqNode(0, inner, entry("type", strNode("null")))
-		swap(n, inner.Content[0].Value, "anyOf", choice)
-		for _, key := range keys(inner)[1:] {
+		inner := extract(n, func(key string) bool { return !isProse(key) })
+		at := index(n, inner.Content[0].Value)
+		for _, key := range keys(inner) {
 			remove(n, key)
 		}
+		n.Content = slices.Insert(n.Content, at, strNode("anyOf"), seqNode(0, inner, entry("type", strNode("null"))))
 	}
 }
 
 func statesNull(n *yaml.Node) bool {
-	null := func(n *yaml.Node) bool { return canonical(n) == "null" || n.Value == "null" || isNull(n) }
-	return isTrue(get(n, "nullable")) || slices.ContainsFunc(slices.Concat(some(get(n, "type")), some(get(n, "enum")), some(get(n, "anyOf")), some(get(n, "oneOf"))), null)
+	for _, key := range []string{"type", "enum", "anyOf", "oneOf"} {
+		for _, item := range some(get(n, key)) {
+			if item.Value == "null" || isNull(item) {
+				return true
+			}
+		}
+	}
+	return isTrue(get(n, "nullable"))
 }
 
 // withoutNull removes null from what a layer of v states.
@@ -69,13 +70,10 @@ func withoutNull(n *yaml.Node, v *view) {
 			continue
 		}
 		if drop(n, by, isNull); len(branches.Content) == 1 { // which replaces the union
-			inner := branches.Content[0]
-			swap(n, by, inner.Content[0].Value, inner.Content[1])
-			for i, key := range keys(inner)[1:] {
-				if index(n, key) < 0 {
-					set(n, key, inner.Content[2*i+3])
-				}
-			}
+			at := index(n, by)
+			remove(n, by)
+			inner := extract(branches.Content[0], func(key string) bool { return index(n, key) < 0 })
+			n.Content = slices.Insert(n.Content, at, inner.Content...)
 		}
 	}
 }
@@ -84,12 +82,12 @@ func typeNode(types []string, null bool) *yaml.Node {
 	if len(types) == 1 && !null {
 		return strNode(types[0])
 	}
+	if null {
+		types = append(slices.Clip(types), "null")
+	}
 	n := seqNode(yaml.FlowStyle)
 	for _, t := range types {
 		n.Content = append(n.Content, strNode(t))
-	}
-	if null {
-		n.Content = append(n.Content, strNode("null"))
 	}
 	return n
 }
@@ -137,8 +135,9 @@ func restate(n *yaml.Node, v *view, names ...string) {
 		switch {
 		case to == nil:
 			remove(n, key)
-		case key == "enum" && is != nil && slices.ContainsFunc(is.Content, func(v *yaml.Node) bool { return contains(to.Content, v) }):
-			stay := slices.DeleteFunc(slices.Clone(is.Content), func(v *yaml.Node) bool { return !contains(to.Content, v) })
+		case key == "enum" && is != nil:
+			is.Content = slices.DeleteFunc(is.Content, func(v *yaml.Node) bool { return !contains(to.Content, v) })
+			stay := is.Content
 			is.Content = append(stay, slices.DeleteFunc(to.Content, func(v *yaml.Node) bool { return contains(stay, v) })...)
 		default:
 			set(n, key, to, order[:slices.Index(order, key)]...)
@@ -191,9 +190,9 @@ func (c *comparison) property(p prop, name string) *yaml.Node {
 // of a string and, where a pattern declares them, limits.
 func (c *comparison) refine(n *yaml.Node, name string) {
 	applies := map[string]string{"format": "string", "minLength": "string", "minimum": "integer", "maximum": "integer"}
-	for _, d := range *c.declared {
-		if strings.HasSuffix(d.at, "/properties/"+jsonpointer.Escape(name)) && (d.aspect == "format" || d.at[0] == '/') && get(n, d.aspect) == nil &&
-			lists(n, "type", applies[d.aspect]) {
+	for _, d := range c.declared {
+		if strings.HasSuffix(d.at, "/properties/"+jsonpointer.Escape(name)) && (d.aspect == "format" || d.at[0] == '/') &&
+			get(n, d.aspect) == nil && lists(n, "type", applies[d.aspect]) {
 			var value yaml.Node
 			if yaml.Unmarshal([]byte(d.hold), &value) == nil && len(value.Content) == 1 {
 				set(n, d.aspect, bare(value.Content[0]), "type", "format")
@@ -229,13 +228,8 @@ func (c *comparison) rewrite(p, theirs place, name string, named bool) {
 	} else {
 		n = c.spell(theirs, name)
 	}
-	var kept []*yaml.Node
-	for _, key := range keys(p.node) {
-		if isProse(key) && key != "example" && key != "examples" {
-			kept = append(kept, strNode(key), get(p.node, key))
-		}
-	}
-	n.Content = slices.Insert(n.Content, behindType(n), kept...)
+	kept := extract(p.node, func(key string) bool { return isProse(key) && key != "example" && key != "examples" })
+	n.Content = slices.Insert(n.Content, behindType(n), kept.Content...)
 	describe(n)
 	p.put(n)
 }
@@ -329,10 +323,11 @@ func refer(pointer string, null bool) *yaml.Node {
 // body writes a schema in full.
 func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	n := mapNode()
-	if parts := p.child("allOf").items(); len(parts) > 1 && slices.ContainsFunc(parts, func(q place) bool { return get(q.node, "$ref") != nil }) {
+	refers := func(q place) bool { return get(q.node, "$ref") != nil }
+	if parts := p.child("allOf").items(); len(parts) > 1 && slices.ContainsFunc(parts, refers) {
 		all := seqNode(0)
 		for _, part := range parts {
-			if get(part.node, "$ref") != nil {
+			if refers(part) {
 				all.Content = append(all.Content, c.spell(part, name))
 			} else {
 				all.Content = append(all.Content, c.body(part, c.theirs.view(part), name))
@@ -393,6 +388,12 @@ func (c *comparison) mend(n *yaml.Node, t *view) {
 	}
 }
 
+// formatted are examples of strings by their format.
+var formatted = map[string]string{
+	"date-time": "2024-03-26T17:25:33Z", "date": "2024-03-26", "uuid": "2f1e0d5c-7f0a-4d1b-9c55-0a1b2c3d4e5f",
+	"email": "robin@example.com", "uri": "https://example.com",
+}
+
 // sample is an example of a schema, or nil if its parts have the examples.
 func sample(d *document, v *view) *yaml.Node {
 	number := func(key string, otherwise float64) float64 {
@@ -427,7 +428,7 @@ func sample(d *document, v *view) *yaml.Node {
 	}
 	switch v.types[0] {
 	case "string":
-		text, ok := map[string]string{"date-time": "2024-03-26T17:25:33Z", "date": "2024-03-26", "uuid": "2f1e0d5c-7f0a-4d1b-9c55-0a1b2c3d4e5f", "email": "robin@example.com", "uri": "https://example.com"}[v.format]
+		text, ok := formatted[v.format]
 		if !ok {
 			text = "example"
 			text += strings.Repeat("x", max(0, int(number("minLength", 0))-len(text)))
@@ -465,5 +466,6 @@ func (c *comparison) fork(u use) {
 	copied := "#/components/" + section + "/" + jsonpointer.Escape(name)
 	set(u.at, "$ref", refer(copied, false).Content[1])
 	c.declared.copy(u.to, copied)
-	c.note("%s was split: one of its uses has changed and others have not. That one refers to %s now. Declare the differences of the original for the copy too.", u.to, copied)
+	c.note("%s was split: one of its uses has changed and others have not. That one refers to %s now. "+
+		"Declare the differences of the original for the copy too.", u.to, copied)
 }

@@ -45,12 +45,19 @@ type pair struct {
 // comparison compares the operations of the contract with those upstream.
 type comparison struct {
 	ours, theirs *document
-	declared     *declarations
+	declared     declarations
 	edits        []*edit
 	notes        []string
 	pairs        map[*yaml.Node][]pair
 	at           map[string]string     // the pointer of each position
 	named        map[*yaml.Node]string // the contract's pointer of each of upstream's named schemas
+}
+
+func newComparison(ours, theirs *document, declared declarations) *comparison {
+	return &comparison{
+		ours: ours, theirs: theirs, declared: declared,
+		pairs: map[*yaml.Node][]pair{}, at: map[string]string{}, named: map[*yaml.Node]string{},
+	}
 }
 
 func (c *comparison) note(format string, args ...any) {
@@ -311,11 +318,7 @@ func looser(key, was, now string) bool {
 
 func (c *comparison) properties(s schemas) {
 	o, t := s.o, s.t
-	home, alone := host(o)
-	order := 1 // another edit may make it in a better place
-	if alone {
-		order = 0
-	}
+	home, order := host(o)
 	for i, their := range t.props {
 		present := func(v *view) string { return strconv.FormatBool(v.prop(their.name) != nil) }
 		our := o.prop(their.name)
@@ -386,7 +389,8 @@ func requiredly(required bool) effect {
 
 // same reports whether two schemas have the same structure all the way down.
 func (c *comparison) same(s position, our, their place) bool {
-	inner := &comparison{ours: c.ours, theirs: c.theirs, declared: &declarations{}, pairs: map[*yaml.Node][]pair{}, at: map[string]string{}, named: maps.Clone(c.named)}
+	inner := newComparison(c.ours, c.theirs, nil)
+	inner.named = maps.Clone(c.named)
 	inner.schema(position{within: s.within}, []place{our}, []place{their})
 	return len(inner.edits) == 0
 }
@@ -458,18 +462,19 @@ func lists(n *yaml.Node, key, value string) bool {
 	return slices.ContainsFunc(some(get(n, key)), func(item *yaml.Node) bool { return item.Value == value })
 }
 
-// host is the layer that gets new properties of an object, and whether it is the only possible one.
-func host(v *view) (place, bool) {
+// host is the layer that gets new properties of an object, and the order of the edits of it: later
+// if there are others, since an edit of another use may make the same change in a better one.
+func host(v *view) (home place, order int) {
 	all := v.where(func(n *yaml.Node) bool { return get(n, "properties") != nil || lists(n, "type", "object") })
 	if len(all) == 0 {
-		return v.layers[len(v.layers)-1], true
+		return v.layers[len(v.layers)-1], 0
 	}
 	for _, layer := range slices.Backward(all) {
 		if len(layer.uses) == len(v.layers[0].uses) { // inline
-			return layer, len(all) == 1
+			return layer, min(1, len(all)-1)
 		}
 	}
-	return all[len(all)-1], len(all) == 1
+	return all[len(all)-1], min(1, len(all)-1)
 }
 
 func camel(name string) string {

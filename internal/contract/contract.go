@@ -69,66 +69,53 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		return nil, err
 	}
 	result := &Result{Contract: contract}
+	text, unused, added := encode(ours.root), ours.unused(nil), map[string]bool{}
 	for _, operation := range add {
 		change, err := ours.add(theirs, operation)
 		if err != nil {
 			return nil, err
 		}
 		result.Changes = append(result.Changes, change)
+		added[change.Operation] = true
 	}
-	declared := declare(ours, differences)
-	named := map[*yaml.Node]string{}
-	before := ours.unused(nil)
-	for step := range maxSteps {
-		c := &comparison{ours: ours, theirs: theirs, declared: &declared, named: named, pairs: map[*yaml.Node][]pair{}, at: map[string]string{}}
-		if err := c.paths(); err != nil {
+	c := newComparison(ours, theirs, declare(ours, differences))
+	for step, more := 0, true; more; step++ {
+		if step == maxSteps {
+			return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
+		}
+		c.edits, c.pairs, c.at = nil, map[*yaml.Node][]pair{}, map[string]string{}
+		if err := cmp.Or(c.paths(), theirs.err, ours.err); err != nil {
 			return nil, err
 		}
-		if theirs.err != nil || ours.err != nil {
-			return nil, cmp.Or(theirs.err, ours.err)
-		}
 		if step == 0 {
-			result.Notes = declared.unneeded()
+			result.Notes = c.declared.unneeded()
 			for _, e := range c.edits {
-				if !slices.ContainsFunc(result.Changes[:len(add)], func(added Change) bool { return added.Operation == e.Operation }) {
+				if !added[e.Operation] {
 					result.Changes = append(result.Changes, e.Change)
 				}
 			}
 		}
-		more, err := c.step()
-		if err != nil {
+		if more, err = c.step(); err != nil {
 			return nil, err
 		}
-		for _, note := range c.notes {
-			if !slices.Contains(result.Notes, note) {
-				result.Notes = append(result.Notes, note)
-			}
-		}
-		if !more {
-			ours.prune(before)
-			for i, change := range result.Changes { // what is new has a place now
-				if pointer := c.at[change.Operation+" "+change.At]; change.adds && pointer != "" {
-					result.Changes[i].Pointer = pointer
-				}
-			}
-			result.write(contract, ours.root)
-			return result, nil
+	}
+	ours.prune(unused)
+	for i, change := range result.Changes { // what is new has a place now
+		if pointer := c.at[change.Operation+" "+change.At]; change.adds && pointer != "" {
+			result.Changes[i].Pointer = pointer
 		}
 	}
-	return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
-}
-
-// write encodes the tree, if it has changed, and lists the lines that need a description.
-func (r *Result) write(before []byte, root *yaml.Node) {
-	if was, err := parse(Path, before); err != nil || encode(was.root) != encode(root) {
-		r.Contract = []byte(encode(root))
+	result.Notes = append(result.Notes, c.notes...)
+	if after := encode(ours.root); after != text {
+		result.Contract = []byte(after)
 	}
 	number := 0
-	for line := range strings.Lines(string(r.Contract)) {
+	for line := range strings.Lines(string(result.Contract)) {
 		if number++; strings.Contains(line, Placeholder) {
-			r.Describe = append(r.Describe, Line{File: Path, Line: number})
+			result.Describe = append(result.Describe, Line{File: Path, Line: number})
 		}
 	}
+	return result, nil
 }
 
 // step makes the edits of operations or, if there are none, one edit of a schema, and reports
@@ -153,7 +140,8 @@ func (c *comparison) step() (bool, error) {
 				continue
 			}
 			if !c.separate(next, at, other) {
-				return false, fmt.Errorf("cannot carry over %q at %s (%s): another use of %s is different", next.What, next.At, next.Operation, at.ptr)
+				return false, fmt.Errorf("cannot carry over %q at %s (%s): another use of %s is different",
+					next.What, next.At, next.Operation, at.ptr)
 			}
 			return true, nil
 		}
@@ -203,19 +191,20 @@ func (d *document) add(theirs *document, operation string) (Change, error) {
 	case have:
 		return Change{}, fmt.Errorf("the contract has %s already", operation)
 	}
-	paths := d.top().child("paths").node
-	if i := slices.IndexFunc(keys(paths), func(have string) bool { return form(have) == form(path) }); i >= 0 {
-		path = keys(paths)[i]
-	} else {
-		set(paths, path, mapNode())
+	paths := d.top().child("paths")
+	if i := slices.IndexFunc(keys(paths.node), func(have string) bool { return form(have) == form(path) }); i >= 0 {
+		path = keys(paths.node)[i]
 	}
-	stub := mapNode(strNode("operationId"), bare(id), strNode("summary"), strNode(Placeholder), strNode("description"), strNode(Placeholder))
+	stub := mapNode(strNode("operationId"), bare(id), strNode("summary"), strNode(Placeholder),
+		strNode("description"), strNode(Placeholder))
 	for _, name := range variable.FindAllString(path, -1) {
+		parameter := parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string")))
 		parameters := ensure(stub, "parameters", seqNode(0))
-		parameters.Content = append(parameters.Content, parameterNode(strings.Trim(name, "{}"), "path", true, entry("type", strNode("string"))))
+		parameters.Content = append(parameters.Content, parameter)
 	}
 	set(stub, "responses", mapNode())
-	set(get(paths, path), method, stub)
+	set(ensure(paths.node, path, mapNode()), method, stub)
 	s := position{op: id.Value, part: "operation"}
-	return Change{Operation: s.op, At: s.part, Pointer: d.top().child("paths").child(path).child(method).ptr, What: "is added", position: s}, nil
+	pointer := paths.child(path).child(method).ptr
+	return Change{Operation: s.op, At: s.part, Pointer: pointer, What: "is added", position: s}, nil
 }

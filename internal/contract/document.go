@@ -83,7 +83,8 @@ func (p place) exists() bool { return p.node != nil }
 
 // child is the value of key in a mapping.
 func (p place) child(key string) place {
-	return place{node: get(p.node, key), ptr: p.ptr + "/" + jsonpointer.Escape(key), in: &p, key: key, uses: p.uses}
+	ptr := p.ptr + "/" + jsonpointer.Escape(key)
+	return place{node: get(p.node, key), ptr: ptr, in: &p, key: key, uses: p.uses}
 }
 
 // items are the elements of a sequence.
@@ -284,10 +285,15 @@ func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// swap replaces an entry by another one.
-func swap(m *yaml.Node, key, newKey string, to *yaml.Node) {
-	i := index(m, key)
-	m.Content = slices.Replace(m.Content, i, i+2, strNode(newKey), to)
+// extract is a mapping of the entries of m whose keys satisfy which.
+func extract(m *yaml.Node, which func(key string) bool) *yaml.Node {
+	part := mapNode()
+	for _, key := range keys(m) {
+		if which(key) {
+			set(part, key, get(m, key))
+		}
+	}
+	return part
 }
 
 // ensure is the value of key in the mapping m, to which empty is added if there is none.
