@@ -37,9 +37,11 @@ func ParseDifferences(src []byte) ([]Difference, error) {
 		return nil, fmt.Errorf("the differences: %w", err)
 	}
 	for i, d := range list {
-		if !strings.HasPrefix(d.At, "#/") && !strings.HasPrefix(d.At, "**/") || len(d.Hold) == 0 || strings.TrimSpace(d.Why) == "" ||
-			!slices.Equal(slices.Sorted(maps.Keys(d.Hold)), slices.Sorted(maps.Keys(d.Upstream))) {
-			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, hold, upstream for each aspect of hold, and why", i+1, d.At)
+		same := slices.Equal(slices.Sorted(maps.Keys(d.Hold)), slices.Sorted(maps.Keys(d.Upstream)))
+		pointer := strings.HasPrefix(d.At, "#/") || strings.HasPrefix(d.At, "**/")
+		if !pointer || len(d.Hold) == 0 || strings.TrimSpace(d.Why) == "" || !same {
+			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, hold, upstream for each aspect of hold, and why",
+				i+1, d.At)
 		}
 	}
 	return list, nil
@@ -68,7 +70,8 @@ func declare(ours *document, list []Difference) declarations {
 			at = p.ptr
 		}
 		for _, aspect := range slices.Sorted(maps.Keys(d.Hold)) {
-			all = append(all, &declaration{at: at, aspect: aspect, hold: value(aspect, d.Hold[aspect]), upstream: value(aspect, d.Upstream[aspect])})
+			hold, upstream := value(aspect, d.Hold[aspect]), value(aspect, d.Upstream[aspect])
+			all = append(all, &declaration{at: at, aspect: aspect, hold: hold, upstream: upstream})
 		}
 	}
 	return all
@@ -130,7 +133,8 @@ func (all declarations) unneeded() []string {
 		case d.ours != "":
 			reason = "it is " + d.ours + " in the contract"
 		}
-		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.", strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.hold, reason))
+		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.",
+			strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.hold, reason))
 	}
 	return list
 }

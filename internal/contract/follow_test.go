@@ -245,14 +245,9 @@ func TestTheOperationIsCallable(t *testing.T) {
 	assert.Contains(t, string(page), "client.Generated().ListProjectAPIKeysWithResponse(ctx, ")
 }
 
-func TestErrorLines(t *testing.T) {
-	assert.Equal(t, []Line{
-		{"wrapper/x.go", 7, "undefined: y"},
-		{"examples/e/main_test.go", 3, "z redeclared"},
-		{"wrapper/x_test.go", 12, "got 1"},
-		{"wrapper/y_test.go", 34, ""},
-		{"orgkeystest/api.go", 56, ""},
-	}, errorLines("/root/of/it", strings.Join([]string{
+func TestReport_LinesToLookAt(t *testing.T) {
+	var report Report
+	report.look("/root/of/it", strings.Join([]string{
 		"# github.com/orgkeys/orgkeys-go/wrapper",
 		"wrapper/x.go:7:2: undefined: y",
 		"wrapper/x.go:7:9: undefined: y too",
@@ -263,5 +258,12 @@ func TestErrorLines(t *testing.T) {
 		"\t/root/of/it/orgkeystest/api.go:56 +0x1d",
 		"\t/usr/lib/go/src/testing/testing.go:1690 +0xf4",
 		"exit status 1",
-	}, "\n")))
+	}, "\n"))
+	assert.Equal(t, []Line{
+		{"wrapper/x.go", 7, "undefined: y"},
+		{"examples/e/main_test.go", 3, "z redeclared"},
+		{"wrapper/x_test.go", 12, "got 1"},
+		{"wrapper/y_test.go", 34, ""},
+		{"orgkeystest/api.go", 56, ""},
+	}, report.Look)
 }

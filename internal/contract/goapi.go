@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -174,19 +175,25 @@ func (a *api) plain(text string) string {
 	return text
 }
 
-// members are the constants of an enum, or the members of a union with what they are.
-func (a *api) members(text string) (names []string) {
+// members are the constants of an enum, or the methods of a union with what they return.
+func (a *api) members(text string) map[string]string {
+	members := map[string]string{}
 	of, isUnion := strings.TrimPrefix(text, "*"), a.isUnion(text)
 	for name, is := range a.text {
 		switch method, _ := strings.CutPrefix(name, of+"."); {
 		case isUnion && strings.HasPrefix(method, "As"):
-			names = append(names, name+" "+a.describe(a.member(is)))
+			members[name] = a.describe(a.member(is))
 		case is == of && a.text[of] == "string" && ast.IsExported(name):
-			names = append(names, name)
+			members[name] = is
 		}
 	}
-	slices.Sort(names)
-	return names
+	return members
+}
+
+// without are the names of the members that others lacks or has with another type.
+func without(members, others map[string]string) []string {
+	maps.DeleteFunc(members, func(name, is string) bool { return others[name] == is })
+	return slices.Sorted(maps.Keys(members))
 }
 
 // member is the type that a method of a union returns.
@@ -221,7 +228,7 @@ func judge(changes []Change, before, after *api) {
 	for i := range changes {
 		c := &changes[i]
 		c.Breaking, c.Why = compareAt(c.position, c.adds, before, after)
-		for s := c.position; !c.Breaking && s.path != ""; { // the type of what contains it, if that is not a change of its own
+		for s := c.position; !c.Breaking && s.path != ""; { // what contains it, if that is not a change of its own
 			s.path = s.path[:max(0, strings.LastIndexAny(s.path, ".[{"))]
 			_, was := before.at(s)
 			if _, is := after.at(s); was != is && was != "" && is != "" && !taken[s.op+" "+s.String()] {
@@ -242,15 +249,7 @@ func compareAt(s position, adds bool, before, after *api) (breaks bool, why stri
 	name, was := before.at(s)
 	now, is := after.at(s)
 	list := func(names []string) string { return "`gen." + strings.Join(names, "`, `gen.") + "`" }
-	without := func(names, others []string) []string {
-		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(others, name) })
-	}
 	lost, gained := without(before.members(was), after.members(is)), without(after.members(is), before.members(was))
-	for _, names := range [][]string{lost, gained} {
-		for i := range names {
-			names[i], _, _ = strings.Cut(names[i], " ")
-		}
-	}
 	switch {
 	case was != "" && is == "" && !adds:
 		return true, list([]string{name}) + " is removed"

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -20,15 +21,10 @@ type Check struct {
 	Output  string // its end, if it failed
 }
 
-// Breaking is the number of changes that break a program that uses the SDK.
-func (r *Report) Breaking() int { return r.count(func(c Change) bool { return c.Breaking }) }
-
-// Undecided is the number of changes that a sync reports only.
-func (r *Report) Undecided() int { return r.count(func(c Change) bool { return c.Decide }) }
-
-func (r *Report) count(which func(Change) bool) (n int) {
+// Count is the number of changes of a verdict.
+func (r *Report) Count(verdict string) (n int) {
 	for _, c := range r.Changes {
-		if which(c) {
+		if c.Verdict() == verdict {
 			n++
 		}
 	}
@@ -37,7 +33,7 @@ func (r *Report) count(which func(Change) bool) (n int) {
 
 // Failed reports whether a check did.
 func (r *Report) Failed() bool {
-	return len(r.Checks) > 0 && r.Checks[len(r.Checks)-1].Failed // none follows one that failed
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Failed })
 }
 
 // Verdict is what a change means for a program that uses the SDK.
@@ -69,7 +65,8 @@ var markdown = template.Must(template.New("").Funcs(template.FuncMap{
 	},
 }).Parse(`## The contract against upstream
 
-{{with len .Changes}}{{.}} change{{if gt . 1}}s{{end}}, {{$.Breaking}} breaking{{with $.Undecided}}, {{.}} to decide{{end}}.
+{{with len .Changes}}{{.}} change{{if gt . 1}}s{{end}}, {{$.Count "breaking"}} breaking
+{{- with $.Count "to decide"}}, {{.}} to decide{{end}}.
 {{else}}No change: the structure is the same.
 {{end}}
 {{- range .Groups}}
@@ -77,7 +74,8 @@ var markdown = template.Must(template.New("").Funcs(template.FuncMap{
 
 | | where | what | in the contract | for a program that uses the SDK |
 | --- | --- | --- | --- | --- |
-{{range .}}| {{if .Breaking}}**breaking**{{else}}{{.Verdict}}{{end}} | {{cell .At}} | {{cell .What}} | ` + "`{{cell .Pointer}}`" + ` | {{cell .Why}} |
+{{range .}}| {{if .Breaking}}**{{.Verdict}}**{{else}}{{.Verdict}}{{end}} | {{cell .At}} | {{cell .What}} | {{/* */ -}}
+` + "`{{cell .Pointer}}`" + ` | {{cell .Why}} |
 {{end}}{{end}}
 {{- with .Notes}}
 ### Notes

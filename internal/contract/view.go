@@ -17,6 +17,7 @@ type view struct {
 	format   string
 	rules    map[string]rule // the other keywords that are structure
 	props    []prop
+	required map[string]bool
 	items    place
 	rest     place   // the schema of additionalProperties
 	branches []place // two or more, without null
@@ -70,15 +71,14 @@ const (
 
 // view reads the schema that is composed of all of places.
 func (d *document) view(places ...place) *view {
-	v := &view{rules: map[string]rule{}}
-	required := map[string]bool{}
+	v := &view{rules: map[string]rule{}, required: map[string]bool{}}
 	null := unstated
 	for _, p := range places {
-		null = max(null, d.gather(v, required, p, nil))
+		null = max(null, d.gather(v, p, nil))
 	}
 	v.null = null == nullable
 	for i := range v.props {
-		v.props[i].required = required[v.props[i].name]
+		v.props[i].required = v.required[v.props[i].name]
 	}
 	if len(v.types) == 0 {
 		v.types = v.implied()
@@ -89,12 +89,12 @@ func (d *document) view(places ...place) *view {
 
 // gather adds the mapping at p and those that it refers to. Above are the mappings that p is a
 // part of.
-func (d *document) gather(v *view, required map[string]bool, p place, above []*yaml.Node) nullness {
+func (d *document) gather(v *view, p place, above []*yaml.Node) nullness {
 	switch {
 	case slices.Contains(above, p.node) && p.exists():
 		d.fail(p, "the schema contains itself")
 		return unstated
-	case slices.ContainsFunc(v.layers, func(layer place) bool { return layer.node == p.node }), !p.exists(), scalar(p.node) == "true":
+	case !p.exists(), scalar(p.node) == "true", len(v.where(func(n *yaml.Node) bool { return n == p.node })) > 0:
 		return unstated
 	case p.node.Kind != yaml.MappingNode:
 		d.fail(p, "is not a schema")
@@ -102,13 +102,13 @@ func (d *document) gather(v *view, required map[string]bool, p place, above []*y
 	}
 	v.layers = append(v.layers, p)
 	above = append(slices.Clip(above), p.node)
-	own := v.own(required, p)
+	own := v.own(p)
 	inner := unstated
 	if ref := get(p.node, "$ref"); ref != nil {
-		inner = max(inner, d.gather(v, required, d.target(p, scalar(ref)), above))
+		inner = max(inner, d.gather(v, d.target(p, scalar(ref)), above))
 	}
 	for _, part := range p.child("allOf").items() {
-		inner = max(inner, d.gather(v, required, part, above))
+		inner = max(inner, d.gather(v, part, above))
 	}
 	for _, by := range []string{"anyOf", "oneOf"} {
 		all := p.child(by).items()
@@ -117,7 +117,7 @@ func (d *document) gather(v *view, required map[string]bool, p place, above []*y
 			own = nullable
 		}
 		if len(branches) == 1 {
-			inner = max(inner, d.gather(v, required, branches[0], above))
+			inner = max(inner, d.gather(v, branches[0], above))
 			continue
 		}
 		for _, branch := range branches {
@@ -135,7 +135,7 @@ func (d *document) gather(v *view, required map[string]bool, p place, above []*y
 }
 
 // own reads the keywords of one mapping.
-func (v *view) own(required map[string]bool, p place) nullness {
+func (v *view) own(p place) nullness {
 	n := p.node
 	null := unstated
 	if types := some(get(n, "type")); types != nil {
@@ -177,7 +177,7 @@ func (v *view) own(required map[string]bool, p place) nullness {
 		v.props = append(v.props, prop{name: member.key, places: []place{member}})
 	}
 	for _, name := range some(get(n, "required")) {
-		required[name.Value] = true
+		v.required[name.Value] = true
 	}
 	if items := p.child("items"); items.exists() {
 		v.items = items

@@ -41,7 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	check := flags.Bool("check", false, "only report, and exit with 1 if the structure differs")
 	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
-	flags.Func("add", "add an `operation` of SPEC first, such as \"GET /things/{id}\"; may be repeated", func(operation string) error {
+	const adds = "add an `operation` of SPEC first, such as \"GET /things/{id}\"; may be repeated"
+	flags.Func("add", adds, func(operation string) error {
 		add = append(add, operation)
 		return nil
 	})
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	fmt.Fprint(stdout, report.Markdown())
-	if *check && len(report.Changes) > 0 || report.Undecided() > 0 || report.Failed() {
+	if *check && len(report.Changes) > 0 || report.Count("to decide") > 0 || report.Failed() {
 		return 1
 	}
 	return 0
