@@ -159,31 +159,24 @@ func makeOptional(v *view, name string) {
 	}
 }
 
-// addProperty adds the property at index i of t to the object at home, behind the one that it
-// follows upstream.
-func (c *comparison) addProperty(home place, t *view, i int, name string) {
+// addProperty adds the property at index i of t to the object n, behind the one that it follows
+// upstream.
+func (c *comparison) addProperty(n *yaml.Node, t *view, i int, name string) {
 	p := t.props[i]
-	node := c.property(p, name)
-	properties := ensure(home.node, "properties", mapNode(), "type", "description")
+	node := c.spell(p.places[0], name)
+	c.refine(node, p.name)
+	describe(node)
+	properties := ensure(n, "properties", mapNode(), "type", "description")
 	var after []string
-	for _, earlier := range slices.Backward(t.props[:i]) {
+	for _, earlier := range t.props[:i] {
 		if index(properties, earlier.name) >= 0 {
-			after = append(after, earlier.name)
-			break
+			after = []string{earlier.name}
 		}
 	}
 	set(properties, p.name, node, after...)
 	if p.required {
-		makeRequired(home.node, p.name)
+		makeRequired(n, p.name)
 	}
-}
-
-// property writes a property of upstream's.
-func (c *comparison) property(p prop, name string) *yaml.Node {
-	n := c.spell(p.places[0], name)
-	c.refine(n, p.name)
-	describe(n)
-	return n
 }
 
 // refine gives a property what is declared for others of its name: the format that makes a secret
@@ -211,7 +204,8 @@ func describe(n *yaml.Node) {
 // behindType is the index in a schema where the description belongs: behind the short keywords.
 func behindType(n *yaml.Node) int {
 	at := len(n.Content)
-	for _, key := range []string{"example", "$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"} {
+	long := []string{"example", "$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"}
+	for _, key := range long {
 		if i := index(n, key); i >= 0 {
 			at = min(at, i)
 		}
@@ -349,18 +343,8 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	if v.rest.exists() && len(v.props) == 0 {
 		set(n, "additionalProperties", c.spell(v.rest, name+"Value"))
 	}
-	if len(v.props) > 0 {
-		properties, required := mapNode(), seqNode(0)
-		for _, q := range v.props {
-			set(properties, q.name, c.property(q, name+camel(q.name)))
-			if q.required {
-				required.Content = append(required.Content, strNode(q.name))
-			}
-		}
-		set(n, "properties", properties)
-		if len(required.Content) > 0 {
-			set(n, "required", required)
-		}
+	for i, q := range v.props {
+		c.addProperty(n, v, i, name+camel(q.name))
 	}
 	if len(v.branches) > 0 {
 		choice := seqNode(0)
@@ -420,10 +404,8 @@ func sample(d *document, v *view) *yaml.Node {
 			return seqNode(yaml.FlowStyle, slices.Repeat([]*yaml.Node{item}, max(1, int(number("minItems", 1))))...)
 		}
 		return nil
-	case "object":
-		return nil
 	}
-	if len(v.types) == 0 {
+	if len(v.types) == 0 || v.types[0] == "object" {
 		return nil
 	}
 	switch v.types[0] {

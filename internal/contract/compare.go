@@ -250,7 +250,9 @@ func (c *comparison) format(s position, p place, o, t *view) {
 
 // keyword compares an aspect that keywords with plain values state. The edit writes them as in our
 // schema with upstream's aspect.
-func (c *comparison) keyword(s schemas, name string, of func(*view) string, is effect, adopt func(*view), keywords ...string) {
+func (c *comparison) keyword(
+	s schemas, name string, of func(*view) string, is effect, adopt func(*view), keywords ...string,
+) {
 	at := stating(s.o, append(keywords, "type")...)
 	c.aspect(s, name, of, is, edit{on: []place{at}, make: func() {
 		merged := *s.o
@@ -331,7 +333,7 @@ func (c *comparison) properties(s schemas) {
 				}
 			}
 			c.aspect(f, "present", present, newly(their.required), edit{
-				on: []place{home}, order: order, make: func() { c.addProperty(home, t, i, f.name) },
+				on: []place{home}, order: order, make: func() { c.addProperty(home.node, t, i, f.name) },
 			})
 			continue
 		}

@@ -155,8 +155,8 @@ func (d *document) parts(s position, path, operation place) []part {
 		list = append(list, p)
 		for _, at := range p.def.child("content").members() {
 			plain, _, _ := strings.Cut(at.key, ";") // of its parameters
-			list = append(list, part{position: p.position, id: p.id + " " + strings.ToLower(strings.TrimSpace(plain)), within: p.id,
-				in: "content", key: at.key, at: at, def: at})
+			id := p.id + " " + strings.ToLower(strings.TrimSpace(plain))
+			list = append(list, part{position: p.position, id: id, within: p.id, in: "content", key: at.key, at: at, def: at})
 		}
 	}
 	if at := operation.child("requestBody"); at.exists() {
@@ -253,7 +253,9 @@ func (c *comparison) keywords(s position, o, t place, narrows string, names ...s
 // stated is the value of a keyword, unless that is the default.
 func stated(n *yaml.Node, key string) string {
 	value := scalar(get(n, key))
-	defaults := map[string]string{"query style": "form", "query explode": "true", "path style": "simple", "path explode": "false", " deprecated": "false"}
+	defaults := map[string]string{
+		"query style": "form", "query explode": "true", "path style": "simple", "path explode": "false", " deprecated": "false",
+	}
 	if value == defaults[scalar(get(n, "in"))+" "+key] {
 		return ""
 	}
