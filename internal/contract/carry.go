@@ -213,7 +213,7 @@ func behindType(n *yaml.Node) int {
 	return at
 }
 
-// rewrite replaces a schema by one of another shape and keeps what the contract says about it.
+// rewrite replaces a schema by one of another shape and keeps the contract's prose about it.
 func (c *comparison) rewrite(p, theirs place, name string, named bool) {
 	var n *yaml.Node
 	if named {

@@ -23,7 +23,7 @@ type Change struct {
 
 	position position
 	adds     bool   // it adds the place
-	narrows  string // how requests that were valid are not any more
+	narrows  string // the effect on requests that were valid, if they are refused now
 }
 
 // edit is a change and the function that makes it.
@@ -106,7 +106,7 @@ func (s position) in(p place) position {
 	return s
 }
 
-// effect is what a change is and, if requests that were valid are refused after it, which.
+// effect is what has changed and, if requests that were valid are refused now, which they are.
 type effect struct{ what, narrows string }
 
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
@@ -137,7 +137,7 @@ func (c *comparison) present(s position, pointer string, ours, theirs bool, is e
 	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), is, e)
 }
 
-// schemas are two schemas at a position, to be compared.
+// schemas are the two schemas at a position, to be compared.
 type schemas struct {
 	position
 	at   place // of the contract's
@@ -222,7 +222,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	}
 }
 
-// orAny is p or, if nothing is there, a schema that allows anything.
+// orAny is p or, if it does not exist, a schema that allows anything.
 func orAny(p place) []place {
 	if !p.exists() {
 		p.node = mapNode()

@@ -100,7 +100,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 	}
 	ours.prune(unused)
-	for i, change := range result.Changes { // what is new has a place now
+	for i, change := range result.Changes { // what was added has a pointer now
 		if pointer := c.at[change.Operation+" "+change.At]; change.adds && pointer != "" {
 			result.Changes[i].Pointer = pointer
 		}

@@ -66,7 +66,7 @@ func resolve(n *yaml.Node) {
 
 // place is a node and its location in a document.
 type place struct {
-	node *yaml.Node // nil if nothing is there
+	node *yaml.Node // nil if the place does not exist
 	ptr  string     // JSON pointer, from "#"
 	in   *place     // the mapping or sequence that contains it
 	key  string     // its key in a mapping
@@ -227,7 +227,7 @@ func keys(n *yaml.Node) []string {
 	return list
 }
 
-// some are the items of a sequence, or a scalar alone.
+// some are the items of a sequence, or a scalar as the only item.
 func some(n *yaml.Node) []*yaml.Node {
 	switch kind(n) {
 	case yaml.ScalarNode:
@@ -254,7 +254,7 @@ func canonical(n *yaml.Node) string {
 	if n != nil && n.Decode(&v) != nil {
 		return "null"
 	}
-	out, _ := json.Marshal(v) // nothing, if a key is not a string
+	out, _ := json.Marshal(v) // empty if a key is not a string
 	return cmp.Or(string(out), "null")
 }
 
@@ -384,7 +384,7 @@ func sorted(m *yaml.Node, key string, to *yaml.Node) {
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// unused are the schemas that nothing refers to, without those in except.
+// unused are the schemas without a reference to them, except those in except.
 func (d *document) unused(except []string) []string {
 	text := encode(d.root)
 	return slices.DeleteFunc(keys(d.schemas().node), func(name string) bool {

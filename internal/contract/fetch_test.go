@@ -31,13 +31,13 @@ func TestFetch(t *testing.T) {
 	}
 	_, err := fetch(t.Context(), server.URL+"/spec", 4)
 	assert.ErrorContains(t, err, "larger than 4 bytes")
-	for from, says := range map[string]string{
+	for from, want := range map[string]string{
 		path + ".not":       "no such file",
 		server.URL + "/not": "404",
 		"http://[":          "missing ']'",
 	} {
 		_, err := Fetch(t.Context(), from)
 		require.Error(t, err)
-		assert.True(t, strings.Contains(err.Error(), says), "%v", err)
+		assert.True(t, strings.Contains(err.Error(), want), "%v", err)
 	}
 }

@@ -100,7 +100,7 @@ func tree(t *testing.T, root string) map[string]string {
 	return files
 }
 
-// The whole way from the vendor's document to the lines of a program that it breaks.
+// From the vendor's document to the lines of a program that it breaks.
 func TestFollow_SyncOfTheRepository(t *testing.T) {
 	root := repository(t)
 	upstream := vendor(t, root, func(theirs *document) {
@@ -133,7 +133,7 @@ home:
 	out, ok = run(t, root, "run", "./internal/contract/cmd/sync", upstream)
 	assert.True(t, ok, "%s", out)
 	assert.Contains(t, out, "No change")
-	assert.Equal(t, after, tree(t, root), "a second time nothing is written")
+	assert.Equal(t, after, tree(t, root), "a second sync writes no file")
 
 	// An operation is added, a field of a response is removed, and one becomes required.
 	upstream = vendor(t, root, func(theirs *document) {
@@ -164,7 +164,7 @@ home:
 		merge(t, theirs.at("#/components/schemas/ProjectServiceAccount/properties"), "tier: {type: string}")
 		makeRequired(theirs.at("#/components/schemas/ProjectServiceAccount").node, "tier")
 	})
-	write(t, root, "examples/tried/main.go", `package main
+	write(t, root, "examples/broken/main.go", `package main
 
 import (
 	"fmt"
@@ -181,13 +181,13 @@ func main() {
 	assert.False(t, ok, "%s", out)
 	for _, want := range []string{
 		"| 200 response, redacted_value | is removed |", "`gen.ProjectAPIKey.RedactedValue` is removed", "go build -gcflags=-e ./...`: failed",
-		"### Look at\n", "- [ ] examples/tried/main.go:11 ", "- [ ] orgkeystest/",
+		"### Look at\n", "- [ ] examples/broken/main.go:11 ", "- [ ] orgkeystest/",
 	} {
 		assert.Contains(t, out, want)
 	}
 	assert.NotContains(t, out, "[ ] gen/")
 
-	write(t, root, "internal/tried/tried_test.go", `package tried
+	write(t, root, "internal/added/added_test.go", `package added
 
 import (
 	"net/http"
@@ -220,7 +220,7 @@ func TestTheOperationIsCallable(t *testing.T) {
 		_, _ = w.Write([]byte("{\"object\": \"list\", \"data\": [], \"has_more\": false, \"last_id\": null}" + padding))
 	}))
 	defer server.Close()
-	client, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-tried"), orgkeys.WithBaseURL(server.URL+"/v1"), orgkeys.WithMaxResponseBytes(1<<16))
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithBaseURL(server.URL+"/v1"), orgkeys.WithMaxResponseBytes(1<<16))
 	require.NoError(t, err)
 
 	params := &gen.ListProjectAPIKeysParams{Limit: new(7)}
@@ -229,16 +229,16 @@ func TestTheOperationIsCallable(t *testing.T) {
 	require.NotNil(t, page.JSON200)
 	assert.Empty(t, page.JSON200.Data)
 	assert.False(t, page.JSON200.HasMore)
-	require.Len(t, seen, 2, "it is tried again")
+	require.Len(t, seen, 2, "it is retried")
 	assert.Equal(t, "/v1/organization/projects/proj_abc/api_keys?limit=7", seen[1].URL.String())
-	assert.Equal(t, "Bearer sk-admin-tried", seen[1].Header.Get("Authorization"))
+	assert.Equal(t, "Bearer sk-admin-test", seen[1].Header.Get("Authorization"))
 
 	huge = true
 	_, err = client.Generated().ListProjectAPIKeysWithResponse(t.Context(), "proj_abc", params)
-	assert.Error(t, err, "it is limited")
+	assert.Error(t, err, "the response is larger than the limit")
 }
 `)
-	out, ok = run(t, root, "test", "./internal/tried")
+	out, ok = run(t, root, "test", "./internal/added")
 	require.True(t, ok, "%s", out)
 	page, err := os.ReadFile(filepath.Join(root, "docs/reference/organization-projects-project_id-api_keys.md"))
 	require.NoError(t, err)

@@ -74,8 +74,8 @@ func diff(before, after string) string {
 	return out.String()
 }
 
-// told are the changes, a line each.
-func told(changes []Change) []string {
+// summaries are the changes with their verdicts, a line each.
+func summaries(changes []Change) []string {
 	var lines []string
 	for _, c := range changes {
 		lines = append(lines, fmt.Sprintf("%s (%s)", c, c.Verdict()))
@@ -120,7 +120,7 @@ func judged(t *testing.T, contract, upstream string) *Result {
 func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 	var rows []struct {
 		Name, Upstream, Diff string
-		Told, Notes          []string
+		Changes, Notes       []string
 	}
 	require.NoError(t, yaml.Unmarshal([]byte(file(t, "changes.yaml")), &rows))
 	contract := file(t, "contract.yaml")
@@ -129,7 +129,7 @@ func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 			upstream := patch(t, file(t, "upstream.yaml"), c.Upstream)
 			result := judged(t, contract, upstream)
 			assert.Equal(t, c.Diff, diff(contract, string(result.Contract)))
-			assert.Equal(t, c.Told, told(result.Changes))
+			assert.Equal(t, c.Changes, summaries(result.Changes))
 			for _, note := range c.Notes {
 				assert.Contains(t, strings.Join(result.Notes, "\n"), note)
 			}
@@ -147,7 +147,7 @@ func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 					return c.Breaking && c.String() == fromJSON.Changes[i].String()
 				})
 			}
-			assert.ElementsMatch(t, c.Told, told(fromJSON.Changes), "from JSON")
+			assert.ElementsMatch(t, c.Changes, summaries(fromJSON.Changes), "from JSON")
 			once := sync(t, string(fromJSON.Contract), upstream)
 			assert.Empty(t, slices.DeleteFunc(once.Changes, func(c Change) bool { return c.Decide }), "from JSON")
 		})
@@ -156,20 +156,20 @@ func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 
 func TestSync_InvalidDocument(t *testing.T) {
 	upstream := file(t, "upstream.yaml")
-	for name, c := range map[string]struct{ upstream, says string }{
+	for name, c := range map[string]struct{ upstream, want string }{
 		"a path is removed":                {strings.Replace(upstream, "  /things:\n", "  /thingies:\n", 1), "upstream no longer has POST /things, GET /things"},
 		"a method is removed":              {patch(t, upstream, "-    put:\n+    patch:\n       operationId: put-thing\n"), "upstream no longer has PUT /boxes/{box_id}/things/{thing_id}"},
 		"a path has another form":          {strings.Replace(upstream, "/boxes/{box_id}/things/{thing_id}", "/boxes/{box_id}/{thing_id}", 1), "no longer has GET /boxes"},
 		"a page of HTML":                   {"<!doctype html>\n<html><body>openapi: 3.1.0</body></html>\n", "upstream is"},
 		"an error in JSON":                 {`{"error": {"message": "not found"}}`, "not an OpenAPI 3 document"},
 		"a list":                           {"- openapi: 3.1.0\n", "it is not an object"},
-		"nothing":                          {"", "it is empty"},
+		"an empty document":                {"", "it is empty"},
 		"neither YAML nor JSON":            {"openapi: [3.1.0\npaths: {", "neither YAML nor JSON"},
 		"JSON that is cut short":           {`{"openapi": "3.1.0", "paths": {"/things": `, "neither YAML nor JSON"},
 		"Swagger":                          {"swagger: '2.0'\npaths: {}\n", "Swagger 2.0"},
 		"OpenAPI of another age":           {"openapi: 4.0.0\npaths: {}\n", `its openapi is "4.0.0"`},
 		"no paths":                         {"openapi: 3.1.0\ninfo: {}\n", "has no paths"},
-		"a reference to nothing":           {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Gone'", 1), "refers to #/components/schemas/Gone, which does not exist"},
+		"a reference without a target":     {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Missing'", 1), "refers to #/components/schemas/Missing, which does not exist"},
 		"a reference to a file":            {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: 'receipt.yaml#/Receipt'", 1), `refers to "receipt.yaml#/Receipt", which is outside of the document`},
 		"a reference to itself":            {strings.Replace(upstream, "    Receipt:\n", "    Receipt:\n      $ref: '#/components/schemas/Receipt'\n", 1), "the schema contains itself"},
 		"a response that refers to itself": {patch(t, upstream, " components:\n+  responses: {Round: {$ref: '#/components/responses/Round'}}\n@@\n-        '200':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Receipt'\n+        '200': {$ref: '#/components/responses/Round'}\n"), "the reference leads back to itself"},
@@ -178,9 +178,23 @@ func TestSync_InvalidDocument(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := Sync([]byte(file(t, "contract.yaml")), "upstream", []byte(c.upstream), declared)
 			require.Error(t, err)
-			assert.ErrorContains(t, err, c.says)
+			assert.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// YAML does not allow the surrogate pairs in which JSON may write a character.
+func TestParse_SurrogatePairs(t *testing.T) {
+	d, err := parse("upstream", []byte(`{"openapi": "3.1.0", "info": {"title": "\ud83d\udd11 \\ud83d"}, "paths": {}}`))
+	require.NoError(t, err)
+	assert.Equal(t, "\U0001F511 \\ud83d", d.at("#/info/title").node.Value)
+}
+
+// A document has the contents of an anchor at each of its aliases.
+func TestParse_Aliases(t *testing.T) {
+	d, err := parse("upstream", []byte("openapi: 3.1.0\npaths: {}\nx-a: &a {b: 1}\nx-c: [*a]\n"))
+	require.NoError(t, err)
+	assert.Equal(t, "1", d.at("#/x-c/0/b").node.Value)
 }
 
 func TestSync_KeepsDeclaredDifferences(t *testing.T) {
@@ -196,12 +210,12 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 		},
 		"never null here": {
 			"           required: false\n           schema:\n-            type: string\n+            type: [string, 'null']\n",
-			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, upstream: {nullable: true}, why: a query cannot say it}`,
+			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, upstream: {nullable: true}, why: a query cannot express it}`,
 			"list-things: query parameter after may be null (not breaking)",
 		},
 		"limits here": {
 			"             type: integer\n-            minimum: 1\n-            maximum: 100\n             default: 20\n",
-			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: said in prose}`,
+			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: stated in prose}`,
 			"list-things: query parameter limit maximum is none, was 100 (not breaking)",
 		},
 		"no limit here": {
@@ -232,11 +246,11 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 			require.NoError(t, err)
 
 			without := judged(t, contract, upstream)
-			assert.Contains(t, told(without.Changes), c.change)
+			assert.Contains(t, summaries(without.Changes), c.change)
 
 			with, err := Sync([]byte(contract), "upstream", []byte(upstream), append(difference, declared...))
 			require.NoError(t, err)
-			assert.Empty(t, told(with.Changes))
+			assert.Empty(t, summaries(with.Changes))
 			assert.Empty(t, diff(contract, string(with.Contract)))
 			assert.Empty(t, with.Notes)
 
@@ -250,7 +264,7 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 	}
 }
 
-// A declaration covers what upstream had when it was made, and nothing later.
+// A declaration covers the value that upstream had when it was made, and no later one.
 func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 	const (
 		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", hold: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
@@ -260,7 +274,7 @@ func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 		operates = `{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/put", hold: {present: true}, upstream: {present: false}, why: from the SDK}`
 		without  = `{at: "#/paths/~1things/patch", hold: {present: false}, upstream: {present: true}, why: not of use}`
 	)
-	for name, c := range map[string]struct{ difference, upstream, told, note string }{
+	for name, c := range map[string]struct{ difference, upstream, change, note string }{
 		"as declared":                    {limit, "-            maximum: 100\n             default: 20\n+\n", "", ""},
 		"a limit":                        {limit, "-            maximum: 100\n+            maximum: 50\n             default: 20\n", "list-things: query parameter limit maximum is 50 upstream, and was null when the difference was declared; ours stays 100 (to decide)", ""},
 		"a limit that upstream has":      {limit, "", "", "#/paths/~1things/get/parameters/1/schema (maximum: 100) is not needed: upstream agrees now"},
@@ -279,10 +293,10 @@ func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 			result, err := Sync([]byte(contract), "upstream", []byte(patch(t, file(t, "upstream.yaml"), c.upstream)), append(difference, declared...))
 			require.NoError(t, err)
 			assert.Empty(t, diff(contract, string(result.Contract)))
-			if c.told == "" {
-				assert.Empty(t, told(result.Changes))
+			if c.change == "" {
+				assert.Empty(t, summaries(result.Changes))
 			} else {
-				assert.Contains(t, told(result.Changes), c.told)
+				assert.Contains(t, summaries(result.Changes), c.change)
 			}
 			if c.note == "" {
 				assert.Empty(t, result.Notes)
@@ -338,7 +352,7 @@ func TestSync_AddsAnOperation(t *testing.T) {
 	assert.Equal(t, []string{
 		"list-box-things: operation is added (not breaking)",
 		`DELETE /boxes/{box_id}/things: operation is new upstream; -add "DELETE /boxes/{box_id}/things" adds it (to decide)`,
-	}, told(result.Changes))
+	}, summaries(result.Changes))
 	assert.Equal(t, "`gen.Client.ListBoxThings` is new", result.Changes[0].Why)
 	assert.Equal(t, `+  /boxes/{box_id}/things:
 +    get:
@@ -369,9 +383,9 @@ func TestSync_AddsAnOperation(t *testing.T) {
 +                $ref: "#/components/schemas/ThingList"
 `, diff(contract, string(result.Contract)))
 	assert.Equal(t, []string{`DELETE /boxes/{box_id}/things: operation is new upstream; -add "DELETE /boxes/{box_id}/things" adds it (to decide)`},
-		told(sync(t, string(result.Contract), upstream).Changes))
+		summaries(sync(t, string(result.Contract), upstream).Changes))
 
-	for operation, says := range map[string]string{
+	for operation, want := range map[string]string{
 		"GET /boxes/{box_id}/thongs": "upstream has no GET",
 		"DELETE /boxes/{x}/things":   "no operationId",
 		"GET /boxes/{b}/things/{t}":  "has GET /boxes/{b}/things/{t} already",
@@ -379,7 +393,7 @@ func TestSync_AddsAnOperation(t *testing.T) {
 		"/things":                    "is not an operation",
 	} {
 		_, err := Sync([]byte(contract), "upstream", []byte(upstream), declared, operation)
-		assert.ErrorContains(t, err, says, operation)
+		assert.ErrorContains(t, err, want, operation)
 	}
 }
 
@@ -453,7 +467,7 @@ func TestDeclaredDifferencesAreAllNeeded(t *testing.T) {
 
 	result, err := Sync(contract, "upstream", upstream, differences)
 	require.NoError(t, err)
-	assert.Empty(t, told(result.Changes))
+	assert.Empty(t, summaries(result.Changes))
 	assert.Empty(t, result.Notes)
 	assert.Empty(t, diff(string(contract), string(result.Contract)))
 

@@ -31,8 +31,8 @@ paths:
 	written = "                  id: {type: string, description: Our words.}\n                  nick:\n"
 )
 
-// repository makes the working directory one deep in a repository with a contract, and returns
-// the path of the contract.
+// repository makes a repository with a contract the working directory, and returns the path of the
+// contract.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -43,7 +43,7 @@ func repository(t *testing.T) string {
 		"internal/contract/differences.yaml": "# none\n",
 		"same.yaml":                          ours,
 		"more.yaml":                          strings.Replace(ours, "                  id: {type: string, description: Our words.}\n", more, 1),
-		"gone.yaml":                          strings.Replace(ours, "/things", "/others", 1),
+		"removed.yaml":                       strings.Replace(ours, "/things", "/others", 1),
 		"page.html":                          "<html>",
 	} {
 		path := filepath.Join(root, name)
@@ -58,15 +58,15 @@ func TestExitStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		args     []string
 		status   int
-		says     string // on standard output, or on standard error where the status is 2
+		want     string // on standard output, or on standard error where the status is 2
 		contract string // part of what is in the contract then
 	}{
 		"the same":                         {[]string{"same.yaml"}, 0, "No change: the structure is the same.", ours},
 		"the same, checked":                {[]string{"-check", "same.yaml"}, 0, "No change", ours},
 		"a difference, checked":            {[]string{"-check", "more.yaml"}, 1, "| 200 response, nick | is new |", ours},
 		"a difference":                     {[]string{"-contract-only", "more.yaml"}, 0, "| 200 response, nick | is new |", written},
-		"an operation is removed":          {[]string{"gone.yaml"}, 2, "no longer has GET /things", ours},
-		"an operation is removed, checked": {[]string{"-check", "gone.yaml"}, 2, "no longer has GET /things", ours},
+		"an operation is removed":          {[]string{"removed.yaml"}, 2, "no longer has GET /things", ours},
+		"an operation is removed, checked": {[]string{"-check", "removed.yaml"}, 2, "no longer has GET /things", ours},
 		"no OpenAPI":                       {[]string{"page.html"}, 2, "is not an OpenAPI", ours},
 		"no file":                          {[]string{"none.yaml"}, 2, "no such file", ours},
 		"an operation to add is unknown":   {[]string{"-add", "GET /nothing", "same.yaml"}, 2, "has no GET /nothing", ours},
@@ -80,10 +80,10 @@ func TestExitStatus(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			assert.Equal(t, c.status, run(t.Context(), c.args, &stdout, &stderr), "%s", &stderr)
 			if c.status == 2 {
-				assert.Contains(t, stderr.String(), c.says)
+				assert.Contains(t, stderr.String(), c.want)
 				assert.Empty(t, stdout.String())
 			} else {
-				assert.Contains(t, stdout.String(), c.says)
+				assert.Contains(t, stdout.String(), c.want)
 			}
 			text, err := os.ReadFile(contract)
 			require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestExitStatus(t *testing.T) {
 			assert.Contains(t, string(text), c.contract)
 			left, err := filepath.Glob(filepath.Join(filepath.Dir(contract), "*"))
 			require.NoError(t, err)
-			assert.Equal(t, []string{contract}, left, "nothing is left behind")
+			assert.Equal(t, []string{contract}, left, "no temporary file remains")
 		})
 	}
 }
