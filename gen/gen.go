@@ -8,4 +8,4 @@
 // fields, without secrets.
 package gen
 
-//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate -config ../oapi-codegen.yaml ../api/openapi.yaml
+//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate/cmd/generate -config ../oapi-codegen.yaml ../api/openapi.yaml

@@ -95,7 +95,7 @@ func generate(t *testing.T, contract object) tree {
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	generator := filepath.Join(out, "generate")
-	run(t, here, "", "build", "-o", generator, "../internal/generate")
+	run(t, here, "", "build", "-o", generator, "../internal/generate/cmd/generate")
 
 	replace := object{}
 	for _, p := range []struct{ directory, config, output string }{

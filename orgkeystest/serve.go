@@ -24,7 +24,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	violation := s.checkRequest(r, to.operation, body)
 	f := s.fault(entry)
 
-	work := func() response {
+	work := func() response { //nolint:contextcheck // the request has its context
 		var refused *jsonResponse
 		var header http.Header
 		switch {

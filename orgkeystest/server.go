@@ -211,7 +211,7 @@ func (set settings) listen() net.Listener {
 		}
 		return set.listener
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // listening on loopback does not block
 	if err != nil {
 		panic(fmt.Sprintf("orgkeystest: cannot listen: %v", err))
 	}

@@ -43,7 +43,7 @@ func (p *pipeline) attempt(c *call, credential credential) {
 	err := ctx.Err() // a transport does not say that the context ended before it sent anything
 	if err == nil {
 		var response *http.Response
-		if response, err = roundTrip(transport, request); err == nil {
+		if response, err = roundTrip(transport, request); err == nil { //nolint:bodyclose // readBody closes it
 			a.sent, a.status, a.header = true, response.StatusCode, response.Header
 			if err = c.readBody(ctx, response, p.maxBody, native != nil); err != nil {
 				a.body = bodyBroken

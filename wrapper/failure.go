@@ -30,7 +30,7 @@ func (c *call) failure() error {
 
 // transportError returns c.err with its text redacted.
 func (c *call) transportError() error {
-	if _, ok := c.err.(argumentError); ok && len(c.attempts) == 0 {
+	if _, ok := errors.AsType[argumentError](c.err); ok && len(c.attempts) == 0 {
 		return c.err
 	}
 	text := c.redactor.redact(c.err.Error())

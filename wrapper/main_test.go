@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
@@ -20,7 +19,6 @@ const (
 	created    createResult = "created"
 	notCreated createResult = "not created"
 	isUnknown  createResult = "unknown"
-	notMade                 = notCreated // for stays_home_test.go
 )
 
 // resultOf returns what a create's error means.
@@ -32,10 +30,4 @@ func resultOf(err error) createResult {
 		return isUnknown
 	}
 	return notCreated
-}
-
-// requireTold is for stays_home_test.go.
-func requireTold(t *testing.T, want createResult, _ string, err error) {
-	t.Helper()
-	require.Equal(t, want, resultOf(err), "%v", err)
 }

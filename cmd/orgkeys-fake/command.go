@@ -14,7 +14,7 @@ import (
 // runCommand runs a command with more environment variables, forwards signals to it and returns
 // its exit status. The error is why it could not be run.
 func runCommand(command, variables []string, signals <-chan os.Signal, stdin io.Reader, stdout, stderr io.Writer) (status int, err error) {
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // signals are forwarded to it instead
 	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	if err := cmd.Start(); err != nil {

@@ -161,7 +161,7 @@ func parseWindow(name string) (orgkeystest.RateLimitAlgorithm, error) {
 func parseFault(spec string) (f orgkeystest.Fault, err error) {
 	operation, items, ok := strings.Cut(spec, ":")
 	if !ok || operation == "" || items == "" {
-		return f, errors.New("not OPERATION:ITEM[,ITEM]...")
+		return f, errors.New("not of the form OPERATION:ITEM[,ITEM]")
 	}
 	if operation != "*" {
 		f.Operation = operation

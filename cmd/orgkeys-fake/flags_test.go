@@ -93,7 +93,7 @@ func TestParseFault(t *testing.T) {
 
 func TestParseFault_RejectsWrongFaults(t *testing.T) {
 	for spec, text := range map[string]string{
-		"":                          "not OPERATION:ITEM",
+		"":                          "not of the form OPERATION:ITEM",
 		"delete-project-api-key":    "not OPERATION:ITEM",
 		"delete-project-api-key:":   "not OPERATION:ITEM",
 		":500":                      "not OPERATION:ITEM",

@@ -191,7 +191,8 @@ func parse(args []string) (*config, *flag.FlagSet, error) {
 	if err := flags.Parse(args); err != nil {
 		return c, flags, err
 	}
-	return c, flags, c.validate(flags)
+	err := c.validate(flags)
+	return c, flags, err
 }
 
 func (c *config) validate(flags *flag.FlagSet) error {

@@ -139,7 +139,7 @@ const outputDelay = 5 * time.Second
 
 // runCommand runs the command, forwards signals to it, and returns its exit status.
 func runCommand(command, environ []string, p *process, signals <-chan os.Signal) (status int, err error) {
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // signals are forwarded to it instead
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, p.stdin, p.stdout, p.stderr
 	cmd.WaitDelay = outputDelay
 	if err := cmd.Start(); err != nil {

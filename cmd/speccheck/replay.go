@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
@@ -17,7 +18,7 @@ type recordedBody struct {
 
 // open returns a reader of the body that is at its end when all of data has been read.
 func (b recordedBody) open() io.ReadCloser {
-	if len(b.data) == 0 && b.end == io.EOF {
+	if len(b.data) == 0 && errors.Is(b.end, io.EOF) {
 		return http.NoBody
 	}
 	return &bodyReader{recordedBody: b}
@@ -63,7 +64,7 @@ func replay(checker *speccheck.Checker, e recordedExchange) []speccheck.Violatio
 	transport := checker.Transport(e, func(v speccheck.Violation) { found = append(found, v) })
 	request := *e.request
 	request.Body, request.GetBody, request.ContentLength = e.sent.open(), nil, -1
-	response, err := transport.RoundTrip(&request)
+	response, err := transport.RoundTrip(&request) //nolint:bodyclose // the caller closes it
 	if err == nil {
 		e.received.drain(response.Body)
 	}

@@ -2,4 +2,4 @@
 // Secrets are plain strings here, since a server sends them.
 package server
 
-//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate -config oapi-codegen.yaml ../../api/openapi.yaml
+//go:generate go run github.com/orgkeys/orgkeys-go/internal/generate/cmd/generate -config oapi-codegen.yaml ../../api/openapi.yaml

@@ -138,7 +138,7 @@ func restate(n *yaml.Node, v *view, names ...string) {
 		case key == "enum" && is != nil:
 			is.Content = slices.DeleteFunc(is.Content, func(v *yaml.Node) bool { return !contains(to.Content, v) })
 			stay := is.Content
-			is.Content = append(stay, slices.DeleteFunc(to.Content, func(v *yaml.Node) bool { return contains(stay, v) })...)
+			is.Content = slices.Concat(stay, slices.DeleteFunc(to.Content, func(v *yaml.Node) bool { return contains(stay, v) }))
 		default:
 			set(n, key, to, order[:slices.Index(order, key)]...)
 		}

@@ -16,8 +16,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
-	"go.yaml.in/yaml/v3"
+
+	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
 // api is what the generated package declares: types, fields, methods, functions and constants by
@@ -33,19 +33,19 @@ func generate(root string, contract []byte) (*api, error) {
 	if err != nil {
 		return nil, err
 	}
-	var config codegen.Configuration
-	if err := yaml.Unmarshal(src, &config); err != nil {
+	options, err := gengo.ReadOptions(src)
+	if err != nil {
 		return nil, fmt.Errorf("oapi-codegen.yaml: %w", err)
 	}
-	config.OutputOptions.SkipFmt = true
-	for name, path := range config.OutputOptions.UserTemplates {
-		config.OutputOptions.UserTemplates[name] = filepath.Join(root, "gen", path)
+	options.OutputOptions.SkipFmt = true
+	for name, path := range options.OutputOptions.UserTemplates {
+		options.OutputOptions.UserTemplates[name] = filepath.Join(root, "gen", path)
 	}
 	spec, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
 		return nil, err
 	}
-	code, err := codegen.Generate(spec, config.UpdateDefaults())
+	code, err := gengo.Code(spec, options)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (a *api) describe(of string) string {
 	return of + strings.Join(fields, ",")
 }
 
-func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".union"] != "" }
+func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".Union"] != "" }
 
 // judge sets the verdicts of changes: whether the Go API breaks at their position or, if it does
 // not, whether requests that were valid are refused.

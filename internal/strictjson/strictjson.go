@@ -108,7 +108,7 @@ func (d *Decoder) endOfMembers() error {
 
 // At places err, which a value's decoder returned, below the member name.
 func At(err error, name string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		e.Pointer = "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name) + e.Pointer
 	}
 	return err
@@ -540,7 +540,7 @@ func Member[T any](members *map[string]T, name []byte, d *Decoder, read func(*T,
 
 // inMember moves an error from a member whose name the contract does not define to the object.
 func inMember(err error) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return &Error{Problem: "contains a value that " + e.Problem}
 	}
 	return err

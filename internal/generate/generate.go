@@ -1,68 +1,49 @@
-// Command generate writes Go from the contract with oapi-codegen: it does what oapi-codegen's
+// Package generate writes Go from the contract with oapi-codegen: it does what oapi-codegen's
 // command does, with two additions. Before, it rewrites the schemas that oapi-codegen cannot
 // represent and rejects those that could not be decoded strictly (see prepare). And it gives the
 // templates a function that writes strict decoders (see decoders).
-package main
+package generate
 
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"fmt"
-	"log"
-	"os"
 	"runtime/debug"
 	"slices"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/util"
 	"go.yaml.in/yaml/v3"
 )
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("generate: ")
-	config := flag.String("config", "", "the `file` with oapi-codegen's configuration")
-	output := flag.String("o", "", "the `file` to write, if not the one in the configuration")
-	flag.Parse()
-	if flag.NArg() != 1 || *config == "" {
-		log.Fatal("usage: generate -config file [-o file] contract")
-	}
-	if err := run(*config, *output, flag.Arg(0)); err != nil {
-		log.Fatal(err)
-	}
+// Options are the generator's configuration and the name of the file to write.
+type Options struct {
+	codegen.Configuration `yaml:",inline"`
+	Output                string `yaml:"output"`
 }
 
-func run(config, output, contract string) error {
-	text, err := os.ReadFile(config)
-	if err != nil {
-		return err
-	}
-	var options struct {
-		codegen.Configuration `yaml:",inline"`
-		Output                string `yaml:"output"`
-	}
+// ReadOptions reads a configuration file of oapi-codegen.
+func ReadOptions(text []byte) (options Options, err error) {
 	read := yaml.NewDecoder(bytes.NewReader(text))
 	read.KnownFields(true)
 	if err := read.Decode(&options); err != nil {
-		return fmt.Errorf("%s: %w", config, err)
+		return options, err
 	}
 	options.Configuration = options.UpdateDefaults()
 	if err := options.Validate(); err != nil {
-		return fmt.Errorf("%s: %w", config, err)
-	}
-	if output == "" {
-		output = options.Output
+		return options, err
 	}
 	version := generatorVersion()
 	options.NoVCSVersionOverride = &version
+	return options, nil
+}
 
-	document, err := util.LoadSwagger(contract)
-	if err != nil {
-		return err
-	}
+// Code returns the Go code of document, which it changes. With an error, the code is what was
+// generated so far, to look for the cause in. It is not safe for concurrent use, since the
+// functions of the generator's templates are global.
+func Code(document *openapi3.T, options Options) (string, error) {
 	if err := prepare(document); err != nil {
-		return fmt.Errorf("%s:\n%w", contract, err)
+		return "", err
 	}
 	writer := newDecoderWriter()
 	codegen.TemplateFunctions["decoders"] = writer.decoders
@@ -79,13 +60,7 @@ func run(config, output, contract string) error {
 	}
 	codegen.TemplateFunctions["elementType"] = elementType
 	code, err := codegen.Generate(document, options.Configuration)
-	if err = errors.Join(err, errors.Join(writer.problems...)); err != nil {
-		if code != "" {
-			_ = os.WriteFile(output, []byte(code), 0o666) // to look for the cause in
-		}
-		return fmt.Errorf("%s:\n%w", contract, err)
-	}
-	return os.WriteFile(output, []byte(code), 0o666)
+	return code, errors.Join(err, errors.Join(writer.problems...))
 }
 
 // generatorVersion returns the version of oapi-codegen, for the first line of the file.
