@@ -94,9 +94,9 @@ func TestParseFault(t *testing.T) {
 func TestParseFault_RejectsWrongFaults(t *testing.T) {
 	for spec, text := range map[string]string{
 		"":                          "not of the form OPERATION:ITEM",
-		"delete-project-api-key":    "not OPERATION:ITEM",
-		"delete-project-api-key:":   "not OPERATION:ITEM",
-		":500":                      "not OPERATION:ITEM",
+		"delete-project-api-key":    "not of the form OPERATION:ITEM",
+		"delete-project-api-key:":   "not of the form OPERATION:ITEM",
+		":500":                      "not of the form OPERATION:ITEM",
 		"delete-key:500":            `the contract has no operation "delete-key"`,
 		"*:oops":                    `unknown item "oops"`,
 		"*:500,":                    `unknown item ""`,
