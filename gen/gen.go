@@ -9,3 +9,4 @@
 package gen
 
 //go:generate go run github.com/orgkeys/orgkeys-go/internal/generate/cmd/generate -config ../oapi-codegen.yaml ../api/openapi.yaml
+//go:generate go run github.com/orgkeys/orgkeys-go/internal/names -o ../wrapper/types.gen.go client.gen.go

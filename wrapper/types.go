@@ -6,8 +6,6 @@ import (
 	"github.com/orgkeys/orgkeys-go/apitype"
 )
 
-//go:generate go run github.com/orgkeys/orgkeys-go/internal/names ../gen/client.gen.go
-
 // UnixTime is a time in whole seconds since 1970. Time returns it as a [time.Time] in UTC.
 type UnixTime = apitype.UnixTime
 
