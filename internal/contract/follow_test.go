@@ -247,15 +247,15 @@ func TestTheOperationIsCallable(t *testing.T) {
 
 func TestReport_LinesToLookAt(t *testing.T) {
 	var report Report
-	report.look("/root/of/it", strings.Join([]string{
+	report.look("/src/orgkeys", strings.Join([]string{
 		"# github.com/orgkeys/orgkeys-go/wrapper",
 		"wrapper/x.go:7:2: undefined: y",
 		"wrapper/x.go:7:9: undefined: y too",
 		"vet: ./examples/e/main_test.go:3:1: z redeclared",
 		"gen/client.gen.go:9:1: undefined: w",
-		"    /root/of/it/wrapper/x_test.go:12: got 1",
-		"        \tError Trace:\t/root/of/it/wrapper/y_test.go:34",
-		"\t/root/of/it/orgkeystest/api.go:56 +0x1d",
+		"    /src/orgkeys/wrapper/x_test.go:12: got 1",
+		"        \tError Trace:\t/src/orgkeys/wrapper/y_test.go:34",
+		"\t/src/orgkeys/orgkeystest/api.go:56 +0x1d",
 		"\t/usr/lib/go/src/testing/testing.go:1690 +0xf4",
 		"exit status 1",
 	}, "\n"))
