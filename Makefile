@@ -30,7 +30,7 @@ demo: ## Run every operation against a fake of the API.
 .PHONY: test
 test: ## Run the quick tests. TESTFLAGS=-race adds the race detector.
 	$(GO) test -short -timeout 5m $(TESTFLAGS) ./...
-	@echo "make check also runs: the long tests, the race detector, $(NEWEST), $(MODULES), fuzzing, linters, other platforms"
+	@echo "long tests run without -short; make check also runs: the race detector, $(NEWEST), $(MODULES), fuzzing, linters, other platforms"
 
 .PHONY: check
 check: lint tidy drift platforms ## Run everything that CI runs on a change.
