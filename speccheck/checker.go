@@ -40,14 +40,14 @@ type settings struct {
 	maxBody int64
 }
 
-// defaultContract is the contract of this module. It is read once per process, since that takes
-// longer than many tests.
+// defaultContract returns the contract of this module. It is compiled once per process, since that
+// takes longer than many tests.
 var defaultContract = sync.OnceValues(func() (*contract, error) { return newContract(api.Spec) })
 
 // WithSpec sets another contract than the one of this module: an OpenAPI document of version 3.0
 // or 3.1 in YAML or JSON, without references to other documents. Calls of operations that are not
-// valid OpenAPI, such as one with a schema that is its own alternative, are reported as
-// [Unchecked]. Discriminators, readOnly and writeOnly are ignored, and so are extensions ("x-…").
+// valid OpenAPI, such as one whose schema refers to itself, are reported as [Unchecked].
+// Discriminators, readOnly and writeOnly are ignored, and so are extensions ("x-…").
 func WithSpec(document []byte) Option {
 	return func(s *settings) error {
 		s.spec, s.hasSpec = document, true
@@ -68,8 +68,8 @@ func WithMaxBody(bytes int64) Option {
 	}
 }
 
-// New returns a Checker of [api.Spec], or of the document given by [WithSpec]. It returns an error
-// if the document is not OpenAPI 3, or if none of its operations is valid.
+// New returns a Checker for [api.Spec], or for the document of [WithSpec]. It returns an error if
+// the document is not OpenAPI 3, if none of its operations is valid, or if an option is invalid.
 func New(opts ...Option) (*Checker, error) {
 	s := settings{maxBody: DefaultMaxBody}
 	for _, opt := range opts {
@@ -93,9 +93,9 @@ func (c *Checker) Operations() []string {
 	return slices.Sorted(maps.Keys(c.contract.operations))
 }
 
-// Operation returns the id of the operation that req calls; for a HEAD request that is the GET
+// Operation returns the id of the operation that req calls. For a HEAD request it is the GET
 // operation, unless the contract has one for HEAD. matched reports whether the URL matches a path
-// of the contract; if that path has no operation of the request's method, id is "".
+// of the contract; if that path has no operation for the request's method, id is "".
 func (c *Checker) Operation(req *http.Request) (id string, matched bool) {
 	p, _ := c.contract.find(req.URL)
 	if p == nil {
@@ -108,10 +108,10 @@ func (c *Checker) Operation(req *http.Request) (id string, matched bool) {
 }
 
 // Check validates one exchange and returns all violations, or nil. The operation is the one whose
-// path the request's URL ends in, at any host and after any prefix. The bodies are as they were
-// sent; a gzip body is decompressed if its Content-Encoding header is gzip. A status of 0 means
-// that there was no response: only the request is validated. Check modifies and retains none of
-// its arguments.
+// path the request's URL ends in, at any host and after any prefix. The bodies are those that were
+// sent; one with the Content-Encoding gzip is decompressed. A status of 0 means that there was no
+// response, so that only the request is validated. Check modifies and retains none of its
+// arguments.
 func (c *Checker) Check(req *http.Request, reqBody []byte, status int, header http.Header, body []byte) []Violation {
 	if status == 0 {
 		return c.check(req, capture{data: reqBody}, nil)
@@ -139,7 +139,7 @@ type capture struct {
 	data []byte
 	// closedEarly is set if the reader closed the body before its end.
 	closedEarly bool
-	// problem is the rule by which the body cannot be validated, or "".
+	// problem is the Rule of the Unchecked violation if the body cannot be validated, and "" otherwise.
 	problem string
 }
 
@@ -181,7 +181,8 @@ func (c *Checker) check(req *http.Request, sent capture, resp *response) []Viola
 
 func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodGet) }
 
-// standardMethod returns method if HTTP defines it, and "" otherwise: it may be any text.
+// standardMethod returns method if HTTP defines it, and "" otherwise: a violation quotes nothing
+// that a client may choose freely.
 func standardMethod(method string) string {
 	if slices.Contains(methods, method) {
 		return method
@@ -189,7 +190,7 @@ func standardMethod(method string) string {
 	return ""
 }
 
-// unchecked reports an operation that is not valid in the contract itself.
+// unchecked returns the violation for calls of an operation that is not valid OpenAPI.
 func (o *operation) unchecked() []Violation {
 	reason, _, _ := strings.Cut(o.invalid.Error(), "\n")
 	return []Violation{{Kind: Unchecked, Rule: "contract", Expected: "valid OpenAPI (" + reason + ")"}}
@@ -241,7 +242,8 @@ func (c *Checker) checkRequest(o *operation, req *http.Request, pathParameters m
 	return append(found, c.checkBody(InRequest, RequestViolation, RequestViolation, body.Content, req.Header, sent)...)
 }
 
-// isUntyped reports whether the schema of a parameter does not say how it is decoded.
+// isUntyped reports whether the schema of a parameter has no type, so that openapi3filter cannot
+// decode the parameter.
 func isUntyped(p *openapi3.Parameter) bool {
 	if p.Schema == nil || p.Schema.Value == nil {
 		return false
@@ -250,8 +252,8 @@ func isUntyped(p *openapi3.Parameter) bool {
 	return s.Type.IsEmpty() && len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) == 0
 }
 
-// validateParameter validates a parameter. The decoder of openapi3filter panics at some parameters that
-// contradict each other, such as a=1&a[b]=2: they have no value of the parameter's type.
+// validateParameter validates a parameter. The decoder of openapi3filter panics on some contradictory
+// parameters, such as a=1&a[b]=2, which are then reported as not of the parameter's type.
 func validateParameter(req *http.Request, input *openapi3filter.RequestValidationInput, p *openapi3.Parameter) (err error) {
 	defer func() {
 		if recover() != nil {
@@ -261,15 +263,15 @@ func validateParameter(req *http.Request, input *openapi3filter.RequestValidatio
 	return openapi3filter.ValidateParameter(req.Context(), input, p)
 }
 
-// violatedRules returns the rules that a parameter violates. The text of the error quotes the
-// parameter, and must not be used.
+// violatedRules returns the rules that a parameter violates. It does not use the error's text, which
+// quotes the parameter.
 func violatedRules(err error) []string {
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 		return []string{"required"}
 	}
 	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		var rules []string
-		for _, v := range new(contract).explain(invalid) { // the schema is not a part of the document here
+		for _, v := range new(contract).explain(invalid) { // openapi3filter's schemas are not in a contract
 			rules = append(rules, v.Rule)
 		}
 		return rules
@@ -277,7 +279,7 @@ func violatedRules(err error) []string {
 	if invalid, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		return []string{invalid.SchemaField}
 	}
-	return []string{"type"} // a parameter that cannot be parsed as its type does not reach the schema
+	return []string{"type"} // the parameter cannot be parsed as its type
 }
 
 func parameterExpectation(p *openapi3.Parameter, rule string) string {
@@ -353,8 +355,8 @@ func (c *Checker) expectation(problem string) string {
 	}
 }
 
-// decompress returns the body without its content encoding, or the rule by which it cannot be
-// validated.
+// decompress returns the body without its content encoding, or the problem, as in capture, for
+// which it cannot be validated.
 func (c *Checker) decompress(header http.Header, body capture) (data []byte, problem string) {
 	if body.problem != "" {
 		return nil, body.problem

@@ -18,15 +18,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// contract is an OpenAPI document that is ready for validation.
+// contract is an OpenAPI document with compiled schemas.
 type contract struct {
-	paths []*path // most specific first
-	// operations by their id.
-	operations map[string]*operation
-	// schemas of the JSON bodies that have one, by the media type object that documents them.
-	schemas map[*openapi3.MediaType]*jsonschema.Schema
-	root    any             // the document as decoded JSON, with schemasKey added
-	names   map[string]bool // all property names in the document
+	paths      []*path                                    // most specific first
+	operations map[string]*operation                      // by operationId
+	schemas    map[*openapi3.MediaType]*jsonschema.Schema // of JSON bodies
+	root       any                                        // the document as decoded JSON, with schemasKey added
+	names      map[string]bool                            // all property names in the document
 }
 
 type path struct {
@@ -49,8 +47,8 @@ type operation struct {
 	method, path string
 	parameters   openapi3.Parameters
 	route        *routers.Route
-	// invalid is why the operation cannot be validated, or nil. A vendor's document may violate
-	// OpenAPI in operations that nobody calls here.
+	// invalid is the error in the operation's own description, or nil. A vendor's document may have
+	// one in an operation that the caller does not use, so it is not an error of New.
 	invalid error
 }
 
@@ -62,7 +60,7 @@ const (
 )
 
 func newContract(spec []byte) (*contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(endSiblings(spec))
+	doc, err := openapi3.NewLoader().LoadFromData(addFormatBesideRefs(spec))
 	if err != nil {
 		return nil, fmt.Errorf("not an OpenAPI document: %w", err)
 	}
@@ -72,7 +70,7 @@ func newContract(spec []byte) (*contract, error) {
 	if !doc.IsOpenAPI31OrLater() {
 		openapi3conv.Upgrade(doc) // nullable and exclusiveMinimum have another notation in 3.1
 	}
-	if err := endSchemas(doc); err != nil {
+	if err := addFormatToSchemas(doc); err != nil {
 		return nil, err
 	}
 	c := &contract{
@@ -91,7 +89,7 @@ func newContract(spec []byte) (*contract, error) {
 		c.paths = append(c.paths, p)
 	}
 	slices.SortStableFunc(c.paths, func(a, b *path) int {
-		return cmp.Or(cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(parameters(a), parameters(b)))
+		return cmp.Or(cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(countParameters(a), countParameters(b)))
 	})
 	if err := c.compile(doc); err != nil {
 		return nil, err
@@ -113,7 +111,7 @@ func newOperation(doc *openapi3.T, template, method string, item *openapi3.PathI
 	return o
 }
 
-// bodies returns the JSON bodies of a valid operation that have a schema.
+// bodies returns the JSON bodies with a schema of a valid operation.
 func (o *operation) bodies() []*openapi3.MediaType {
 	var contents []openapi3.Content
 	if o.RequestBody != nil {
@@ -149,8 +147,9 @@ func (o *operation) parameterSchemas() (schemas []*openapi3.SchemaRef) {
 	return schemas
 }
 
-// compile compiles the schemas of the bodies. Those of the parameters are compiled to find out
-// whether they are valid; openapi3filter applies them. It fails if no operation is valid.
+// compile compiles the schemas of the bodies and parameters. Those of the parameters are only
+// compiled to find invalid ones, since openapi3filter validates parameters by itself. compile
+// returns an error if no operation is valid.
 func (c *contract) compile(doc *openapi3.T) error {
 	root, err := asJSON(doc)
 	if err != nil {
@@ -228,7 +227,7 @@ func (c *contract) compileOperation(compiler *jsonschema.Compiler, o *operation,
 	return nil
 }
 
-// asJSON returns a part of the document as decoded JSON.
+// asJSON converts a part of the document to decoded JSON.
 func asJSON(part json.Marshaler) (value any, err error) {
 	text, err := part.MarshalJSON()
 	if err != nil {
@@ -301,7 +300,7 @@ func parameter(segment string) (name string, ok bool) {
 	return name, opens && closes
 }
 
-func parameters(p *path) (n int) {
+func countParameters(p *path) (n int) {
 	for _, segment := range p.segments {
 		if _, ok := parameter(segment); ok {
 			n++

@@ -46,7 +46,7 @@ func TestContract_examplesAreValid(t *testing.T) {
 		}
 	}
 
-	// The examples of single properties, each held against its own schema.
+	// The examples of single properties are valid by their own schemas.
 	for name, ref := range document(t).Components.Schemas {
 		err := openapi3.NewSchemaRef("", ref.Value).WalkSubtree(func(at string, s *openapi3.SchemaRef) error {
 			if s.Value.Example != nil {
@@ -92,25 +92,25 @@ func TestContract_isDocumented(t *testing.T) {
 				require.NotEmpty(t, content, "%s %s has no content", op.OperationID, what)
 				for name, media := range content {
 					assert.True(t, media.Example != nil || len(media.Examples) > 0, "%s %s %s has no example", op.OperationID, what, name)
-					describedProperties(t, op.OperationID+" "+what, media.Schema)
+					assertDescribed(t, op.OperationID+" "+what, media.Schema)
 				}
 			}
 		}
 	}
 	for name, schema := range doc.Components.Schemas {
 		described("schema "+name, schema.Value.Description)
-		describedProperties(t, "schema "+name, schema)
+		assertDescribed(t, "schema "+name, schema)
 	}
 }
 
-// describedProperties holds that schema and each property in it says what it is. What a
-// property refers to says it for the property.
-func describedProperties(t *testing.T, what string, schema *openapi3.SchemaRef) {
+// assertDescribed verifies that a schema and each property in it has a description. A property
+// that is a reference has the description of the schema that it refers to.
+func assertDescribed(t *testing.T, what string, schema *openapi3.SchemaRef) {
 	assert.NotEmpty(t, schema.Value.Description, "%s has no description", what)
 	for name, property := range schema.Value.Properties {
-		describedProperties(t, what+"."+name, property)
+		assertDescribed(t, what+"."+name, property)
 	}
 	for _, part := range schema.Value.AllOf {
-		describedProperties(t, what, part)
+		assertDescribed(t, what, part)
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// newServer stands for the API. Its keys have lost their owner, and their time is text.
+// newServer starts a server whose response violates the contract: the owner is missing, and the
+// creation time is a string.
 func newServer() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -29,7 +30,7 @@ func newServer() *httptest.Server {
 	}))
 }
 
-// In a program, violations go wherever its reports go.
+// A program passes a report function of its own.
 func ExampleChecker_Transport() {
 	server := newServer()
 	defer server.Close()
@@ -46,7 +47,7 @@ func ExampleChecker_Transport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = resp.Body.Close() // an error status: its body does not matter
+	_ = resp.Body.Close() // the body of an undocumented status is not validated
 
 	req, err := http.NewRequest("GET", server.URL+"/v1/organization/projects/proj_abc/api_keys/key_abc", nil)
 	if err != nil {

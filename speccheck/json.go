@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient lets the decoder continue after the faults that bodyReader reports itself.
+// lenient makes the decoder accept the faults that bodyReader reports itself.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // bodyReader decodes a body into the values that a schema is applied to, and reports what schemas
@@ -26,8 +26,8 @@ type bodyReader struct {
 	seen  map[Violation]bool
 }
 
-// readJSON decodes the JSON document in body. It returns ok = false if body is not JSON. The last
-// value of a duplicate property counts.
+// readJSON decodes the JSON document in body. It returns ok = false if body is not JSON. Of a
+// duplicate property, it returns the last value.
 func (c *contract) readJSON(body []byte) (value any, found []Violation, ok bool) {
 	r := &bodyReader{json: jsontext.NewDecoder(bytes.NewReader(body), lenient...), names: c.names, seen: map[Violation]bool{}}
 	value, err := r.value()
@@ -142,9 +142,9 @@ func (r *bodyReader) text() (string, error) {
 // maxExactNumber is the length in bytes of the longest number that is compared exactly.
 const maxExactNumber = 64
 
-// number returns a number that the validator compares exactly: json.Number for all but very long
-// or very small ones. The validator calculates with big rationals, and the few bytes of
-// 1e999999999 would keep it busy for hours, so the range of a double is enforced first.
+// number returns text as a json.Number, which the validator compares exactly, or as a float64 if
+// it is very long or very small. The validator calculates with big.Rat, which takes hours for
+// 1e999999999, so a number outside the range of a double is a violation and does not reach it.
 func (r *bodyReader) number(text string) any {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -1,6 +1,7 @@
 package speccheck_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,8 +46,10 @@ func TestWithMaxBody(t *testing.T) {
 		})
 	}
 
-	_, err := speccheck.New(speccheck.WithMaxBody(0))
-	assert.Error(t, err)
+	for _, limit := range []int64{0, -1} {
+		_, err := speccheck.New(speccheck.WithMaxBody(limit))
+		assert.EqualError(t, err, fmt.Sprintf("speccheck: the largest body to validate must be at least 1 byte, not %d", limit))
+	}
 }
 
 func TestMaxViolations(t *testing.T) {
@@ -82,7 +85,7 @@ func TestMaxViolations(t *testing.T) {
 	}
 }
 
-// A violation that occurs many times is one, and does not hide another one.
+// A violation that occurs many times is reported once, and does not hide others.
 func TestMaxViolations_duplicates(t *testing.T) {
 	body := `{"object":"list","data":[]` + strings.Repeat(`,"has_more":false`, 100_000) + `,"last_id":"` + "\xff" + `"}`
 	assert.Equal(t, []string{
@@ -91,7 +94,7 @@ func TestMaxViolations_duplicates(t *testing.T) {
 	}, lines(newChecker(t).CheckResponse("admin-api-keys-list", 200, jsonContent, []byte(body))))
 }
 
-// The items after many invalid ones are not validated, and the ones after many valid ones are.
+// An array's last item is validated if most items before it are valid, however many there are.
 func TestMaxViolations_lastItemOfMany(t *testing.T) {
 	c := newChecker(t, speccheck.WithSpec([]byte(`
 openapi: 3.1.0

@@ -8,12 +8,12 @@ import (
 )
 
 // errSchemaCycle is the error of a schema that refers to itself for the same value, directly or
-// through allOf, anyOf, oneOf, not, if, then, else or dependentSchemas. No value can be validated
-// by it. A schema that refers to itself for a property or an item is recursive, and valid.
+// through allOf, anyOf, oneOf, not, if, then, else or dependentSchemas. Its validation would not
+// end. A schema that refers to itself for a property or an item is recursive, and valid.
 var errSchemaCycle = errors.New("a schema refers to itself without a property or an item in between")
 
-// prepare readies a compiled schema, and all schemas that it reaches, for validation: it rejects
-// reference cycles, and bounds the errors that the items of an array produce.
+// prepare makes a compiled schema, and all schemas that it refers to, safe to validate with: it
+// rejects reference cycles, and limits the errors that the items of an array produce.
 func prepare(schema *jsonschema.Schema) error {
 	w := walk{state: map[*jsonschema.Schema]visitState{}, pending: []*jsonschema.Schema{schema}}
 	for len(w.pending) > 0 {
@@ -27,7 +27,7 @@ func prepare(schema *jsonschema.Schema) error {
 	return nil
 }
 
-// walk visits every schema that a schema reaches.
+// walk visits every schema that a schema refers to.
 type walk struct {
 	state   map[*jsonschema.Schema]visitState
 	pending []*jsonschema.Schema // schemas of properties and items
@@ -117,8 +117,8 @@ func notNil(list []*jsonschema.Schema) (kept []*jsonschema.Schema) {
 }
 
 // boundItems replaces the keyword "items" of a compiled schema by boundedItems. A body of a few
-// megabytes can hold millions of invalid items, and the validator keeps an error of several
-// hundred bytes for each.
+// megabytes can contain millions of invalid items, and the validator allocates an error of
+// several hundred bytes for each.
 func boundItems(schema *jsonschema.Schema) {
 	if schema.Items2020 != nil {
 		schema.Extensions = append(schema.Extensions, boundedItems{schema.Items2020, len(schema.PrefixItems)})
@@ -126,8 +126,8 @@ func boundItems(schema *jsonschema.Schema) {
 	}
 }
 
-// boundedItems validates the items of an array behind the first from ones, and stops when more
-// than MaxViolations of them are invalid.
+// boundedItems validates the items of an array from index from on, and stops when more than
+// MaxViolations of them are invalid.
 type boundedItems struct {
 	schema *jsonschema.Schema
 	from   int

@@ -7,15 +7,15 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// kin-openapi looks for a keyword in the schemas of a value's parts if a schema has no keyword of its
-// own, and overflows the stack if it finds none in a recursive schema. The functions in this file give
-// such schemas a keyword that says nothing.
+// To find out whether a schema is empty, kin-openapi searches it and the schemas in it for a keyword.
+// In a recursive schema without keywords of its own, the search overflows the stack. The functions in
+// this file add a keyword without effect to such schemas, which ends the search.
 
-// anyFormat is a format that nothing knows, and that is therefore ignored.
+// anyFormat is a format that no validator implements, so that it has no effect.
 const anyFormat = "x-speccheck-any"
 
-// endSchemas gives a format to each schema that has none.
-func endSchemas(doc *openapi3.T) error {
+// addFormatToSchemas adds a format to each schema that has none.
+func addFormatToSchemas(doc *openapi3.T) error {
 	return doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error {
 		if s := ref.Value; s != nil && s.Always == nil && s.Format == "" {
 			s.Format = anyFormat
@@ -24,12 +24,13 @@ func endSchemas(doc *openapi3.T) error {
 	})
 }
 
-// endSiblings gives a format to each reference that has schemas beside it, which kin-openapi treats as
-// one more schema while it loads a document. It returns any other document as it is.
-func endSiblings(spec []byte) []byte {
+// addFormatBesideRefs adds a format to each reference that has schemas beside it, which kin-openapi
+// treats as one more schema while it loads a document. It returns a document without such references
+// unchanged.
+func addFormatBesideRefs(spec []byte) []byte {
 	var document yaml.Node // JSON is YAML, too
 	if err := yaml.Unmarshal(spec, &document); err != nil || !addFormats(&document) {
-		return spec // if it is invalid, loading it returns the error
+		return spec // if it is invalid, kin-openapi returns the error
 	}
 	text, err := yaml.Marshal(&document)
 	if err != nil {
@@ -38,7 +39,7 @@ func endSiblings(spec []byte) []byte {
 	return text
 }
 
-// applicators are the keywords with schemas.
+// applicators are the keywords whose values are or contain schemas.
 var applicators = []string{
 	"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "properties", "patternProperties",
 	"additionalProperties", "propertyNames", "unevaluatedProperties", "items", "prefixItems", "contains",

@@ -52,7 +52,7 @@ func TestWithSpec_referenceCycles(t *testing.T) {
 		{"in an item", `"A": {"type": "array", "items": ` + b + `}, "B": {"allOf": [` + b + `]}`},
 		{"in an item of an item", `"A": {"type": "array", "items": {"type": "array", "items": ` + b + `}}, "B": {"allOf": [` + b + `]}`},
 		{"in additionalProperties", `"A": {"type": "object", "additionalProperties": ` + b + `}, "B": {"anyOf": [` + b + `, {"type": "null"}]}`},
-		{"properties that are each other", `"A": {"properties": {"a": {"$ref": "#/components/schemas/A/properties/b"}, "b": {"$ref": "#/components/schemas/A/properties/a"}}}`},
+		{"properties that refer to each other", `"A": {"properties": {"a": {"$ref": "#/components/schemas/A/properties/b"}, "b": {"$ref": "#/components/schemas/A/properties/a"}}}`},
 	} {
 		for _, version := range []string{"3.0.3", "3.1.0"} {
 			for _, parameter := range []bool{false, true} {
@@ -162,8 +162,8 @@ func TestWithSpec_dynamicReferences(t *testing.T) {
 	assert.NotEmpty(t, c.CheckResponse("get", 200, jsonContent, []byte(`{}`)))
 }
 
-// Schemas that say nothing but refer to each other are valid. kin-openapi overflows the stack on some
-// of them unless they are changed.
+// Recursive schemas without other keywords are valid. kin-openapi overflows the stack on some of them
+// unless they are changed.
 func TestWithSpec_recursiveSchemasWithoutOtherKeywords(t *testing.T) {
 	const a, b = `{"$ref": "#/components/schemas/A"}`, `{"$ref": "#/components/schemas/B"}`
 	for _, schemas := range []string{
@@ -201,7 +201,8 @@ func TestWithSpec_recursiveSchemasWithoutOtherKeywords(t *testing.T) {
 	}
 }
 
-// Random documents with references everywhere are read, or rejected with an error.
+// New accepts or rejects random documents full of references, and Check then validates with them,
+// without a panic or an endless recursion.
 func TestWithSpec_randomReferences(t *testing.T) {
 	keywords := []string{
 		`"$ref": R`, `"allOf": [S]`, `"anyOf": [S, S]`, `"oneOf": [S, {"type": "null"}]`, `"not": S`, `"if": S`, `"then": S`, `"else": S`,
@@ -245,7 +246,7 @@ func TestWithSpec_randomReferences(t *testing.T) {
 	assert.Greater(t, valid, 1000)
 }
 
-// The decoder of such parameters panics at some that contradict each other.
+// The decoder of openapi3filter panics on contradictory parameters.
 func TestCheck_contradictoryParameters(t *testing.T) {
 	c := newChecker(t, speccheck.WithSpec([]byte(`
 openapi: 3.1.0

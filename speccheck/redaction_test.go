@@ -43,7 +43,7 @@ func marked(value any) any {
 func TestViolation_containsNothingThatWasSent(t *testing.T) {
 	c := newChecker(t)
 	violations := 0
-	hold := func(found []speccheck.Violation) {
+	verify := func(found []speccheck.Violation) {
 		violations += len(found)
 		for _, v := range found {
 			text := fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v) + fmt.Sprintf("%v %+v %#v", &v, &v, &v) +
@@ -53,23 +53,23 @@ func TestViolation_containsNothingThatWasSent(t *testing.T) {
 	}
 	for _, b := range bodies(t) {
 		base := bases(b)[1]
-		hold(check(t, c, b, encode(t, marked(base))))
+		verify(check(t, c, b, encode(t, marked(base))))
 		for _, m := range mutate.Invalid(b.Schema, base) {
 			text := encode(t, marked(decode(m.Body)))
-			hold(check(t, c, b, append(text, marker...)))
-			hold(check(t, c, b, text[:len(text)-1]))
+			verify(check(t, c, b, append(text, marker...)))
+			verify(check(t, c, b, text[:len(text)-1]))
 		}
-		// Names that occur twice, and syntax errors behind and within them.
+		// Names that occur twice, and syntax errors after and inside them.
 		for _, text := range []string{
 			`{"%[1]s":1,"%[1]s":2}`, `{"id":{"%[1]s":{"%[1]s":1,"%[1]s":2}}}`, `{"id":{"%[1]s":[1,`,
 			`{"%[1]s"`, `%[1]s`, `"%[1]s`, `{"id":%[1]s}`, `[{"%[1]s":"` + "\xff" + `"}]`, `{"%[1]s` + "\xff" + `":1}`,
 		} {
-			hold(check(t, c, b, fmt.Appendf(nil, text, marker)))
+			verify(check(t, c, b, fmt.Appendf(nil, text, marker)))
 		}
 	}
 	require.Greater(t, violations, 1000)
 
-	// Everything else of an exchange.
+	// The other parts of an exchange.
 	for _, path := range []string{
 		keysPath, "/organization/projects/" + marker + "/service_accounts", "/" + marker, "/organization/projects/" + marker + "/api_keys/" + marker,
 	} {
@@ -79,14 +79,14 @@ func TestViolation_containsNothingThatWasSent(t *testing.T) {
 			for _, status := range []int{200, 204, 400, 500} {
 				header := http.Header{"Content-Type": {"application/" + marker}, "Content-Encoding": {marker}, "Authorization": {marker}}
 				req.Header = header.Clone()
-				hold(c.Check(req, []byte(marker), status, header, []byte(marker)))
+				verify(c.Check(req, []byte(marker), status, header, []byte(marker)))
 				header.Set("Content-Type", jsonContent)
 				req.Header = header.Clone()
-				hold(c.Check(req, []byte(marker), status, header, []byte(marker)))
+				verify(c.Check(req, []byte(marker), status, header, []byte(marker)))
 			}
 		}
 	}
-	hold(c.CheckResponse(marker, 200, marker, []byte(marker)))
+	verify(c.CheckResponse(marker, 200, marker, []byte(marker)))
 }
 
 // decode decodes a mutated body, which may have duplicate properties.

@@ -16,7 +16,7 @@ import (
 )
 
 // MaxViolations is the largest number of violations that are reported for one body. If there are
-// more, one of [Unchecked] with the rule "max-violations" follows.
+// more, one violation of the kind [Unchecked] with the rule "max-violations" follows.
 const MaxViolations = 100
 
 // validate validates a body by its schema. The violations have neither Kind nor In, unless they
@@ -44,7 +44,7 @@ func (c *contract) validate(schema *jsonschema.Schema, body []byte) []Violation 
 }
 
 // explain converts the validator's error into violations, each at the innermost value that is
-// invalid. The text of the error quotes the body, and must not be used.
+// invalid. It does not use the error's text, which quotes the body.
 func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 	at := pointer(e.InstanceLocation)
 	switch k := e.ErrorKind.(type) {
@@ -74,22 +74,22 @@ func (c *contract) explain(e *jsonschema.ValidationError) []Violation {
 		return []Violation{{Pointer: at, Rule: "not"}}
 	case *kind.FalseSchema:
 		return []Violation{{Pointer: at, Rule: "false", Expected: "no value"}}
-	case *kind.RefCycle: // by a $dynamicRef; all others are found when the contract is read
+	case *kind.RefCycle: // by a $dynamicRef; New finds all other cycles
 		return []Violation{{Kind: Unchecked, Pointer: at, Rule: "contract", Expected: errSchemaCycle.Error()}}
 	}
 	keyword := e.ErrorKind.KeywordPath()
 	if len(keyword) == 0 {
 		return []Violation{{Kind: Unchecked, Pointer: at, Rule: "contract"}}
 	}
-	rule := keyword[0] // what follows it may be a name from the body
+	rule := keyword[0] // the rest may contain a name from the body
 	return []Violation{{Pointer: at, Rule: rule, Expected: keywordText(c.lookup(e.SchemaURL), rule)}}
 }
 
-// explainAlternatives explains a value that matches no alternative of an anyOf or oneOf by the
-// alternative with the fewest violations: an object that lacks a property, where an object or null
-// is expected, lacks a property. If the value has the type of no alternative, the violation is the
-// type. If several alternatives have as few violations, or more than one of a oneOf matches, it is
-// the violation given as undecided.
+// explainAlternatives returns the violations of a value that matches no alternative of an anyOf or
+// oneOf. They are those of the alternative with the fewest: if an object or null is expected, and an
+// object lacks a property, the missing property is the violation. If no alternative has the value's
+// type, the violation is the type. If there is a tie, or more than one alternative of a oneOf
+// matches, it is undecided.
 func (c *contract) explainAlternatives(e *jsonschema.ValidationError, undecided Violation) []Violation {
 	var closest []Violation
 	var types []string

@@ -13,8 +13,9 @@ type TB interface {
 	Logf(format string, args ...any)
 }
 
-// ForTest returns a RoundTripper over base, or over http.DefaultTransport if base is nil, that
-// fails t for each violation of this module's contract. The kinds choose what fails, as in [Fail].
+// ForTest returns a RoundTripper that sends requests by base, or by http.DefaultTransport if base
+// is nil, and fails t for each violation of this module's contract, api/openapi.yaml. The kinds
+// select which violations fail t, as in [Fail].
 func ForTest(t TB, base http.RoundTripper, kinds ...Kind) http.RoundTripper {
 	t.Helper()
 	c, err := New()
@@ -25,8 +26,8 @@ func ForTest(t TB, base http.RoundTripper, kinds ...Kind) http.RoundTripper {
 }
 
 // Fail returns a report function for [Checker.Transport] that fails t for each violation of the
-// given kinds, [FailingKinds] if none are given, and logs the others. Read every response body
-// before the test ends: a later report is one to a completed test, which panics.
+// given kinds, by default [FailingKinds], and logs the others. A test must read or close every
+// response body before it ends: a report to a completed *testing.T panics.
 func Fail(t TB, kinds ...Kind) func(Violation) {
 	if len(kinds) == 0 {
 		kinds = FailingKinds()

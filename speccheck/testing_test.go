@@ -24,9 +24,9 @@ func TestFail_kinds(t *testing.T) {
 	body := speccheck.Violation{Kind: speccheck.BodyViolation, OperationID: "op", Status: 200, In: speccheck.InResponse, Rule: "json"}
 	status := speccheck.Violation{Kind: speccheck.UndocumentedStatus, OperationID: "op", Status: 429, Rule: "status"}
 	for _, row := range []struct {
-		kinds []speccheck.Kind
-		want  string
-		under string // what becomes of a 429 under ForTest
+		kinds   []speccheck.Kind
+		want    string
+		forTest string // what ForTest does with an undocumented 429
 	}{
 		{nil, "FAIL speccheck: op 200: response body: json (body)\nnote speccheck: op 429: status (undocumented-status)\n", "note"},
 		{
@@ -50,6 +50,6 @@ func TestFail_kinds(t *testing.T) {
 		transport := speccheck.ForTest(&test, respond(429, http.NoBody, 0), row.kinds...)
 		_, err := transport.RoundTrip(deleteRequest(t))
 		require.NoError(t, err)
-		assert.Equal(t, row.under+" speccheck: delete-project-api-key 429: status: expected 200 or 400 (undocumented-status)\n", test.String())
+		assert.Equal(t, row.forTest+" speccheck: delete-project-api-key 429: status: expected 200 or 400 (undocumented-status)\n", test.String())
 	}
 }

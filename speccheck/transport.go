@@ -15,11 +15,11 @@ import (
 // it as it arrives, while a copy of up to the size limit is kept. The response is validated when
 // its reader reaches the end of the body or closes it, within that call of Read or Close. A body
 // that is closed before its end is validated if the part that was read is a complete JSON
-// document, since that is where a json.Decoder stops, and is [Unchecked] otherwise. The checker
-// reads nothing itself.
+// document, since a json.Decoder stops there, and is [Unchecked] otherwise. The RoundTripper
+// itself never reads from a response's body.
 //
-// The request's body is read again by GetBody if there is one, and copied while it is sent
-// otherwise. If base returns an error, only the request is validated.
+// If a request has a GetBody function, its body is read from that; otherwise it is copied while it
+// is sent. If base returns an error, only the request is validated.
 //
 // report is called once for each violation, by the goroutine that reads the body: concurrently, if
 // bodies are read concurrently.
@@ -118,8 +118,8 @@ func (b *capturingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
 	b.count += int64(n)
-	if room := b.max + 1 - int64(b.kept.Len()); room > 0 { // one byte more shows that the body is too large
-		b.kept.Write(p[:min(int64(n), room)])
+	if free := b.max + 1 - int64(b.kept.Len()); free > 0 { // the byte after max shows that the body is too large
+		b.kept.Write(p[:min(int64(n), free)])
 	}
 	b.err = err
 	b.mu.Unlock()

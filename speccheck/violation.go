@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Kind is the class of a [Violation]. A caller chooses by kind which violations fail a test or a
-// run, and which are only noted.
+// Kind is the class of a [Violation]. Callers select by kind which violations fail a test or a run
+// of cmd/speccheck. The others are only logged.
 type Kind string
 
 const (
@@ -14,12 +14,11 @@ const (
 	BodyViolation Kind = "body"
 	// RequestViolation is a parameter or a body of a request that violates the contract.
 	RequestViolation Kind = "request"
-	// WrongStatus is a status below 400 that the contract does not document: a success or a
-	// redirect that no client expects.
+	// WrongStatus is a status below 400 that the contract does not document, such as a redirect.
 	WrongStatus Kind = "status"
-	// UndocumentedStatus is an error status, 400 and up, that the contract does not document.
-	// Servers and the proxies before them send such statuses for good reasons, so it is the
-	// only kind that does not fail by default. The body of such a response is not validated,
+	// UndocumentedStatus is an error status, 400 and above, that the contract does not document.
+	// Contracts seldom list all errors of a server and of the proxies in front of it, so this is
+	// the only kind that does not fail by default. The body of such a response is not validated,
 	// since the contract has no schema for it.
 	UndocumentedStatus Kind = "undocumented-status"
 	// UndocumentedContentType is a response whose content type is missing, or not among those
@@ -79,22 +78,22 @@ type Violation struct {
 	// "" is the whole body. A pointer that would contain a property name that is not in the
 	// contract ends at the object with that property.
 	Pointer string `json:"pointer"`
-	// Rule is the rule that is violated. For a value it is the keyword of its schema, such as
+	// Rule is the violated rule. For a value it is the keyword of its schema, such as
 	// "required", "type", "const", "enum" or "minimum", or "nullable" for a null where the type
 	// does not allow it. For a body that is not proper JSON it is "json", "duplicate-name",
 	// "utf-8" or "trailing-data". Other rules are "status", "content-type", "path", "method" and
 	// "operation", and for [Unchecked] "max-body", "max-violations", "incomplete",
 	// "content-encoding" and "contract".
 	Rule string `json:"rule"`
-	// Expected is what the contract demands, in its own terms: a type, a constant, a list of
+	// Expected is what the contract requires, in its own terms: a type, a constant, a list of
 	// values, a limit.
 	Expected string `json:"expected,omitempty"`
 	// Found is the JSON type of the value, if the type violates the contract.
 	Found string `json:"found,omitempty"`
 }
 
-// Place returns the part of the exchange that violates the contract, for people: "response body
-// /data/0/id", "query parameter limit". It is "" if the violation is not in one part.
+// Place describes the part of the exchange that violates the contract, such as "response body
+// /data/0/id" or "query parameter limit". It returns "" if the violation is not in one part.
 func (v Violation) Place() string {
 	switch v.In {
 	case "":
@@ -106,7 +105,7 @@ func (v Violation) Place() string {
 	}
 }
 
-// Problem returns the violated rule and what it demands, for people: "type: expected integer,
+// Problem describes the violated rule and what it requires, such as "type: expected integer,
 // found string".
 func (v Violation) Problem() string {
 	text := v.Rule

@@ -14,5 +14,5 @@ func TestCapturingBody_keepsAtMostTheLimit(t *testing.T) {
 	body := &capturingBody{ReadCloser: io.NopCloser(strings.NewReader(strings.Repeat("x", 1<<20))), max: limit, length: -1}
 	_, err := io.Copy(io.Discard, body)
 	require.NoError(t, err)
-	assert.Equal(t, limit+1, body.kept.Len(), "one more byte tells that it is too much")
+	assert.Equal(t, limit+1, body.kept.Len(), "the byte after the limit shows that the body is too large")
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// The expected violations come from package mutate, which reads the contract by itself.
+// The expected violations come from package mutate, which derives them from the contract with code
+// of its own.
 
-func TestCheck_reportsEverySingleFaultAtItsPointer(t *testing.T) {
+func TestCheck_reportsEachFaultAtItsPointer(t *testing.T) {
 	c := newChecker(t)
 	rules := map[string]int{}
 	for _, b := range bodies(t) {
@@ -96,8 +97,7 @@ func TestCheck_reportsATruncatedBody(t *testing.T) {
 	}
 }
 
-// Strings that JSON escapes, and invalid UTF-8 in property names.
-func TestCheck_readsEscapes(t *testing.T) {
+func TestCheck_escapesAndInvalidNames(t *testing.T) {
 	c := newChecker(t)
 	req := newRequest(t, "DELETE", deletePath)
 	for _, row := range []struct {

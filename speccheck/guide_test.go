@@ -42,7 +42,7 @@ func serverUnderTest(t *testing.T) (baseURL, adminKey string) {
 func TestGuide_showsTestedCode(t *testing.T) {
 	page, err := os.ReadFile("../docs/validate.md")
 	require.NoError(t, err)
-	tested, err := os.ReadFile("validate_test.go")
+	tested, err := os.ReadFile("guide_test.go")
 	require.NoError(t, err)
 	_, block, found := strings.Cut(string(page), "```go\n")
 	require.True(t, found)
