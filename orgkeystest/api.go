@@ -23,8 +23,8 @@ var _ server.StrictServerInterface = operations{}
 
 // newRoutes returns a handler of the contract's paths.
 func newRoutes(s *Server) *http.ServeMux {
-	// The server validates each request against the contract before it gets here. Numbers that
-	// do not fit into an int are refused only here.
+	// The server has validated the request against the contract. What is left are numbers that do
+	// not fit into an int.
 	unreadable := func(w http.ResponseWriter, _ *http.Request, _ error) {
 		_ = apiError(http.StatusBadRequest, "", "The request cannot be read.").write(w)
 	}
@@ -36,8 +36,8 @@ func newRoutes(s *Server) *http.ServeMux {
 	return mux
 }
 
-// jsonResponse is the response of any operation. It takes the place of the generated responses,
-// which omit properties that are null; the live API sends null.
+// jsonResponse is the response of any operation. It is used instead of the generated response
+// types, which omit properties that are null; the live API sends null.
 type jsonResponse struct {
 	status int
 	body   any
@@ -67,7 +67,7 @@ func (r jsonResponse) VisitCreateProjectServiceAccountResponse(w http.ResponseWr
 	return r.write(w)
 }
 
-// apiError returns an error in the API's envelope. Param may be "".
+// apiError returns an error response in the API's envelope. A param of "" is sent as null.
 func apiError(status int, param, format string, args ...any) jsonResponse {
 	e := server.Error{Type: "invalid_request_error", Message: fmt.Sprintf(format, args...)}
 	if param != "" {
@@ -170,8 +170,8 @@ func (o operations) AdminAPIKeysCreate(ctx context.Context, r server.AdminAPIKey
 	}{created, created.Value.Reveal()}}, nil
 }
 
-// projectKey returns a key of a project, or the 404 response if it does not exist. The server's
-// lock is held.
+// projectKey returns a key of a project, or a nil key and the 404 if it does not exist. The caller
+// holds the server's lock.
 func (o operations) projectKey(projectID, keyID string) (p *project, key *ProjectKey, notFound jsonResponse) {
 	if p = o.s.org.projects[projectID]; p == nil {
 		return nil, nil, projectNotFound(projectID)
@@ -290,7 +290,7 @@ func (o operations) CreateProjectServiceAccount(ctx context.Context, r server.Cr
 	}{created, keyWithValue{*created.APIKey, created.APIKey.Value.Reveal()}}}, nil
 }
 
-// checkLifetime returns the response to a request for a lifetime that a key cannot have, or nil.
+// checkLifetime returns the 400 for a lifetime that a key cannot have, or nil for a valid one.
 func (s *Server) checkLifetime(seconds int) *jsonResponse {
 	var refused jsonResponse
 	switch limit := s.maxLifetimeSeconds(); {
@@ -309,7 +309,7 @@ const lastUnixTime = 253402300799
 
 func (s *Server) maxLifetimeSeconds() int64 { return int64(s.settings.maxLifetime / time.Second) }
 
-// expiresAt returns the time so many seconds from now, or null.
+// expiresAt returns the time that is the given number of seconds from now, or null for nil.
 func expiresAt(seconds *int) apitype.OptionalTime {
 	if seconds == nil {
 		return apitype.NullTime()

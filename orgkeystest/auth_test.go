@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOnlyAValidAdminKeyIsAccepted(t *testing.T) {
+func TestAuthentication_AcceptsOnlyValidAdminKeys(t *testing.T) {
 	s := orgkeystest.New(t)
 	s.AddProject(project)
 	wrong := "sk-admin-" + strings.Repeat("x", 40) + "last"
@@ -81,7 +81,7 @@ func TestAdminKey_LastUsedAt(t *testing.T) {
 	})
 }
 
-func TestKeysExpire(t *testing.T) {
+func TestAuthentication_RefusesExpiredKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := orgkeystest.New(t, orgkeystest.InMemory())
 		s.AddProject(project)

@@ -17,10 +17,10 @@ import (
 
 type object = map[string]any
 
-// TestExamples_CompleteWhatANewContractRequires adds required properties of all sorts to each
-// schema of a response. The server, which has no state for them, sends nothing or, once the types
-// are regenerated, the zero value of the Go field. What complete makes of either has to be valid.
-func TestExamples_CompleteWhatANewContractRequires(t *testing.T) {
+// TestExamples_CompleteNewRequiredProperties adds required properties of many types to each schema
+// of a response. The server has no state for them: its response lacks them or, after the types are
+// regenerated, has the zero value of the Go field. complete has to make both responses valid.
+func TestExamples_CompleteNewRequiredProperties(t *testing.T) {
 	properties := map[string]struct {
 		property object
 		zero     any // of the Go field
@@ -84,7 +84,7 @@ func TestExamples_CompleteWhatANewContractRequires(t *testing.T) {
 		}
 		objects += len(missing) / len(properties)
 	}
-	assert.Greater(t, objects, len(schemas), "each schema is in a response")
+	assert.Greater(t, objects, len(schemas), "each schema must be in a response")
 }
 
 // ownResponses returns a response of each operation.
@@ -141,7 +141,7 @@ func withRequired(t *testing.T, properties object, schemas ...string) []byte {
 	return spec
 }
 
-// insert returns the body with a value at each pointer that is missing.
+// insert returns the body with a value for each missing property.
 func insert(t *testing.T, body []byte, missing []speccheck.Violation, value func(name string) any) []byte {
 	t.Helper()
 	var root any
@@ -162,7 +162,7 @@ func parent(t *testing.T, body []byte, pointer string) (at object, name string) 
 	return parentIn(root, pointer)
 }
 
-// parentIn returns the object and the name of its property that a JSON Pointer leads to.
+// parentIn returns the object and the property's name for a JSON Pointer to a property.
 func parentIn(root any, pointer string) (at object, name string) {
 	names := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for _, name := range names[:len(names)-1] {
@@ -192,7 +192,7 @@ func TestExamples_PreferTheExampleOfTheResponse(t *testing.T) {
 	assert.Contains(t, done, `"object":"list"`, "a constant")
 }
 
-func TestExamples_LeaveOtherBodiesAsTheyAre(t *testing.T) {
+func TestExamples_DoNotChangeOtherBodies(t *testing.T) {
 	for _, c := range []struct {
 		operation string
 		status    int

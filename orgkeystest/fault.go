@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Fault is a failure that a test injects with [Server.Inject]. Its fields say which requests it
-// applies to, when, and what the client receives. The zero Fault applies to the next request
-// and changes nothing.
+// Fault is a failure that a test injects with [Server.Inject]. Its fields select the requests
+// that it applies to, and describe the response that the client receives. The zero Fault applies
+// to the next request and changes nothing.
 //
 // A fault with Status, Body, NoBody, Raw, Drop or DropMidHeaders replaces the API's own
 // response: the operation is not performed, unless AfterWork is set. Any other fault changes the
-// API's own response, so that the operation is performed in any case.
+// API's own response, so that the operation is always performed.
 //
 // Over HTTP/2, a fault that closes the connection only ends the request's stream (RST_STREAM
 // with the code INTERNAL_ERROR), unless Reset is set.
@@ -27,26 +27,26 @@ type Fault struct {
 	// Operation is the operationId of the requests that the fault applies to, such as
 	// "admin-api-keys-create"; "" means every request.
 	Operation string
-	// Skip is the number of such requests that the fault leaves alone first. Requests that an
-	// earlier fault applies to do not count.
+	// Skip is the number of such requests before the first that the fault applies to. Requests
+	// that an earlier fault applies to do not count.
 	Skip int
 	// Times is the number of requests that the fault applies to: 0 means one, and a negative
 	// number means all.
 	Times int
-	// Chance is the probability, from 0 to 1, that the fault applies to a request; 0 means that
-	// it always does.
+	// Chance is the probability, from 0 to 1, that the fault applies to a request; 0 means 1.
 	Chance float64
 
 	// AfterWork makes the API perform the operation before the fault takes effect: the key is
-	// created, updated or deleted. It is not allowed with a 4xx status other than 408, by which
-	// a server says that it has not performed the operation.
+	// created, updated or deleted. It is not allowed with a 4xx status other than 408, since
+	// those mean that the server has not performed the operation.
 	AfterWork bool
-	// Delay is the time before anything else happens or, with AfterWork, after the operation is
-	// performed. If the client gives up or the server closes meanwhile, nothing else happens.
+	// Delay is the time before the operation is performed or, with AfterWork, between the
+	// operation and the response. If the client disconnects or the server closes meanwhile, the
+	// rest does not happen.
 	Delay time.Duration
 
-	// Status is the status of the response; 0 with a Body means 200. From 400 on, a response
-	// without a Body has the API's error envelope as body; below, its body is empty.
+	// Status is the status of the response; 0 with a Body means 200. Without a Body, the body
+	// is the API's error envelope for a status of 400 and above, and empty otherwise.
 	Status int
 	// Header is added to the response. A header with a nil value is removed from it.
 	Header http.Header
@@ -56,51 +56,52 @@ type Fault struct {
 	Body string
 	// NoBody makes the body of the response empty.
 	NoBody bool
-	// PadTo extends the body to this number of bytes by blanks. The response has no
-	// Content-Length, and the server does not hold the body in memory.
+	// PadTo extends the body to this number of bytes by spaces. The response has no
+	// Content-Length, and the server does not keep the body in memory.
 	PadTo int64
 	// Gzip compresses the body, padding included, whether or not the client accepts that.
 	Gzip bool
 
-	// TruncateAt closes the connection after this number of bytes of the body. The
-	// Content-Length is greater. new(0) closes it after the headers.
+	// TruncateAt closes the connection after this number of bytes of the body, which is less
+	// than the Content-Length. new(0) closes it after the headers.
 	TruncateAt *int
-	// StallAt sends this number of bytes of the body, and then nothing until the client gives
-	// up or the server closes.
+	// StallAt sends this number of bytes of the body, and then no more until the client
+	// disconnects or the server closes.
 	StallAt *int
-	// Trickle is the time before each byte of the body.
+	// Trickle sends the body byte by byte, and waits for this time before each byte.
 	Trickle time.Duration
 
 	// Drop closes the connection without a response.
 	Drop bool
 	// DropMidHeaders closes the connection in the middle of the response's headers.
 	DropMidHeaders bool
-	// DropAfter closes the connection after the whole response, which does not announce that.
-	// The client keeps the connection for its next request, and may notice too late.
+	// DropAfter closes the connection after the whole response, without the header
+	// "Connection: close". The client keeps the connection for its next request, and may send
+	// that before it notices the close.
 	DropAfter bool
 	// DropOnAccept closes a connection as soon as it is accepted, before TLS and any request.
-	// Skip, Times and Chance count connections then.
+	// Skip, Times and Chance then apply to connections instead of requests.
 	DropOnAccept bool
-	// Reset makes the fields above, and Raw, close the connection by a TCP reset. The client
-	// may not receive what was sent shortly before.
+	// Reset makes TruncateAt, Drop, DropMidHeaders, DropAfter, DropOnAccept and Raw close the
+	// connection by a TCP reset. The client may not receive the last bytes before it.
 	Reset bool
 
-	// Raw is sent instead of a response, byte by byte as it is. Then the connection is closed.
+	// Raw is sent unchanged instead of an HTTP response. Then the connection is closed.
 	Raw string
-	// KeepOpen makes Raw leave the connection open and silent until the client closes it or
-	// the server closes. With a Raw of "HTTP/1.1 101 Switching Protocols\r\n\r\n", it is a
-	// response that never ends.
+	// KeepOpen keeps the connection open after Raw, and sends no more, until the client or the
+	// server closes it. With a Raw of "HTTP/1.1 101 Switching Protocols\r\n\r\n", the response
+	// never ends.
 	KeepOpen bool
 
-	// ContentLength is announced as the length of a longer body. The bytes beyond it are sent
-	// all the same, so that a client finds them where it expects the next response.
+	// ContentLength is the value of the header of that name, for a longer body. The server
+	// sends the whole body, so that the client reads the excess as the next response.
 	ContentLength *int
 	// Unsolicited is sent right after the response, on the connection that stays open.
 	Unsolicited string
 	// Duplicate sends the response twice.
 	Duplicate bool
 	// Late delays the bytes that ContentLength, Unsolicited and Duplicate send after the
-	// response until right before the next response on the connection. A client takes them for
+	// response until right before the next response on the connection. A client reads them as
 	// the response to its next request, which the API has performed by then.
 	Late bool
 }
@@ -110,12 +111,12 @@ func (f *Fault) replaces() bool {
 	return f.Status != 0 || f.Body != "" || f.NoBody || f.Raw != "" || f.Drop || f.DropMidHeaders
 }
 
-// closes is the number of ways in which the fault closes the connection.
+// closes returns the number of ways in which the fault closes the connection.
 func (f *Fault) closes() int {
 	return count(f.Drop, f.DropMidHeaders, f.DropAfter, f.DropOnAccept, f.Raw != "", f.TruncateAt != nil, f.StallAt != nil)
 }
 
-// appends is the number of ways in which the fault sends something after the response.
+// appends returns the number of ways in which the fault sends bytes after the response.
 func (f *Fault) appends() int {
 	return count(f.ContentLength != nil, f.Unsolicited != "", f.Duplicate)
 }
@@ -129,8 +130,8 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-// String returns the fields that are not zero, but for the texts of Body, Raw and Unsolicited,
-// of which it returns the length.
+// String returns the fields that are not zero. Of Body, Raw and Unsolicited, it returns only the
+// length.
 func (f Fault) String() string {
 	var set []string
 	for field, value := range reflect.ValueOf(f).Fields() {
@@ -147,8 +148,8 @@ func (f Fault) String() string {
 }
 
 // Validate returns an error if [Server.Inject] would panic for the fault on a server that
-// speaks HTTP/1.1: for an unknown operation, a value out of range, a 4xx status after the work,
-// and fields that exclude each other.
+// uses HTTP/1.1: for an unknown operation, a value out of range, a 4xx status with AfterWork,
+// or fields that exclude each other.
 func (f Fault) Validate() error {
 	if problem := f.problem(false); problem != "" {
 		return errors.New(problem)
@@ -156,7 +157,7 @@ func (f Fault) Validate() error {
 	return nil
 }
 
-// problem returns why the fault is invalid, or "".
+// problem describes why the fault is invalid, or returns "".
 func (f *Fault) problem(http2 bool) string {
 	matching := Fault{Operation: f.Operation, Skip: f.Skip, Times: f.Times, Chance: f.Chance}
 	onAccept := matching
@@ -168,7 +169,7 @@ func (f *Fault) problem(http2 bool) string {
 	case f.Operation != "" && !slices.Contains(slices.Collect(maps.Values(operationIDs)), f.Operation):
 		return fmt.Sprintf("the contract has no operation %q", f.Operation)
 	case f.AfterWork && f.Status >= 400 && f.Status < 500 && f.Status != http.StatusRequestTimeout:
-		return fmt.Sprintf("status %d after the work: a server that refuses a request has not performed it", f.Status)
+		return fmt.Sprintf("AfterWork with status %d, which means that the operation was not performed", f.Status)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 999):
 		return fmt.Sprintf("%d is not the status of a final response", f.Status)
 	case f.Skip < 0, f.Chance < 0, f.Chance > 1, f.Delay < 0, f.Trickle < 0, f.PadTo < 0,
@@ -181,28 +182,28 @@ func (f *Fault) problem(http2 bool) string {
 	case f.KeepOpen && f.Raw == "":
 		return "KeepOpen without Raw"
 	case (f.NoBody || bodiless(f.Status)) && (f.Body != "" || f.PadTo > 0 || f.ContentLength != nil):
-		return "a response without a body cannot have one"
+		return "a field sets the body of a response that has none"
 	case f.DropOnAccept && !reflect.DeepEqual(*f, onAccept):
-		return "DropOnAccept applies before there is a request that other fields could apply to"
+		return "DropOnAccept excludes fields that apply to requests"
 	case (f.Drop || f.Raw != "") && !reflect.DeepEqual(*f, noResponse):
-		return "there is no response that other fields could apply to"
+		return "Drop and Raw exclude fields that change the response"
 	case (f.DropMidHeaders || f.DropAfter) && (f.PadTo > 0 || f.Gzip || f.Trickle > 0):
-		return "the body cannot be padded, compressed or slowed down here"
+		return "DropMidHeaders and DropAfter exclude PadTo, Gzip and Trickle"
 	case f.appends() > 1:
 		return "more than one field sends bytes after the response"
 	case f.appends() > 0 && (f.closes() > 0 || f.PadTo > 0 || f.Gzip || f.Trickle > 0):
-		return "bytes after the response need a plain response and an open connection"
+		return "bytes after the response need an open connection, and exclude PadTo, Gzip and Trickle"
 	case f.Late && f.appends() == 0:
-		return "Late without bytes after the response"
+		return "Late without a field that sends bytes after the response"
 	case http2 && (f.DropMidHeaders || f.DropAfter || f.Raw != "" || f.appends() > 0):
-		return "HTTP/2 has no such response"
+		return "the fault is not possible over HTTP/2"
 	}
 	return ""
 }
 
 func negative(n *int) bool { return n != nil && *n < 0 }
 
-// injected is a fault with the numbers of requests that it skipped and that it applied to.
+// injected is a fault with the numbers of requests that it has skipped and applied to.
 type injected struct {
 	Fault
 	skipped, applied int
@@ -256,7 +257,7 @@ func (s *Server) faultOnAccept() *Fault {
 	return s.due(func(f *Fault) bool { return f.DropOnAccept })
 }
 
-// due returns the first matching fault that is due, or nil. The server's lock is held.
+// due returns the first matching fault that is due, or nil. The caller holds the server's lock.
 func (s *Server) due(matches func(*Fault) bool) *Fault {
 	for _, f := range s.faults {
 		switch {
@@ -273,7 +274,7 @@ func (s *Server) due(matches func(*Fault) bool) *Fault {
 	return nil
 }
 
-// apply returns the response that the fault makes of the API's own.
+// apply returns resp, the API's own response, as the fault changes or replaces it.
 func (f *Fault) apply(resp response, requestID string) response {
 	if f.replaces() {
 		resp = response{status: cmp.Or(f.Status, http.StatusOK), body: []byte(f.Body)}

@@ -33,32 +33,32 @@ func traced(r *http.Request, reused *bool) *http.Request {
 	}))
 }
 
-// closings are the faults by which a client gets no complete response, and what net/http returns
-// for each.
+// closings are the faults by which a client receives no complete response, each with a check of
+// what net/http returns.
 var closings = map[string]struct {
 	fault  orgkeystest.Fault
-	http1  bool // does not exist over HTTP/2
-	before bool // can apply before the work
-	seen   func(t *testing.T, got result)
+	http1  bool // not possible over HTTP/2
+	before bool // possible without AfterWork
+	check  func(t *testing.T, got result)
 }{
-	"drop":                         {fault: orgkeystest.Fault{Drop: true}, before: true, seen: noResponse},
-	"reset":                        {fault: orgkeystest.Fault{Drop: true, Reset: true}, before: true, seen: noResponse},
-	"in the middle of the headers": {fault: orgkeystest.Fault{DropMidHeaders: true}, http1: true, before: true, seen: noResponse},
-	"not HTTP":                     {fault: orgkeystest.Fault{Raw: "SSH-2.0-nothing\r\n"}, http1: true, before: true, seen: noResponse},
+	"drop":                         {fault: orgkeystest.Fault{Drop: true}, before: true, check: noResponse},
+	"reset":                        {fault: orgkeystest.Fault{Drop: true, Reset: true}, before: true, check: noResponse},
+	"in the middle of the headers": {fault: orgkeystest.Fault{DropMidHeaders: true}, http1: true, before: true, check: noResponse},
+	"not HTTP":                     {fault: orgkeystest.Fault{Raw: "SSH-2.0-nothing\r\n"}, http1: true, before: true, check: noResponse},
 	"broken chunks": {
 		fault:  orgkeystest.Fault{Raw: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"ob\r\nzz\r\n"},
 		http1:  true,
 		before: true,
-		seen:   broken(4),
+		check:  broken(4),
 	},
-	"after the headers":        {fault: orgkeystest.Fault{TruncateAt: new(0)}, seen: broken(0)},
-	"in the body":              {fault: orgkeystest.Fault{TruncateAt: new(10)}, seen: broken(10)},
-	"in the body of the fault": {fault: orgkeystest.Fault{Body: `{"object":"list"}`, TruncateAt: new(3)}, before: true, seen: broken(3)},
+	"after the headers":        {fault: orgkeystest.Fault{TruncateAt: new(0)}, check: broken(0)},
+	"in the body":              {fault: orgkeystest.Fault{TruncateAt: new(10)}, check: broken(10)},
+	"in the body of the fault": {fault: orgkeystest.Fault{Body: `{"object":"list"}`, TruncateAt: new(3)}, before: true, check: broken(3)},
 	"after a body that is shorter than announced": {
-		fault: orgkeystest.Fault{Body: `{}`, TruncateAt: new(2)}, before: true, seen: broken(2),
+		fault: orgkeystest.Fault{Body: `{}`, TruncateAt: new(2)}, before: true, check: broken(2),
 	},
-	"after a body without a length": {fault: orgkeystest.Fault{PadTo: 10, TruncateAt: new(1 << 20)}, seen: broken(-1)},
-	"in a compressed body":          {fault: orgkeystest.Fault{Gzip: true, TruncateAt: new(20)}, seen: broken(-1)},
+	"after a body without a length": {fault: orgkeystest.Fault{PadTo: 10, TruncateAt: new(1 << 20)}, check: broken(-1)},
+	"in a compressed body":          {fault: orgkeystest.Fault{Gzip: true, TruncateAt: new(20)}, check: broken(-1)},
 }
 
 func noResponse(t *testing.T, got result) {
@@ -96,7 +96,7 @@ func TestFault_ClosesTheConnection(t *testing.T) {
 						s.Inject(c.fault)
 
 						var onReused bool
-						c.seen(t, do(s.Client(), traced(newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`), &onReused)))
+						c.check(t, do(s.Client(), traced(newRequest(t, s, "POST", adminKeys, `{"name":"ci"}`), &onReused)))
 
 						assert.Equal(t, reused, onReused)
 						created := 0
@@ -106,7 +106,7 @@ func TestFault_ClosesTheConnection(t *testing.T) {
 						assert.Equal(t, created, s.KeysCreated())
 						assert.Len(t, s.AdminKeys(), created)
 						assert.Equal(t, 200, create(t, s).Status, "the server still works")
-						assert.Equal(t, created+1, s.KeysCreated(), "net/http replays no POST")
+						assert.Equal(t, created+1, s.KeysCreated(), "net/http repeats no POST")
 					})
 				}
 			}
@@ -125,14 +125,14 @@ func TestFault_ResetIsATCPReset(t *testing.T) {
 	}
 }
 
-func TestNetHTTPReplaysADroppedGetOnAReusedConnection(t *testing.T) {
+func TestFault_NetHTTPRepeatsADroppedGetOnAReusedConnection(t *testing.T) {
 	s := orgkeystest.New(t)
 	require.Equal(t, 200, create(t, s).Status)
 	s.Inject(orgkeystest.Fault{Drop: true})
 	require.Equal(t, 200, call(t, s, "GET", adminKeys, "").Status)
 
 	requests := s.Requests()
-	require.Len(t, requests, 3, "the fake sees both, unlike the caller")
+	require.Len(t, requests, 3, "one call of the client is two requests")
 	assert.True(t, requests[1].Faulted)
 	assert.Zero(t, requests[1].Status)
 	assert.False(t, requests[2].Faulted)
@@ -239,7 +239,7 @@ func TestFault_ReplacesTheResponse(t *testing.T) {
 func TestFault_ChangesTheAPIsOwnResponse(t *testing.T) {
 	cases := map[string]struct {
 		fault orgkeystest.Fault
-		seen  func(t *testing.T, got result)
+		check func(t *testing.T, got result)
 	}{
 		"no change": {orgkeystest.Fault{}, func(t *testing.T, got result) { assert.Equal(t, "ci", got.json(t)["name"]) }},
 		"another content type": {orgkeystest.Fault{ContentType: "text/plain"}, func(t *testing.T, got result) {
@@ -278,7 +278,7 @@ func TestFault_ChangesTheAPIsOwnResponse(t *testing.T) {
 				got := do(s.Client(), r)
 				require.NoError(t, errors.Join(got.Sent, got.Reading))
 				assert.Equal(t, 200, got.Status)
-				c.seen(t, got)
+				c.check(t, got)
 				assert.Equal(t, 1, s.KeysCreated())
 			})
 		}
@@ -336,7 +336,7 @@ func TestFault_Delays(t *testing.T) {
 					assert.Len(t, got.Body, c.body)
 				}
 				time.Sleep(24 * time.Hour)
-				assert.Equal(t, c.created, s.KeysCreated(), "nothing else happens later")
+				assert.Equal(t, c.created, s.KeysCreated(), "no key is created later")
 			})
 		})
 	}
@@ -378,14 +378,14 @@ func TestClose_EndsDelays(t *testing.T) {
 					synctest.Wait()
 					late, err := io.ReadAll(conn)
 					assert.NoError(t, err)
-					assert.Empty(t, late, "nothing writes any more")
+					assert.Empty(t, late, "the server writes nothing after Close")
 				}
 			})
 		})
 	}
 }
 
-func TestFault_AppliesToTheRequestsItNames(t *testing.T) {
+func TestFault_AppliesToTheSelectedRequests(t *testing.T) {
 	const list = "admin-api-keys-list"
 	fault := func(f orgkeystest.Fault, status int) orgkeystest.Fault {
 		f.Status = status
@@ -454,51 +454,60 @@ func TestFault_Chance(t *testing.T) {
 }
 
 func TestInject_PanicsForAnInvalidFault(t *testing.T) {
-	type faults = map[string]orgkeystest.Fault
-	common := faults{
-		"the contract has no operation":     {Operation: "admin-keys-create"},
-		"refuses a request":                 {Status: 429, AfterWork: true},
-		"is not the status of a final":      {Status: 101},
-		"a field is out of range":           {TruncateAt: new(-1)},
-		"out of range":                      {ContentLength: new(-1)},
-		"more than one field closes":        {Drop: true, DropMidHeaders: true},
-		"Reset without a field that closes": {Reset: true},
-		"Reset without":                     {Reset: true, StallAt: new(1)},
-		"Reset":                             {Reset: true, Raw: "x", KeepOpen: true},
-		"KeepOpen without Raw":              {KeepOpen: true, Drop: true},
-		"cannot have one":                   {Status: 204, Body: "{}"},
-		"response without a body":           {NoBody: true, ContentLength: new(1)},
-		"before there is a request":         {DropOnAccept: true, Delay: time.Second},
-		"DropOnAccept applies before":       {DropOnAccept: true, Operation: "admin-api-keys-create"},
-		"no response that other fields":     {Drop: true, Status: 500},
-		"could apply to":                    {Raw: "x", Duplicate: true},
-		"cannot be padded":                  {DropAfter: true, PadTo: 10},
-		"more than one field sends bytes":   {Duplicate: true, Unsolicited: "x"},
-		"need a plain response":             {Duplicate: true, Gzip: true},
-		"an open connection":                {Unsolicited: "x", TruncateAt: new(1)},
-		"Late without bytes":                {Late: true},
+	common := map[string][]orgkeystest.Fault{ // by problem
+		"the contract has no operation \"admin-keys-create\"": {
+			{Operation: "admin-keys-create"},
+		},
+		"AfterWork with status 429, which means that the operation was not performed": {
+			{Status: 429, AfterWork: true},
+		},
+		"101 is not the status of a final response":  {{Status: 101}},
+		"1000 is not the status of a final response": {{Status: 1000}},
+		"a field is out of range": {
+			{TruncateAt: new(-1)}, {StallAt: new(-1)}, {ContentLength: new(-1)}, {Skip: -1}, {Chance: -0.1}, {Chance: 1.1},
+			{Delay: -1}, {Trickle: -1}, {PadTo: -1},
+		},
+		"more than one field closes the connection": {
+			{Drop: true, DropMidHeaders: true}, {DropAfter: true, TruncateAt: new(1)}, {Raw: "x", StallAt: new(1)},
+		},
+		"Reset without a field that closes the connection": {
+			{Reset: true}, {Reset: true, StallAt: new(1)}, {Reset: true, Raw: "x", KeepOpen: true},
+		},
+		"KeepOpen without Raw": {{KeepOpen: true, Drop: true}},
+		"a field sets the body of a response that has none": {
+			{Status: 204, Body: "{}"}, {Status: 304, PadTo: 1}, {NoBody: true, ContentLength: new(1)},
+		},
+		"DropOnAccept excludes fields that apply to requests": {
+			{DropOnAccept: true, Delay: time.Second}, {DropOnAccept: true, Operation: "admin-api-keys-create"},
+		},
+		"Drop and Raw exclude fields that change the response": {{Drop: true, Status: 500}, {Raw: "x", Duplicate: true}},
+		"DropMidHeaders and DropAfter exclude PadTo, Gzip and Trickle": {
+			{DropAfter: true, PadTo: 10}, {DropMidHeaders: true, Gzip: true}, {DropAfter: true, Trickle: 1},
+		},
+		"more than one field sends bytes after the response": {{Duplicate: true, Unsolicited: "x"}},
+		"bytes after the response need an open connection, and exclude PadTo, Gzip and Trickle": {
+			{Duplicate: true, Gzip: true}, {Unsolicited: "x", TruncateAt: new(1)},
+		},
+		"Late without a field that sends bytes after the response": {{Late: true}},
 	}
-	check := func(t *testing.T, all faults, opts ...orgkeystest.Option) {
+	check := func(t *testing.T, problem string, f orgkeystest.Fault, opts ...orgkeystest.Option) {
 		t.Helper()
-		for text, f := range all {
-			t.Run(text, func(t *testing.T) {
-				s := orgkeystest.New(t, opts...)
-				defer func() { assert.Contains(t, fmt.Sprint(recover()), text) }()
-				s.Inject(f)
-			})
-		}
+		s := orgkeystest.New(t, opts...)
+		assert.PanicsWithValue(t, fmt.Sprintf("orgkeystest: Inject: %s: %s", f, problem), func() { s.Inject(f) })
 	}
-	check(t, common)
-	for text, f := range common {
-		assert.ErrorContains(t, f.Validate(), text)
+	for problem, all := range common {
+		for _, f := range all {
+			check(t, problem, f, orgkeystest.InMemory())
+			assert.EqualError(t, f.Validate(), problem, f)
+		}
 	}
 	for _, f := range []orgkeystest.Fault{{Raw: "x"}, {DropMidHeaders: true}, {DropAfter: true}, {Duplicate: true}, {Unsolicited: "x"}, {ContentLength: new(1)}} {
 		require.NoError(t, f.Validate())
-		check(t, faults{"HTTP/2 has no such response": f}, orgkeystest.WithHTTP2())
+		check(t, "the fault is not possible over HTTP/2", f, orgkeystest.InMemory(), orgkeystest.WithHTTP2())
 	}
 }
 
-func TestFault_NoRefusalAfterTheWork(t *testing.T) {
+func TestFault_AfterWorkExcludesStatusesOfRefusals(t *testing.T) {
 	s := orgkeystest.NewServer(orgkeystest.InMemory())
 	defer s.Close()
 	for status := 200; status < 600; status++ {
@@ -516,7 +525,7 @@ func TestFault_String(t *testing.T) {
 	assert.Equal(t, "{Operation: admin-api-keys-create, Times: -1, Delay: 1s, Status: 200, Body: 15 bytes, TruncateAt: 5}", f.String())
 }
 
-func TestConcurrentClientsAgreeWithTheState(t *testing.T) {
+func TestServer_ConcurrentClientsAgreeWithTheState(t *testing.T) {
 	s := orgkeystest.New(t)
 	for _, f := range []orgkeystest.Fault{{Status: 503}, {Status: 503, AfterWork: true}, {Drop: true, AfterWork: true}, {TruncateAt: new(4)}} {
 		f.Operation, f.Times, f.Chance = "admin-api-keys-create", -1, 0.1
@@ -690,8 +699,7 @@ func TestFault_UpdateAndDeleteAfterTheWork(t *testing.T) {
 	}
 }
 
-// What net/http does when a stream or a connection of HTTP/2 ends: it replays no request.
-func TestFault_NetHTTPReplaysNothingOverHTTP2(t *testing.T) {
+func TestFault_NetHTTPRepeatsNothingOverHTTP2(t *testing.T) {
 	for name, f := range map[string]orgkeystest.Fault{
 		"drop": {Drop: true}, "drop after the work": {Drop: true, AfterWork: true},
 		"reset": {Drop: true, Reset: true}, "reset after the work": {Drop: true, Reset: true, AfterWork: true},

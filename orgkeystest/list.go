@@ -18,11 +18,11 @@ func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.createdAt, q.createdAt), cmp.Compare(p.arrival, q.arrival))
 }
 
-// list contains items ordered by creation time. Reading a page takes a binary search and a copy
-// of the page, however long the list is.
+// list contains items ordered by creation time. Reading a page costs a binary search and a copy
+// of the page.
 type list[T any] struct {
 	items     []item[T]
-	positions map[string]position // also of removed items, whose ids remain valid cursors
+	positions map[string]position // by id; removed items remain, since their ids are valid cursors
 }
 
 type item[T any] struct {
@@ -50,9 +50,9 @@ func (l *list[T]) known(id string) bool {
 	return ok
 }
 
-// get returns a pointer to the item with the id, or nil. Its fields may be read and set under the
-// server's lock. What they point at is never changed, so that a copy of the item can be read
-// without the lock.
+// get returns a pointer to the item with the id, or nil. The caller may read and set the item's
+// fields while it holds the server's lock, but not change values that they point to: a copy of
+// the item, which shares them, may be read without the lock.
 func (l *list[T]) get(id string) *T {
 	if p, ok := l.positions[id]; ok {
 		if i, found := l.search(p); found {
@@ -87,11 +87,11 @@ func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, mor
 		start, step = len(l.items)-1, -1
 	}
 	if after != "" {
-		i, there := l.search(l.positions[after])
+		i, found := l.search(l.positions[after])
 		switch {
 		case newestFirst:
 			start = i - 1
-		case there:
+		case found:
 			start = i + 1
 		default:
 			start = i
@@ -106,13 +106,13 @@ func (l *list[T]) page(after string, limit int, newestFirst bool) (page []T, mor
 	return page, false
 }
 
-// clone returns a copy of v that shares no pointer, slice or map with it, unless an unexported
-// field does.
+// clone returns a deep copy of v. Unexported fields are copied as they are.
 func clone[T any](v T) T {
 	detach(reflect.ValueOf(&v).Elem())
 	return v
 }
 
+// detach replaces the pointers, slices and maps in v by deep copies.
 func detach(v reflect.Value) {
 	if !v.CanSet() {
 		return

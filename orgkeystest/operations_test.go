@@ -48,7 +48,7 @@ func TestOperations_OverEveryTransport(t *testing.T) {
 	}
 }
 
-func TestAdminKeyCreate_ResponseLooksLikeTheLiveAPI(t *testing.T) {
+func TestAdminKeyCreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := orgkeystest.New(t, orgkeystest.InMemory())
 		now := float64(time.Now().Unix())
@@ -326,7 +326,7 @@ func TestWithOlderServer(t *testing.T) {
 	assert.Equal(t, "update-project-api-key", requests[len(requests)-1].Operation)
 }
 
-func TestInvalidRequestsAreRefusedInTheErrorEnvelope(t *testing.T) {
+func TestInvalidRequests_GetTheErrorEnvelope(t *testing.T) {
 	const archived = "/organization/projects/proj_old/service_accounts"
 	cases := map[string]struct {
 		method, path, body string

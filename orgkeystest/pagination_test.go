@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// walk reads a list page by page and returns the ids of each page.
+// walk lists all pages and returns the ids of each.
 func walk(t *testing.T, s *orgkeystest.Server, path, query string) (pages [][]string) {
 	t.Helper()
 	for after := ""; ; {
@@ -125,7 +125,7 @@ func TestPage_FollowsAKeyThatWasRevoked(t *testing.T) {
 	}
 }
 
-func TestDefaultLimit_IsTheContracts(t *testing.T) {
+func TestDefaultLimit_MatchesTheContract(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	require.NoError(t, err)
 	for path, list := range map[string]string{
@@ -142,9 +142,8 @@ func TestDefaultLimit_IsTheContracts(t *testing.T) {
 	}
 }
 
-// A page in the middle of a long list takes no more work than one in the middle of a short list.
-// The work is measured in allocations, which do not depend on the machine.
-func TestPage_CostDoesNotDependOnTheLengthOfTheList(t *testing.T) {
+// The cost is measured in allocations, which do not depend on the machine.
+func TestPage_CostIsIndependentOfTheListsLength(t *testing.T) {
 	cost := func(keys int) float64 {
 		s := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.SkipResponseChecks())
 		s.AddAdminKeys(keys)

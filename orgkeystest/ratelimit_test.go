@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWithRateLimit_IsTheLiveAPIs(t *testing.T) {
+func TestWithRateLimit_HasNoHeadersAndIsPerOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const perMinute = 8
 		s := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithRateLimit(perMinute))
@@ -50,12 +50,11 @@ func TestWithRateLimit_IsTheLiveAPIs(t *testing.T) {
 }
 
 func TestRateLimitAlgorithms(t *testing.T) {
-	// The times, in seconds, at which requests arrive, and how many of the requests of each time
-	// are accepted with a limit of 4 a minute. The clock of a bubble starts with a minute.
+	// The limit is 4 requests a minute. A bubble's clock starts at the beginning of a minute.
 	cases := map[string]struct {
 		algorithm orgkeystest.RateLimitAlgorithm
-		arrivals  []int // six at each time
-		accepted  []int
+		arrivals  []int // times in seconds, at each of which six requests arrive
+		accepted  []int // how many of the six are accepted
 	}{
 		"token bucket":   {orgkeystest.TokenBucket, []int{0, 15, 45, 59, 200}, []int{4, 1, 2, 0, 4}},
 		"sliding window": {orgkeystest.SlidingWindow, []int{0, 15, 59, 60, 119, 200}, []int{4, 0, 0, 4, 0, 4}},
@@ -91,8 +90,7 @@ func acceptedOf(t *testing.T, s *orgkeystest.Server, requests int) (n int) {
 	return n
 }
 
-// The second window slides with the requests: two at 0 s and two at 30 s.
-func TestSlidingWindow_ForgetsEachRequestAfterAMinute(t *testing.T) {
+func TestSlidingWindow_CountsEachRequestForAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := orgkeystest.New(t, orgkeystest.InMemory())
 		s.SetRateLimit(orgkeystest.RateLimit{PerMinute: 4, Algorithm: orgkeystest.SlidingWindow})
@@ -162,7 +160,7 @@ func TestSetRateLimit_WhileTheServerRuns(t *testing.T) {
 				limit(10)
 				assert.Equal(t, 10, acceptedOf(t, s, 20))
 				limit(4)
-				assert.Equal(t, 0, acceptedOf(t, s, 20), "what was accepted before counts")
+				assert.Equal(t, 0, acceptedOf(t, s, 20), "requests that were accepted before count")
 				time.Sleep(time.Minute)
 				assert.Equal(t, 4, acceptedOf(t, s, 20))
 				limit(6)

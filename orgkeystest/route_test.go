@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A client that deletes a key takes a 404 for "deleted before". So it is the response only where
-// the API cannot have an operation.
+// A client that deletes a key takes a 404 as proof that the key was deleted before. So only paths
+// that no operation of the API can have get a 404.
 func TestRoutes(t *testing.T) {
 	const projects = "/organization/projects"
 	cases := map[string]struct {
@@ -40,7 +40,7 @@ func TestRoutes(t *testing.T) {
 		"the base path without a slash":       {"GET", "/v1", 404, ""},
 		"no base path":                        {"GET", adminKeys, 404, ""},
 		"another version":                     {"DELETE", "/v2" + keys + "key_abc", 404, ""},
-		"the root":                            {"GET", "/", 404, ""},
+		"the root path":                       {"GET", "/", 404, ""},
 		"PUT on admin keys":                   {"PUT", "/v1" + adminKeys, 405, "GET, HEAD, POST"},
 		"DELETE on admin keys":                {"DELETE", "/v1" + adminKeys, 405, "GET, HEAD, POST"},
 		"OPTIONS on admin keys":               {"OPTIONS", "/v1" + adminKeys, 405, "GET, HEAD, POST"},
@@ -108,8 +108,8 @@ func TestHead_IsAGetWithoutABody(t *testing.T) {
 	}
 }
 
-// The fake can play a proxy that refuses to connect.
-func TestAFaultAppliesToAProxyRequest(t *testing.T) {
+// A test can use the fake as a proxy that refuses CONNECT requests.
+func TestFault_AppliesToAProxyRequest(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.AllowInvalidRequests())
 	s.Inject(orgkeystest.Fault{Status: http.StatusProxyAuthRequired})
 	proxy, err := url.Parse(s.URL)

@@ -25,7 +25,7 @@ type Server struct {
 	URL string
 
 	// AdminKey is the value of an admin key that the server accepts. The list of admin keys
-	// does not contain it, so that a test finds only its own keys there.
+	// does not contain it, so that the list has only the keys that the test adds or creates.
 	AdminKey string
 
 	http     *httptest.Server
@@ -65,19 +65,20 @@ func WithTLS() Option { return func(s *settings) { s.tls = true } }
 // only over HTTP/1.1; see [Server.Inject].
 func WithHTTP2() Option { return func(s *settings) { s.tls, s.http2 = true, true } }
 
-// InMemory makes the server listen on no socket. Only [Server.Client], or a transport that
-// dials with [Server.Dial], reaches it; no other program can listen on the port of its URL. If
-// the server is started in a testing/synctest bubble, it uses the bubble's clock.
+// InMemory makes the server accept connections in memory instead of on a socket. Only
+// [Server.Client], or a transport that dials with [Server.Dial], can connect to it. The URL has
+// port 0, on which no other program can listen. If the server is started in a testing/synctest
+// bubble, it uses the bubble's clock.
 func InMemory() Option { return func(s *settings) { s.inMemory = true } }
 
-// WithListener makes the server accept its connections from l, which has to listen on a
-// loopback address. The server closes it.
+// WithListener makes the server accept its connections from l, which must listen on a loopback
+// address. [Server.Close] closes l.
 func WithListener(l net.Listener) Option { return func(s *settings) { s.listener = l } }
 
-// WithRateLimit makes every operation refuse requests beyond perMinute with a 429. As far as is
-// known, the live API does the same: each operation has a limit of its own, and no header says
-// how long to wait. Requests are counted by a [TokenBucket]. It panics if perMinute is less
-// than 1.
+// WithRateLimit limits the requests to each operation to perMinute, counted by a [TokenBucket].
+// Requests beyond the limit get a 429. As far as the live API's limits are known, they are of this
+// kind: each operation has a limit of its own, and no header contains the time to wait.
+// WithRateLimit panics if perMinute is less than 1.
 //
 // [Server.SetRateLimit] sets other limits, with other algorithms and with headers.
 func WithRateLimit(perMinute int) Option {
@@ -87,13 +88,14 @@ func WithRateLimit(perMinute int) Option {
 	return func(s *settings) { s.perMinute = perMinute }
 }
 
-// WithMaxKeyLifetime makes the server act on a policy that limits the lifetime of project keys
-// to limit, in whole seconds. A request to create a service account must then have
-// expires_in_seconds, unless it creates no key, and neither that nor the expires_in_seconds of
-// an update may exceed the limit: such requests are refused with a 400. An update that only
-// sets scopes is accepted. Keys that a test adds are not limited, nor are admin keys.
+// WithMaxKeyLifetime sets an organization's policy that limits the lifetime of project keys, in
+// whole seconds. A request to create a service account must then have expires_in_seconds, unless
+// it creates no key. The expires_in_seconds of a create or an update must not exceed the limit.
+// Other requests get a 400. An update that only sets scopes is accepted. Admin keys and keys that
+// a test adds are not limited.
 //
-// It panics if limit is less than a second. With [WithOlderServer] it has no effect.
+// WithMaxKeyLifetime panics if limit is less than a second. It has no effect with
+// [WithOlderServer].
 func WithMaxKeyLifetime(limit time.Duration) Option {
 	if limit < time.Second {
 		panic("orgkeystest: WithMaxKeyLifetime: less than a second")
@@ -101,30 +103,29 @@ func WithMaxKeyLifetime(limit time.Duration) Option {
 	return func(s *settings) { s.maxLifetime = limit }
 }
 
-// WithOlderServer makes the server behave like the API of mid 2026, of which servers may still
-// exist:
+// WithOlderServer makes the server behave like the API of mid 2026, which some servers may still
+// implement:
 //
-//   - update-project-api-key does not exist: its path refuses a POST with a 405.
-//   - delete-project-api-key refuses the key of a service account with a 400.
+//   - update-project-api-key does not exist: a POST to its path gets a 405.
+//   - delete-project-api-key gets a 400 for the key of a service account.
 //   - create-project-service-account and admin-api-keys-create ignore expires_in_seconds, so
-//     that every key is valid until it is deleted. The former ignores
-//     create_service_account_only, too, and always creates a key.
+//     that every key is valid until it is deleted. The former also ignores
+//     create_service_account_only, and always creates a key.
 //   - No response contains expires_at or owner_project_access. Keys that a test adds have
 //     neither, and never expire.
 //
 // Requests are validated against the contract as without this option.
 func WithOlderServer() Option { return func(s *settings) { s.older = true } }
 
-// AllowInvalidRequests keeps [New] from failing the test for a request that violates the
-// contract. Such a request is still refused, and still in [Server.Violations].
+// AllowInvalidRequests prevents [New] from failing the test for a request that violates the
+// contract. Such a request still gets a 400, and is still in [Server.Violations].
 func AllowInvalidRequests() Option { return func(s *settings) { s.allowInvalid = true } }
 
-// SkipResponseChecks makes the server not validate its own responses against the contract,
-// which is the larger part of the work for a page of a hundred keys. Requests are still
-// validated.
+// SkipResponseChecks disables the validation of the server's own responses against the contract,
+// which takes most of the time of a response with a hundred keys. Requests are still validated.
 func SkipResponseChecks() Option { return func(s *settings) { s.skipResponseChecks = true } }
 
-// NewServer starts a server without projects and without keys but for [Server.AdminKey]. The
+// NewServer starts a server with no projects and with no keys other than [Server.AdminKey]. The
 // caller must call [Server.Close]. Like httptest.NewServer, it panics if it cannot listen.
 func NewServer(opts ...Option) *Server {
 	s := &Server{usage: make(map[string]*usage)}
@@ -144,7 +145,7 @@ func NewServer(opts ...Option) *Server {
 	return s
 }
 
-// TB is the part of testing.TB that [New] needs.
+// TB is the part of testing.TB that [New] uses.
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -153,11 +154,10 @@ type TB interface {
 
 // New starts a server for a test and closes it when the test ends. The test then fails
 //
-//   - for each injected fault that applied to no request, since the test did not cover what it
-//     was meant to cover;
+//   - for each injected fault that applied to no request, since the test did not cover it;
 //   - for each request that violates the contract, unless [AllowInvalidRequests] is given;
-//   - for each response of the server that violates the contract, unless [SkipResponseChecks]
-//     is given. What a fault makes of a response is not validated.
+//   - for each response that violates the contract, unless a fault has changed it or
+//     [SkipResponseChecks] is given.
 func New(t TB, opts ...Option) *Server {
 	t.Helper()
 	s := NewServer(opts...)
@@ -184,7 +184,7 @@ func (s *Server) start() {
 		Config: &http.Server{
 			Handler:     http.HandlerFunc(s.serve),
 			ConnContext: withConnection,
-			ErrorLog:    log.New(io.Discard, "", 0), // tests make TLS handshakes fail on purpose
+			ErrorLog:    log.New(io.Discard, "", 0), // some tests make TLS handshakes fail
 		},
 	}
 	if s.settings.tls {
@@ -220,13 +220,13 @@ func (set settings) listen() net.Listener {
 
 func (s *Server) transport() *http.Transport { return s.http.Client().Transport.(*http.Transport) }
 
-// Client returns a client that reaches this server and trusts its certificate. The client has a
-// transport of its own; [Server.Close] closes its idle connections.
+// Client returns a client that can connect to this server and trusts its certificate. The client
+// has a transport of its own, whose idle connections [Server.Close] closes.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
-// Dial connects to the server. It is meant as the DialContext of the caller's own
-// http.Transport, which cannot reach an [InMemory] server otherwise. It fails for any address
-// but that in the URL of the server if the server is in memory.
+// Dial connects to the server. Set as the DialContext of an http.Transport, it lets that
+// transport connect to an [InMemory] server. If the server is in memory, Dial returns an error for
+// any address other than the host and port in the server's URL.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return s.transport().DialContext(ctx, network, addr)
 }
@@ -234,9 +234,8 @@ func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 // closeTimeout is how long Close waits for clients to read their responses.
 const closeTimeout = time.Second
 
-// Close stops the server. It ends delays and stalls at once, waits at most a second for the
-// responses to requests that are being processed, and closes all connections. It may be called
-// more than once.
+// Close stops the server. It ends delays and stalls at once, waits at most a second for clients
+// to read their responses, and closes all connections. It may be called more than once.
 func (s *Server) Close() {
 	s.close()
 	defer time.AfterFunc(closeTimeout, s.http.CloseClientConnections).Stop()

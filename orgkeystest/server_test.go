@@ -194,7 +194,7 @@ func TestServer_ListensOnLoopbackOnly(t *testing.T) {
 	})
 }
 
-// elsewhere is a listener with any address.
+// elsewhere is a listener that reports the given address.
 type elsewhere string
 
 func (elsewhere) Accept() (net.Conn, error) { return nil, net.ErrClosed }
@@ -207,7 +207,7 @@ func (e elsewhere) Addr() net.Addr {
 	return addr
 }
 
-func TestState_IsReadAsCopies(t *testing.T) {
+func TestState_IsReturnedAsCopies(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	name := "ci"
 	created := s.AddAdminKey(orgkeystest.AdminKey{Name: &name, ExpiresAt: apitype.TimeAt(time.Unix(1, 0))})
@@ -235,7 +235,7 @@ func TestState_IsReadAsCopies(t *testing.T) {
 	assert.Equal(t, "Robin Doe", *s.AddAdminKey(orgkeystest.AdminKey{}).Owner.Name, "other keys keep the owner")
 }
 
-func TestState_IsWhatClientsReceive(t *testing.T) {
+func TestState_EqualsWhatClientsReceive(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	client, err := gen.NewClientWithResponses(s.URL, gen.WithHTTPClient(s.Client()), gen.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+s.AdminKey)
@@ -267,7 +267,7 @@ func TestState_IsWhatClientsReceive(t *testing.T) {
 	assert.Equal(t, forAccount, *key.JSON200)
 }
 
-func TestIDsAreUsedOnce(t *testing.T) {
+func TestAdd_RejectsUsedIDs(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.InMemory())
 	s.AddAdminKey(orgkeystest.AdminKey{ID: "key_1"})
 	s.RevokeAdminKey("key_1")
@@ -288,7 +288,7 @@ func TestUnknownProject(t *testing.T) {
 	assert.Len(t, s.ServiceAccounts(project), 1, "adding a project again changes nothing")
 }
 
-func TestServersShareNoState(t *testing.T) {
+func TestServer_SharesNoStateWithOthers(t *testing.T) {
 	a, b := orgkeystest.New(t), orgkeystest.New(t)
 	r := newRequest(t, b, "GET", adminKeys, "")
 	r.Header.Set("Authorization", "Bearer "+a.AdminKey)
@@ -296,7 +296,7 @@ func TestServersShareNoState(t *testing.T) {
 	assert.NotEqual(t, a.URL, b.URL)
 }
 
-func TestEveryResponseHasItsOwnRequestID(t *testing.T) {
+func TestServer_EachResponseHasItsOwnRequestID(t *testing.T) {
 	s := orgkeystest.New(t, orgkeystest.AllowInvalidRequests())
 	s.Inject(orgkeystest.Fault{Operation: "admin-api-keys-create", Status: 500})
 	ids := map[string]bool{}

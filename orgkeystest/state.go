@@ -34,7 +34,7 @@ type organization struct {
 	adminKeys   list[AdminKey]
 	projects    map[string]*project
 	credentials map[string]credential // by the key's value
-	values      map[credential]string // the reverse, but for Server.AdminKey
+	values      map[credential]string // the reverse, without Server.AdminKey
 	keysCreated int                   // by requests
 }
 
@@ -156,8 +156,7 @@ func completeServiceAccount(account ServiceAccount) ServiceAccount {
 	return completed("ProjectServiceAccount", account)
 }
 
-// expiration returns the expiration that a key gets: null instead of absent, and absent on an
-// older server.
+// expiration returns t with null instead of absent. On an older server, it returns absent.
 func (o *organization) expiration(t apitype.OptionalTime) apitype.OptionalTime {
 	if o.older {
 		return apitype.OptionalTime{}
@@ -167,8 +166,8 @@ func (o *organization) expiration(t apitype.OptionalTime) apitype.OptionalTime {
 
 func orNull(t apitype.OptionalTime) apitype.OptionalTime { return cmp.Or(t, apitype.NullTime()) }
 
-// userCreatedAt is when the one user of the organization was created: before the year 2000, at
-// which the clock of a synctest bubble starts.
+// userCreatedAt is the creation time of the organization's only user. It is before the year 2000,
+// in which the clock of a synctest bubble starts.
 const userCreatedAt apitype.UnixTime = 915148800
 
 func now() apitype.UnixTime { return apitype.UnixTime(time.Now().Unix()) }
@@ -177,15 +176,15 @@ func newID(kind string) string { return kind + "_" + rand.Text() }
 
 func newValue(prefix string) string { return prefix + rand.Text() + rand.Text() }
 
-// AddProject adds a project. It does nothing if there is one with the id.
+// AddProject adds a project. It does nothing if a project with the id exists.
 func (s *Server) AddProject(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.org.project(id)
 }
 
-// ArchiveProject archives a project, and adds it if there is none with the id. Requests to list
-// or create the service accounts of an archived project are refused with a 400.
+// ArchiveProject archives a project, and adds it if none with the id exists. Requests to list
+// or create the service accounts of an archived project get a 400.
 func (s *Server) ArchiveProject(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,9 +194,9 @@ func (s *Server) ArchiveProject(id string) {
 // AddAdminKey adds an admin key, for example one that was never used or that has expired. It
 // returns the key with its value, which the server accepts until the key expires or is revoked.
 //
-// Fields that are zero get a value: a new id, a redacted value, the present time as creation
-// time, null as expiration and last use, and the organization's only user as owner. Other
-// required fields get the contract's example. AddAdminKey panics if the id was used before.
+// Zero fields get defaults: a new id, a redacted value, the present time as creation time, null
+// as expiration and last use, and the organization's only user as owner. Other required fields
+// get the contract's example. AddAdminKey panics if the id was used before.
 func (s *Server) AddAdminKey(key AdminKey) CreatedAdminKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,8 +204,8 @@ func (s *Server) AddAdminKey(key AdminKey) CreatedAdminKey {
 	return clone(s.org.addAdminKey(clone(key)))
 }
 
-// AddAdminKeys adds n admin keys whose values are not known. Their names are "key 1", "key 2"
-// and so on. Adding 100,000 keys takes less than a second.
+// AddAdminKeys adds n admin keys. Their values are not available, so that no request can use
+// them. Their names are "key 1", "key 2" and so on. Adding 100,000 keys takes less than a second.
 func (s *Server) AddAdminKeys(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,7 +219,7 @@ func (s *Server) AddAdminKeys(n int) {
 }
 
 // RevokeAdminKey removes an admin key from the list and makes its value invalid. It does nothing
-// if there is no key with the id.
+// if no key with the id exists.
 func (s *Server) RevokeAdminKey(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -228,13 +227,13 @@ func (s *Server) RevokeAdminKey(id string) {
 	s.org.forget(credential{admin: true, id: id})
 }
 
-// AddProjectKey adds a key to a project, and the project if there is none with the id. It
-// returns the key as the API would.
+// AddProjectKey adds a key to a project, and the project if none with the id exists. It returns
+// the key as the API does.
 //
-// Fields that are zero get a value: a new id, a redacted value, the present time as creation
-// time, null as expiration and last use, and the organization's only user as owner. Other
-// required fields, the name among them, get the contract's example. AddProjectKey panics if the
-// id was used before in the project.
+// Zero fields get defaults: a new id, a redacted value, the present time as creation time, null
+// as expiration and last use, and the organization's only user as owner. Other required fields,
+// the name among them, get the contract's example. AddProjectKey panics if the id was used before
+// in the project.
 func (s *Server) AddProjectKey(projectID string, key ProjectKey) ProjectKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -246,8 +245,8 @@ func (s *Server) AddProjectKey(projectID string, key ProjectKey) ProjectKey {
 }
 
 // AddProjectKeys adds n keys of the organization's only user to a project, and the project if
-// there is none with the id. It returns their ids, in the order of creation. The names are
-// "key 1", "key 2" and so on.
+// none with the id exists. It returns their ids in the order of creation. The names are "key 1",
+// "key 2" and so on.
 func (s *Server) AddProjectKeys(projectID string, n int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,7 +264,7 @@ func (s *Server) AddProjectKeys(projectID string, n int) []string {
 }
 
 // AddServiceAccount adds a service account with a key that never expires to a project, and the
-// project if there is none with the id. It returns both as the API would.
+// project if none with the id exists. It returns the account with its key, as the API does.
 func (s *Server) AddServiceAccount(projectID, name string) CreatedServiceAccount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,12 +272,12 @@ func (s *Server) AddServiceAccount(projectID, name string) CreatedServiceAccount
 }
 
 // AddServiceAccountOnly adds a service account without a key to a project, and the project if
-// there is none with the id. It returns the account as the API would. A key whose owner it is can
-// be added with [Server.AddProjectKey].
+// none with the id exists. It returns the account as the API does. [Server.AddProjectKey] can add
+// a key that the account owns.
 //
-// Fields that are zero get a value: a new id, the role member and the present time as creation
-// time. Other required fields, the name among them, get the contract's example. It panics if the
-// id was used before in the project.
+// Zero fields get defaults: a new id, the role member and the present time as creation time.
+// Other required fields, the name among them, get the contract's example. AddServiceAccountOnly
+// panics if the id was used before in the project.
 func (s *Server) AddServiceAccountOnly(projectID string, account ServiceAccount) ServiceAccount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -314,8 +313,8 @@ func (s *Server) ProjectKeys(projectID string) []ProjectKey {
 }
 
 // ProjectKeyScopes returns the scopes that restrict a project key, as the last update set them.
-// They are in no response of the API. The result is empty if nothing restricts the key, or if
-// there is no such key.
+// No response of the API contains them. The result is empty if the key is not restricted or does
+// not exist.
 func (s *Server) ProjectKeyScopes(projectID, keyID string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -336,8 +335,8 @@ func (s *Server) ServiceAccounts(projectID string) []ServiceAccount {
 }
 
 // KeysCreated returns the number of keys that requests have created: admin keys, and keys of
-// service accounts. Keys that a test added itself do not count. Field KeysCreated of
-// [Server.Requests] is the number for each request.
+// service accounts. Keys added by the Add methods do not count. The field KeysCreated of a
+// [Request] is the number for that request.
 func (s *Server) KeysCreated() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"strconv"
 )
 
-// listener closes connections for the faults with DropOnAccept.
+// listener closes accepted connections for faults with DropOnAccept.
 type listener struct {
 	net.Listener
 	server *Server
@@ -32,7 +32,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// closeConn closes a connection, by a TCP reset if that is wanted and the connection is TCP.
+// closeConn closes a connection. If reset is set and the connection is TCP, it sends a TCP reset.
 func closeConn(c net.Conn, reset bool) {
 	under := c
 	if t, ok := c.(*tls.Conn); ok {
@@ -43,14 +43,14 @@ func closeConn(c net.Conn, reset bool) {
 		_ = tcp.SetLinger(0)
 	}
 	if !ok || reset {
-		// This omits TLS's close_notify. A reset has none, and a pipe has no buffer, so that
-		// both sides would wait for each other to read it.
+		// Closing the lower connection first omits TLS's close_notify: a reset has none, and over
+		// a pipe, which has no buffer, both sides would wait for the other to read theirs.
 		_ = under.Close()
 	}
 	_ = c.Close()
 }
 
-// send sends a response as the fault wants it.
+// send sends a response, changed as the fault specifies.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, entry *Request, f *Fault, resp response) {
 	if r.Method == http.MethodHead {
 		resp = withoutBody(resp)
@@ -73,14 +73,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, entry *Request, f 
 	}
 }
 
-// withoutBody returns the response to a HEAD request: the headers of the response to a GET.
+// withoutBody returns the response to a HEAD request, given that to a GET.
 func withoutBody(resp response) response {
 	resp.header.Set("Content-Length", strconv.Itoa(len(resp.body)))
 	resp.body = nil
 	return resp
 }
 
-// wire returns the response as HTTP/1.1 writes it.
+// wire returns the response as the bytes of HTTP/1.1.
 func (resp response) wire() []byte {
 	var b bytes.Buffer
 	r := http.Response{
@@ -91,8 +91,8 @@ func (resp response) wire() []byte {
 	return b.Bytes()
 }
 
-// sendRaw writes b to the connection and closes it or, with KeepOpen, waits until the client
-// does.
+// sendRaw writes b to the connection and closes it. With KeepOpen, it waits until the client
+// closes the connection first.
 func (s *Server) sendRaw(w http.ResponseWriter, b []byte, f *Fault) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) sendRaw(w http.ResponseWriter, b []byte, f *Fault) {
 	closeConn(c, f.Reset)
 }
 
-// sendHTTP sends the response by HTTP, with the body as the fault wants it.
+// sendHTTP sends the response by net/http, with its body changed as the fault specifies.
 func (s *Server) sendHTTP(w http.ResponseWriter, r *http.Request, f *Fault, resp response) {
 	var appended []byte
 	switch {
@@ -166,7 +166,7 @@ func (s *Server) sendHTTP(w http.ResponseWriter, r *http.Request, f *Fault, resp
 	abort(r, f.Reset)
 }
 
-// bodiless reports whether a response with the status has no body by HTTP.
+// bodiless reports whether HTTP forbids a body in a response with the status.
 func bodiless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusNotModified
 }
@@ -220,7 +220,7 @@ func (w *bodyWriter) Write(b []byte) (int, error) {
 
 func (w *bodyWriter) write(b []byte) (int, error) {
 	if len(b) == 0 {
-		return 0, nil // not every status allows a write, not even of nothing
+		return 0, nil // net/http refuses even an empty write for a status without a body
 	}
 	if w.beforeByte == nil {
 		return w.ResponseWriter.Write(b)

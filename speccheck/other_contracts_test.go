@@ -181,20 +181,35 @@ func TestWithSpec_otherContracts(t *testing.T) {
 }
 
 func TestNew_rejectsInvalidDocuments(t *testing.T) {
-	_, err := speccheck.New(speccheck.WithSpec(nil))
-	assert.Error(t, err)
-	for _, document := range []string{
-		"", "null", "[]", "{", "a: b", "<html>", "swagger: '2.0'\npaths: {}", "openapi: 4.0.0\npaths: {}",
-		"openapi: 3.1.0", "openapi: 3.1.0\npaths: {}", "openapi: 3.1.0\npaths: {/a: null}", "openapi: 3.1.0\npaths: {/a: {}}",
-		"openapi: 3.1.0\npaths: {/a: {get: null}}",
-		"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': {$ref: '#/components/responses/none'}}}}}",
-		"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': {$ref: 'other.yaml'}}}}}",
-		"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': null}}}}",
-		"openapi: 3.1.0\npaths: {/a: {get: {parameters: [null]}}}",
-		"openapi: 3.1.0\npaths: {/a: {parameters: [null], get: {}}}",
-		"openapi: 3.1.0\npaths: {/a: {post: {requestBody: {content: {application/json: {schema: {type: text}}}}}}}",
+	const version, noOperations = "not an OpenAPI document of version 3", "the OpenAPI document has no operations"
+	for _, row := range []struct{ document, want string }{
+		{"", version},
+		{"null", version},
+		{"a: b", version},
+		{"swagger: '2.0'\npaths: {}", version},
+		{"openapi: 4.0.0\npaths: {}", version},
+		{"[]", "not an OpenAPI document: "},
+		{"{", "not an OpenAPI document: "},
+		{"<html>", "not an OpenAPI document: "},
+		{"openapi: 3.1.0", noOperations},
+		{"openapi: 3.1.0\npaths: {}", noOperations},
+		{"openapi: 3.1.0\npaths: {/a: null}", noOperations},
+		{"openapi: 3.1.0\npaths: {/a: {}}", noOperations},
+		{"openapi: 3.1.0\npaths: {/a: {get: null}}", noOperations},
+		{"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': {$ref: '#/components/responses/none'}}}}}", "#/components/responses/none"},
+		{"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': {$ref: 'other.yaml'}}}}}", "external reference"},
+		{"openapi: 3.1.0\npaths: {/a: {get: {responses: {'200': null}}}}", "invalid response"},
+		{"openapi: 3.1.0\npaths: {/a: {get: {parameters: [null]}}}", "invalid parameter"},
+		{"openapi: 3.1.0\npaths: {/a: {parameters: [null], get: {}}}", "invalid parameter"},
+		{
+			"openapi: 3.1.0\npaths: {/a: {post: {requestBody: {content: {application/json: {schema: {type: text}}}}}}}",
+			`the OpenAPI document has no valid operation: unsupported 'type' value "text"`,
+		},
 	} {
-		_, err := speccheck.New(speccheck.WithSpec([]byte(document)))
-		assert.ErrorContains(t, err, "speccheck: ", document)
+		_, err := speccheck.New(speccheck.WithSpec([]byte(row.document)))
+		assert.ErrorContains(t, err, "speccheck: ", row.document)
+		assert.ErrorContains(t, err, row.want, row.document)
 	}
+	_, err := speccheck.New(speccheck.WithSpec(nil))
+	assert.ErrorContains(t, err, version)
 }
