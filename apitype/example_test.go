@@ -7,7 +7,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/apitype"
 )
 
-// A struct that holds a Secret can be printed and logged as it is.
+// A struct with a Secret can be printed, encoded and logged: the secret is redacted.
 func ExampleSecret() {
 	created := struct {
 		Name  string
@@ -22,7 +22,7 @@ func ExampleSecret() {
 	// {"Name":"Nightly audit","Value":"[redacted]"}
 }
 
-// Reveal is for the one place that keeps the key.
+// Only the code that stores the key calls Reveal.
 func ExampleSecret_Reveal() {
 	vault := map[string]string{}
 

@@ -47,13 +47,16 @@ func TestOptionalTime(t *testing.T) {
 	}
 }
 
-func TestOptionalTime_RefusesWhatUnixTimeRefuses(t *testing.T) {
+func TestOptionalTime_UnmarshalInvalid(t *testing.T) {
 	before := apitype.TimeAt(time.Unix(7, 0))
-	at := before
-	require.Error(t, at.UnmarshalJSON([]byte(`"1711471533"`)))
-	assert.Equal(t, before, at)
+	for _, text := range []string{`"1711471533"`, `1.5`, `-1`, `253402300800`, `true`, `{}`, `nul`} {
+		at := before
+		err := at.UnmarshalJSON([]byte(text))
+		assert.EqualError(t, err, "not a Unix time in whole seconds, from 1970 to the year 9999", text)
+		assert.Equal(t, before, at, text)
+	}
 }
 
-func TestTimeAt_CutsToWholeSeconds(t *testing.T) {
+func TestTimeAt_TruncatesToSeconds(t *testing.T) {
 	assert.Equal(t, apitype.TimeAt(time.Unix(7, 0)), apitype.TimeAt(time.Unix(7, 999)))
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
@@ -78,7 +77,7 @@ func ExampleNewClient_options() {
 	// Output: true <nil>
 }
 
-// The request id of a successful call is for an audit trail.
+// An audit trail contains the request id of each successful call.
 func ExampleWithCallInfo() {
 	client, fake := exampleClient()
 	defer fake.Close()
@@ -130,7 +129,7 @@ func ExampleAdminKeyService_All() {
 	// key_2
 }
 
-// An expiration that is null never comes. One that is absent was not reported by the server.
+// A key whose expiration is null never expires. An absent expiration was not reported by the server.
 func ExampleOptionalTime() {
 	client, fake := exampleClient()
 	defer fake.Close()
@@ -166,18 +165,22 @@ func ExampleAdminKeyService_Create() {
 		fmt.Println(err) // no key was created, unless it is an UnknownOutcomeError
 		return
 	}
-	file := filepath.Join(os.TempDir(), "orgkeys-example")
-	defer func() { _ = os.Remove(file) }()
-	err = os.WriteFile(file, []byte(key.Value.Reveal()), 0o600)
-	fmt.Println("stored:", err == nil)
+	file, err := os.CreateTemp("", "orgkeys-example") // readable by this user only
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(key.Value.Reveal())
+	fmt.Println("stored:", errors.Join(err, file.Close()) == nil)
 	fmt.Println("printed:", key.Value)
 	// Output:
 	// stored: true
 	// printed: [redacted]
 }
 
-// If it is unknown whether a key was created, look for it, delete it, and create another: its value
-// cannot be retrieved.
+// If it is unknown whether a key was created, find it, delete it, and create another: the value of a
+// key cannot be retrieved later.
 func ExampleAdminKeyService_FindCreated() {
 	client, fake := exampleClient()
 	defer fake.Close()
@@ -233,7 +236,7 @@ func ExampleProjectKeyService_Get() {
 	// robin@example.com
 }
 
-// The key keeps working for an hour, so that a leaked key can be replaced without an outage.
+// The key expires in an hour. Until then, a leaked key can be replaced without an outage.
 func ExampleProjectKeyService_Update() {
 	client, fake := exampleClient()
 	defer fake.Close()
@@ -248,7 +251,7 @@ func ExampleProjectKeyService_Update() {
 	// Output: Checkout expires: true within an hour: true
 }
 
-// Delete reports by its error whether the key exists any more.
+// The error of Delete reports whether the key still exists.
 func ExampleProjectKeyService_Delete() {
 	client, fake := exampleClient()
 	defer fake.Close()

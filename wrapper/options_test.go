@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clearEnvironment makes a test independent of its caller's environment.
+// clearEnvironment unsets the variables that NewClient reads.
 func clearEnvironment(t *testing.T) {
 	t.Setenv(adminKeyVariable, "")
 	t.Setenv(baseURLVariable, "")
@@ -70,30 +70,33 @@ func TestConfigure_environment(t *testing.T) {
 
 func TestOptions_invalid(t *testing.T) {
 	clearEnvironment(t)
-	for name, option := range map[string]Option{
-		"nil option":          nil,
-		"admin key":           WithAdminKey("a b"),
-		"nil source":          WithAdminKeySource(nil),
-		"empty base URL":      WithBaseURL(""),
-		"base URL":            WithBaseURL("api.example"),
-		"nil client":          WithHTTPClient(nil),
-		"nil *http.Transport": WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}),
-		"nil function":        WithHTTPClient(&http.Client{Transport: transportFunc(nil)}),
-		"negative attempts":   WithRetry(Retry{MaxAttempts: -1}),
-		"base delay":          WithRetry(Retry{BaseDelay: time.Hour}),
-		"no timeout":          WithAttemptTimeout(0),
-		"negative timeout":    WithAttemptTimeout(-1),
-		"no rate":             WithRateLimit(0),
-		"negative rate":       WithRateLimit(-1),
-		"nil logger":          WithLogger(nil),
-		"no user agent":       WithUserAgent(""),
-		"line break":          WithUserAgent("a\nb"),
-		"not ASCII":           WithUserAgent("é"),
-		"no bytes":            WithMaxResponseBytes(0),
-		"negative bytes":      WithMaxResponseBytes(-1),
+	for name, row := range map[string]struct {
+		option Option
+		want   string
+	}{
+		"nil option":          {nil, "an option is nil"},
+		"admin key":           {WithAdminKey("a b"), "admin key: contains white space"},
+		"nil source":          {WithAdminKeySource(nil), "WithAdminKeySource: the source is nil"},
+		"empty base URL":      {WithBaseURL(""), "base URL: is empty"},
+		"base URL":            {WithBaseURL("api.example"), "base URL: does not have the form"},
+		"nil client":          {WithHTTPClient(nil), "WithHTTPClient: the client is nil"},
+		"nil *http.Transport": {WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "WithHTTPClient: the client's Transport is nil"},
+		"nil function":        {WithHTTPClient(&http.Client{Transport: transportFunc(nil)}), "WithHTTPClient: the client's Transport is nil"},
+		"negative attempts":   {WithRetry(Retry{MaxAttempts: -1}), "retry: a field is negative"},
+		"base delay":          {WithRetry(Retry{BaseDelay: time.Hour}), "retry: BaseDelay 1h0m0s is longer"},
+		"no timeout":          {WithAttemptTimeout(0), "attempt timeout: 0s"},
+		"negative timeout":    {WithAttemptTimeout(-1), "attempt timeout: -1ns"},
+		"no rate":             {WithRateLimit(0), "rate limit: 0 "},
+		"negative rate":       {WithRateLimit(-1), "rate limit: -1 "},
+		"nil logger":          {WithLogger(nil), "WithLogger: the logger is nil"},
+		"no user agent":       {WithUserAgent(""), "user agent: "},
+		"line break":          {WithUserAgent("a\nb"), "user agent: "},
+		"not ASCII":           {WithUserAgent("é"), "user agent: "},
+		"no bytes":            {WithMaxResponseBytes(0), "response limit: 0 "},
+		"negative bytes":      {WithMaxResponseBytes(-1), "response limit: -1 "},
 	} {
-		client, err := NewClient(WithAdminKey("sk-admin-test"), option)
-		assert.Error(t, err, name)
+		client, err := NewClient(WithAdminKey("sk-admin-test"), row.option)
+		assert.ErrorContains(t, err, "orgkeys: "+row.want, name)
 		assert.Nil(t, client, name)
 	}
 }
@@ -118,7 +121,7 @@ func TestOptions_valid(t *testing.T) {
 	assert.Equal(t, int64(math.MaxInt64), c.maxBody)
 }
 
-// The caller's http.Client is copied: a later change has no effect, and nothing is changed in it.
+// The caller's http.Client is copied: it is not modified, and later changes to it have no effect.
 func TestWithHTTPClient_copies(t *testing.T) {
 	clearEnvironment(t)
 	client := &http.Client{}
@@ -129,8 +132,7 @@ func TestWithHTTPClient_copies(t *testing.T) {
 	assert.Equal(t, http.DefaultTransport, newPipeline(c, base).transport())
 }
 
-// http.DefaultTransport may have a proxy of its own, too.
-func TestConfigure_checksTheDefaultTransport(t *testing.T) {
+func TestConfigure_checksTheProxyOfTheDefaultTransport(t *testing.T) {
 	clearEnvironment(t)
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()

@@ -7,8 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestTheVersionIsTheBuildsOwn holds where the user agent's version comes from.
-func TestTheVersionIsTheBuildsOwn(t *testing.T) {
+func TestModuleVersion(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		info debug.BuildInfo
@@ -18,7 +17,7 @@ func TestTheVersionIsTheBuildsOwn(t *testing.T) {
 		{"replaced by a version", debug.BuildInfo{Deps: []*debug.Module{{Path: modulePath, Version: "v1.2.3", Replace: &debug.Module{Path: "example.com/fork", Version: "v1.2.4"}}}}, "v1.2.4"},
 		{"replaced by a folder", debug.BuildInfo{Deps: []*debug.Module{{Path: modulePath, Version: "v1.2.3", Replace: &debug.Module{Path: "../orgkeys-go"}}}}, "devel"},
 		{"the module itself", debug.BuildInfo{Main: debug.Module{Path: modulePath, Version: "(devel)"}}, "devel"},
-		{"not there", debug.BuildInfo{Main: debug.Module{Path: "example.com/x", Version: "v9.9.9"}}, "devel"},
+		{"absent", debug.BuildInfo{Main: debug.Module{Path: "example.com/x", Version: "v9.9.9"}}, "devel"},
 	} {
 		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, moduleVersion(&row.info)) })
 	}

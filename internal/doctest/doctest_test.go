@@ -1,5 +1,5 @@
-// Package doctest tests the README and the guides in docs: Go blocks compile, commands work, and
-// links resolve.
+// Package doctest tests the README and the guides in docs: their Go code compiles, their commands
+// succeed, and their links resolve.
 package doctest
 
 import (
@@ -31,7 +31,7 @@ func guides(t *testing.T) []string {
 	return append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md"))
 }
 
-// block is a fenced code block of a page.
+// block is a fenced code block on a page.
 type block struct {
 	page, language, text string
 	line                 int
@@ -39,7 +39,7 @@ type block struct {
 
 func (b block) String() string { return fmt.Sprintf("%s:%d", filepath.Base(b.page), b.line) }
 
-// blocks returns the blocks of the guides in any of the languages.
+// blocks returns the guides' code blocks in the given languages.
 func blocks(t *testing.T, languages ...string) (found []block) {
 	t.Helper()
 	for _, page := range guides(t) {
@@ -65,7 +65,7 @@ func blocks(t *testing.T, languages ...string) (found []block) {
 	return found
 }
 
-// surroundings are the imports and variables that a fragment may use.
+// surroundings declares the imports and variables that a code block may use.
 const surroundings = `package fragment
 
 import (
@@ -103,8 +103,9 @@ func fragment(ctx context.Context, client *orgkeys.Client, t *testing.T, project
 }
 `
 
-// TestGoBlocksCompile type-checks each block: a whole file unchanged, declarations after the
-// imports above, statements in a function. A fragment may have unused and redeclared variables.
+// TestGoBlocksCompile type-checks each Go block: a file unchanged, declarations after the imports
+// of surroundings, statements in its function. Statements may leave variables unused or redeclare
+// them.
 func TestGoBlocksCompile(t *testing.T) {
 	found := blocks(t, "go")
 	require.NotEmpty(t, found)
@@ -133,39 +134,39 @@ func TestGoBlocksCompile(t *testing.T) {
 	}
 }
 
-// checked matches commands that make check runs, as it runs this test.
-var checked = regexp.MustCompile(`^make (check|test|lint|tidy|drift|fuzz|bench-smoke|demo)\b`)
-
-// elsewhere are commands that cannot run here, each with the reason.
-var elsewhere = map[string]string{
-	`^make bench$`:               "takes a quarter of an hour; make bench-smoke runs its parts",
-	`^make sync(-check)? SPEC`:   "needs the vendor's document; internal/contract tests what they run",
-	`^export `:                   "sets a variable",
-	`^git clone `:                "a reader of this file has done it",
-	`^mitmdump |npm test|^kill `: "needs a proxy and the reader's tests",
-	`^curl `:                     "calls the live API",
-	`^speccheck `:                "cmd/speccheck tests it",
-	`^go (get|install) `:         "needs a release; TestThePublishedModule runs it against a proxy of its own",
+// skippedCommands are patterns of commands that TestCommandsSucceed does not run, with the reasons.
+var skippedCommands = map[string]string{
+	`^make (demo|test)\b`: "make check, which runs this test, runs them",
+	`^export `:            "sets a variable to an example",
+	`npm test`:            "runs tests of the reader",
+	`^curl `:              "calls the live API",
+	`^speccheck `:         "cmd/speccheck has tests of it",
+	`^go (get|install) `:  "needs a release; TestModule_InstallsAsDocumented runs it with a local proxy",
 }
 
-// TestCommandsWork runs the lines of each sh block in order, in one shell at the root of the
-// repository, except for those that make check runs itself.
-func TestCommandsWork(t *testing.T) {
+// TestCommandsSucceed runs the lines of each sh block in order, in one shell at the root of the
+// repository.
+func TestCommandsSucceed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs programs")
 	}
 	found := blocks(t, "sh")
 	require.NotEmpty(t, found)
+	for pattern := range skippedCommands {
+		assert.True(t, slices.ContainsFunc(found, func(b block) bool {
+			return regexp.MustCompile("(?m)" + pattern).MatchString(b.text)
+		}), "no guide has a command that matches %s", pattern)
+	}
 	for _, b := range found {
 		t.Run(b.String(), func(t *testing.T) {
 			var script strings.Builder
 			for line := range strings.Lines(b.text) {
 				command, _, _ := strings.Cut(strings.TrimSpace(line), "   #")
-				known := command == "" || strings.HasPrefix(command, "#") || checked.MatchString(command)
-				for pattern := range elsewhere {
-					known = known || regexp.MustCompile(pattern).MatchString(command)
+				skip := command == "" || strings.HasPrefix(command, "#")
+				for pattern := range skippedCommands {
+					skip = skip || regexp.MustCompile(pattern).MatchString(command)
 				}
-				if !known {
+				if !skip {
 					script.WriteString(command + "\n")
 				}
 			}
@@ -181,22 +182,27 @@ func TestCommandsWork(t *testing.T) {
 	}
 }
 
-// TestMakeTargetsExist looks for each make target that a page names.
+// TestMakeTargetsExist verifies that the Makefile has each target that a page mentions.
 func TestMakeTargetsExist(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	require.NoError(t, err)
+	mentioned := 0
 	for _, page := range guides(t) {
 		content, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, match := range regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllStringSubmatch(string(content), -1) {
+			mentioned++
 			assert.True(t, strings.Contains(string(makefile), "\n"+match[1]+":"), "%s: make %s", page, match[1])
 		}
 	}
+	assert.NotZero(t, mentioned)
 }
 
-// TestLinksResolve checks links within the repository. A link whose text is the name of a test,
-// benchmark or example must point to the file that declares it.
+// TestLinksResolve verifies the links within the repository. If a link's text is the name of a test,
+// benchmark or example, the linked file must declare it. If it is the name of a Go file, the link
+// must be to a file of that name.
 func TestLinksResolve(t *testing.T) {
+	verified := 0
 	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
 	for _, page := range guides(t) {
@@ -207,6 +213,7 @@ func TestLinksResolve(t *testing.T) {
 			if strings.Contains(target, "://") || strings.HasPrefix(target, "#") {
 				continue
 			}
+			verified++
 			path, _, _ := strings.Cut(target, "#")
 			linked, err := os.ReadFile(filepath.Join(filepath.Dir(page), path))
 			if info, statErr := os.Stat(filepath.Join(filepath.Dir(page), path)); statErr == nil && info.IsDir() {
@@ -215,9 +222,14 @@ func TestLinksResolve(t *testing.T) {
 			if !assert.NoError(t, err, "%s: %s", page, target) {
 				continue
 			}
-			if name := strings.Trim(text, "`"); regexp.MustCompile(`^(Test|Benchmark|Example|Fuzz)[A-Z0-9_]\w*$`).MatchString(name) {
+			name := strings.Trim(text, "`")
+			if regexp.MustCompile(`^(Test|Benchmark|Example|Fuzz)[A-Z0-9_]\w*$`).MatchString(name) {
 				assert.True(t, strings.Contains(string(linked), "func "+name+"("), "%s: %s has no %s", page, target, name)
+			}
+			if strings.HasSuffix(name, ".go") {
+				assert.Equal(t, filepath.Base(name), filepath.Base(path), "%s: the text of the link to %s", page, target)
 			}
 		}
 	}
+	assert.NotZero(t, verified)
 }

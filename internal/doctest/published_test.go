@@ -18,10 +18,10 @@ import (
 
 const modulePath = "github.com/orgkeys/orgkeys-go"
 
-// TestThePublishedModule publishes the work tree to a module proxy in a folder, and follows the
-// guides from an empty module: the README's `go get`, its first program, and every `go install`.
-// Dependencies come from this machine's module cache, so nothing is downloaded.
-func TestThePublishedModule(t *testing.T) {
+// TestModule_InstallsAsDocumented serves the work tree as a release from a module proxy in a folder.
+// In an empty module, it runs the README's `go get` and first program, and every `go install` of the
+// guides. Dependencies come from the local module cache: the test needs no network.
+func TestModule_InstallsAsDocumented(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs from an empty module cache")
 	}
@@ -29,7 +29,8 @@ func TestThePublishedModule(t *testing.T) {
 	c.succeed("go", "mod", "init", "example.com/program")
 
 	get, install := commands(t, "get"), commands(t, "install")
-	require.NotEmpty(t, get, "a guide says how to get the module")
+	require.NotEmpty(t, get, "no guide has a `go get`")
+	require.NotEmpty(t, install, "no guide has a `go install`")
 	for _, command := range get {
 		c.succeed(command...)
 	}
@@ -42,7 +43,7 @@ func TestThePublishedModule(t *testing.T) {
 	assert.ElementsMatch(t, gained, c.requirements(), "the first program needs no other requirement")
 	out, err := c.run("go", "run", ".")
 	require.Error(t, err)
-	assert.Contains(t, out, "OPENAI_ADMIN_KEY", "the program runs, and has no key")
+	assert.Contains(t, out, "OPENAI_ADMIN_KEY", "the program starts and finds no key")
 
 	for _, command := range install {
 		c.succeed(command...)
@@ -73,7 +74,8 @@ func commands(t *testing.T, verb string) (list [][]string) {
 	return list
 }
 
-// publish returns the folder of a proxy that serves the work tree as the module's only version.
+// publish creates a module proxy with the work tree as the module's only version, and returns its
+// folder.
 func publish(t *testing.T) string {
 	t.Helper()
 	proxy := t.TempDir()

@@ -1,10 +1,10 @@
-// Package mutate derives test bodies from an OpenAPI contract: every body that differs from a
-// documented example in a single fault, with the violations that a validator has to report, and
-// bodies that differ from it and are valid.
+// Package mutate derives test bodies from the examples of an OpenAPI contract: every body with a
+// single fault, together with the violations that a validator has to report for it, and variants
+// that are valid.
 //
-// It reads the contract with its own code, so that it can test validators and decoders. It supports
-// what describes a single kind of value: type, properties, required, items, const, enum, limits,
-// pattern, allOf, and anyOf or oneOf of one schema and null.
+// It does not share code with the validators and decoders that it tests. It supports type,
+// properties, required, items, const, enum, limits, pattern, allOf, and anyOf or oneOf with at most
+// one schema other than null.
 package mutate
 
 import (
@@ -107,7 +107,7 @@ func Encode(value any) []byte {
 type Violation struct {
 	Pointer  string // a JSON Pointer to the invalid value, or to the missing property
 	Rule     string // the violated keyword, or "nullable", "duplicate-name", "utf-8"
-	Expected string // what the contract demands there, as package speccheck writes it
+	Expected string // what the contract requires there, in the words of package speccheck
 	Found    string // the JSON type of the value if Rule is "type" or "nullable"
 }
 
@@ -125,7 +125,7 @@ func (m Mutation) Violates(rule string) bool {
 	return slices.ContainsFunc(m.Violations, func(v Violation) bool { return v.Rule == rule })
 }
 
-// A value of each JSON type. An integer is a number, too.
+// byType has a value of each JSON type, and an integer, which JSON Schema counts as a type.
 var byType = map[string]any{
 	"string": "text", "boolean": true, "integer": 7, "number": 1.5,
 	"array": []any{}, "object": map[string]any{}, "null": nil,
@@ -180,7 +180,7 @@ func Invalid(schema *openapi3.Schema, base any) []Mutation {
 			for _, invalid := range []string{"\xff", "\xc0\xaf", "\xed\xa0\x80", `\ud800`} {
 				const placeholder = "@invalid@"
 				text := Encode(Replace(base, v.Pointer, placeholder))
-				// The other keywords see a replacement character in the place of the invalid bytes.
+				// A decoder replaces the invalid bytes by U+FFFD, which other keywords may not allow.
 				violations := append(v.Shape.violatedBy("\ufffd"), Violation{Rule: "utf-8", Expected: "valid UTF-8"})
 				add(fmt.Sprintf("invalid UTF-8 %+q", invalid), v.Pointer, bytes.Replace(text, []byte(placeholder), []byte(invalid), 1), violations...)
 			}
@@ -195,8 +195,8 @@ type fault struct {
 	violations []Violation
 }
 
-// faults returns values in the place of a valid one that violate keywords other than type and
-// required.
+// faults returns values that violate keywords other than type and required, derived from a valid
+// one.
 func (s Shape) faults(valid any) (list []fault) {
 	add := func(name string, value any, violations ...Violation) {
 		list = append(list, fault{name, value, violations})
@@ -237,7 +237,8 @@ func (s Shape) faults(valid any) (list []fault) {
 	return list
 }
 
-// violatedBy returns the violations of a text that is no constant, no enum value and not too short.
+// violatedBy returns the violations of a text that is neither the constant nor an enum value, and
+// is long enough.
 func (s Shape) violatedBy(text string) (list []Violation) {
 	if s.Const != nil {
 		list = append(list, Violation{Rule: "const", Expected: expected(s.Const)})
@@ -263,7 +264,7 @@ func expected(values ...any) string {
 	return strings.Join(words, " or ")
 }
 
-// Valid returns variants of base, a valid value of the schema, that are valid, too: base itself,
+// Valid returns valid variants of base, a valid value of the schema: base itself,
 // null, absent optional properties, other enum values, additional properties, values at the limits,
 // and integers written as 7.0 and 7e0.
 func Valid(schema *openapi3.Schema, base any) []Mutation {
@@ -314,7 +315,7 @@ func Valid(schema *openapi3.Schema, base any) []Mutation {
 		Mutation{Name: "all nullable values null", Body: Encode(allNull)})
 }
 
-// canLose reports whether a valid object has more properties than it must have.
+// canLose reports whether a valid object has more than MinProperties properties.
 func (s Shape) canLose(object any) bool {
 	properties, _ := object.(map[string]any)
 	return uint64(len(properties)) > s.MinProperties

@@ -153,7 +153,7 @@ func TestValues_keepsTheFewestProperties(t *testing.T) {
 	assert.Contains(t, rows(mutate.Invalid(schema, both)), ` "too few properties": {} [ minProperties, 1, ]`)
 }
 
-func TestChange_leavesTheOriginal(t *testing.T) {
+func TestChange_doesNotModifyTheOriginal(t *testing.T) {
 	root := map[string]any{"a/b": []any{map[string]any{"c": 1}, 2}}
 	before := string(mutate.Encode(root))
 	assert.Equal(t, `{"a/b":[{"c":3},2]}`, string(mutate.Encode(mutate.Replace(root, "/a~1b/0/c", 3))))
@@ -165,7 +165,7 @@ func TestChange_leavesTheOriginal(t *testing.T) {
 	assert.Panics(t, func() { mutate.Replace(root, "/x/y", 1) })
 }
 
-// Each rule that the contract of this module uses has mutations that violate it.
+// Invalid violates each rule that the contract of this module uses.
 func TestInvalid_coversTheContract(t *testing.T) {
 	bodies, err := mutate.Bodies(api.Spec)
 	require.NoError(t, err)

@@ -11,9 +11,9 @@ import (
 	"github.com/go-openapi/jsonpointer"
 )
 
-// Shape is what a schema says about a value, with allOf and alternatives merged.
+// Shape describes the values that a schema allows, with allOf and alternatives merged.
 type Shape struct {
-	Types            []string // JSON types; "null" if the value is nullable. None means any
+	Types            []string // JSON types, "null" among them if the value is nullable; empty means any
 	Properties       map[string]*openapi3.Schema
 	Required         []string
 	MinProperties    uint64
@@ -60,7 +60,7 @@ func ShapeOf(s *openapi3.Schema) Shape {
 	return shape
 }
 
-// merge adds what another schema says about the same value.
+// merge adds the constraints of another schema for the same value.
 func (s *Shape) merge(other Shape) {
 	for _, name := range other.Types {
 		if !slices.Contains(s.Types, name) {
@@ -104,8 +104,8 @@ func (s Shape) Allows(jsonType string) bool {
 }
 
 // Complete returns value, a valid value of the schema, with every optional property and at least
-// one item in every array. What is added comes from the examples of the schemas. A recursive schema
-// is completed one level deep.
+// one item in every array. Added values are the examples of their schemas. A recursive schema is
+// completed one level deep.
 func Complete(s *openapi3.Schema, value any) any { return complete(s, value, nil) }
 
 func complete(s *openapi3.Schema, value any, within []*openapi3.Schema) any {
@@ -143,7 +143,7 @@ func complete(s *openapi3.Schema, value any, within []*openapi3.Schema) any {
 	}
 }
 
-// sample returns a value of a schema that is valid, or that complete completes.
+// sample returns a value of a schema that is valid after complete.
 func sample(s *openapi3.Schema) any {
 	shape := ShapeOf(s)
 	switch {
@@ -169,15 +169,14 @@ type Value struct {
 	Shape   Shape
 	Value   any  // nil if absent or null
 	Present bool // false for an absent property
-	// Property is set for the property of an object, and Required if it must be present.
-	// Removable is set if it is present and optional, and the object has more properties than the
-	// fewest that are allowed.
+	// Property is set for the property of an object, and Required if the property is required.
+	// Removable is set if it is present and optional, and the object is valid without it.
 	Property, Required, Removable bool
 	parent                        Shape
 }
 
-// Values returns every value in root, a value of the schema, that the schema describes, and the
-// absent properties. An object or array comes before its properties or items.
+// Values returns every value in root that the schema of root describes, and the absent properties.
+// Objects and arrays precede their properties and items.
 func Values(s *openapi3.Schema, root any) []Value {
 	var list []Value
 	var walk func(Value)
@@ -203,7 +202,7 @@ func Values(s *openapi3.Schema, root any) []Value {
 	return list
 }
 
-// removed marks a property that Change removes.
+// removed is a value that makes Change remove the property.
 type removed struct{}
 
 // Replace returns root with another value at pointer. It adds a property that is absent. root is not
@@ -223,9 +222,9 @@ func Get(root any, pointer string) (value any) {
 	return value
 }
 
-// Change returns root with the value at pointer replaced by what to returns for it; to is called
-// with nil for an absent property. root is not modified. Change panics if pointer leads through an
-// absent value.
+// Change returns root with the value at pointer replaced by the result of to, which is called with
+// the old value, or nil for an absent property. root is not modified. Change panics if the object or
+// array that pointer refers into does not exist.
 func Change(root any, pointer string, to func(old any) any) any {
 	if pointer == "" {
 		return to(root)

@@ -1,6 +1,6 @@
-// Package show prints values of the generated types: their fields by name, optional values
-// instead of their addresses, and absent ones not at all. Secrets print as their type does it,
-// redacted.
+// Package show formats values of the generated types: fields have names, pointers are replaced by
+// the values that they point to, and absent fields are omitted. A Secret is redacted, since show
+// calls its own String method.
 package show
 
 import (
@@ -19,7 +19,8 @@ func String(v any) string {
 	return b.String()
 }
 
-// Format prints v for every verb. %#v adds the type's name; %q and %x apply to the whole text.
+// Format implements [fmt.Formatter] for v. %#v adds the type's name, and %q and %x format the whole
+// text.
 func Format(f fmt.State, verb rune, v any) {
 	text := String(v)
 	switch {
@@ -36,10 +37,11 @@ func Format(f fmt.State, verb rune, v any) {
 	}
 }
 
-// Shown is a type that prints as another value, such as the value of a union.
+// Shown is implemented by types that are formatted as another value, such as the value of a union.
 type Shown interface{ Shown() any }
 
-// write writes v. At the top it does not call the methods of v, which call this package.
+// write writes v. If top is set, it does not call the formatting methods of v, since they call this
+// package.
 func write(b *strings.Builder, v reflect.Value, top bool) {
 	if !v.IsValid() {
 		b.WriteString("null")
@@ -105,7 +107,7 @@ func write(b *strings.Builder, v reflect.Value, top bool) {
 	}
 }
 
-// absent reports whether a field has nothing to print.
+// absent reports whether a field is nil or absent.
 func absent(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:

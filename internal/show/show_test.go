@@ -63,8 +63,8 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// TestFormat_Response verifies that nothing prints the body of a response, which contains a new
-// key's value in plain text.
+// TestFormat_Response verifies that no formatting of a response contains its body, in which the
+// value of a new key is plain text.
 func TestFormat_Response(t *testing.T) {
 	created := key()
 	response := gen.AdminAPIKeysCreateResponse{Body: []byte(secret), JSON200: &created}
@@ -89,7 +89,7 @@ func TestFormat_Response(t *testing.T) {
 	assert.Contains(t, fmt.Sprintf("%#v", response), "[redacted]")
 }
 
-// TestSlog verifies that both handlers show the fields of a value, of a pointer and of a list.
+// TestSlog verifies that both handlers print the fields of a value, of a pointer and of a list.
 func TestSlog(t *testing.T) {
 	created := key()
 	address := regexp.MustCompile(`0x[0-9a-f]{6,}`)
