@@ -1,5 +1,5 @@
-// Package bench measures what stands between a caller and the socket: orgkeys, and the three
-// other ways to make the same calls, on the same bytes.
+// Package bench measures orgkeys and three other clients of the API. All make the same calls and
+// receive the same bytes.
 package bench
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
-// cases are the calls that are timed. do makes the one at index i.
+// cases are the calls that are timed. do makes the call with index i.
 var cases = []struct {
 	name       string
 	goroutines int
@@ -32,15 +32,15 @@ var cases = []struct {
 	{"iterate-10000", 1, func(ctx context.Context, c contender, _ int) error {
 		s, err := c.iterate(ctx, nil)
 		if err == nil && s.keys != responses.Total {
-			return errors.New("not all keys were seen")
+			return errors.New("the iteration did not visit all keys")
 		}
 		return err
 	}},
 	{"get-16-goroutines", 16, get},
 	{"error-404", 1, func(ctx context.Context, c contender, _ int) error {
 		_, err := c.get(ctx, responses.MissingKeyID)
-		if r, ok := c.refusal(err); !ok || r.Status != http.StatusNotFound {
-			return fmt.Errorf("not the refusal that was sent: %w", err)
+		if e, ok := c.apiError(err); !ok || e.Status != http.StatusNotFound {
+			return fmt.Errorf("not an error with status 404: %w", err)
 		}
 		return nil
 	}},
@@ -51,8 +51,8 @@ func get(ctx context.Context, c contender, i int) error {
 	return err
 }
 
-// keyIDs are the ids of the project keys, lastIDs those of the last keys of all pages but the
-// last.
+// keyIDs are the ids of the project keys. lastIDs are the ids of the last key of each page except
+// the last page.
 var keyIDs, lastIDs = func() (keyIDs, lastIDs []string) {
 	for i := range responses.Different {
 		keyIDs = append(keyIDs, responses.KeyID(i))
@@ -63,14 +63,14 @@ var keyIDs, lastIDs = func() (keyIDs, lastIDs []string) {
 	return keyIDs, lastIDs
 }()
 
-// BenchmarkAlone has no network: what is left is the client's own cost.
+// BenchmarkAlone measures the client's own cost: responses are returned without a network.
 func BenchmarkAlone(b *testing.B) {
 	api := responses.New(responses.Total)
 	benchmark(b, responses.BaseURL, api)
 }
 
-// BenchmarkLoopback has a server in the same process, which takes its share of the time and of
-// the allocations, the same for each contender.
+// BenchmarkLoopback measures calls to a server in the same process. The server's time and
+// allocations are part of the figures, and are the same for each contender.
 func BenchmarkLoopback(b *testing.B) {
 	server := responses.New(responses.Total).Serve()
 	b.Cleanup(server.Close)
@@ -110,7 +110,7 @@ func benchmark(b *testing.B, baseURL string, transport http.RoundTripper) {
 	}
 }
 
-// concurrently makes so many calls by so many goroutines together.
+// concurrently makes the given number of calls, spread over the given number of goroutines.
 func concurrently(goroutines, calls int, do func(i int)) {
 	var next atomic.Int64
 	var all sync.WaitGroup

@@ -7,24 +7,29 @@ import (
 	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
-// contender is a client of the API. Its methods do what a program that uses the client does,
-// and hand back the client's own values; view brings one of those to the common form, for the
-// comparison of results, which is not timed.
+// contender is a client of the API that is measured. Its methods call the client as a program
+// would, and return the client's own types.
 type contender interface {
 	get(ctx context.Context, keyID string) (any, error)
 	create(ctx context.Context) (any, error)
 	page(ctx context.Context, after string) (any, error)
-	// iterate goes over all admin keys. It adds up what it sees of them, and shows each to
-	// visit where that is not nil.
-	iterate(ctx context.Context, visit func(responses.AdminKey)) (seen, error)
-	view(result any) any
-	refusal(err error) (responses.Refusal, bool)
+	// iterate iterates over all admin keys and returns totals of them. It calls visit, unless
+	// that is nil, with each key in the common form.
+	iterate(ctx context.Context, visit func(responses.AdminKey)) (totals, error)
+
+	// common converts a result of the methods above to the types of package responses, for the
+	// comparison of results, which is not timed.
+	common(result any) any
+	// apiError converts an error to the common form. It returns false for an error that is not
+	// an error response.
+	apiError(err error) (responses.Error, bool)
 }
 
-// seen is what an iteration has found.
-type seen struct {
-	keys, named int
-	created     int64
+// totals are the results of an iteration.
+type totals struct {
+	keys      int
+	named     int   // keys with a name
+	createdAt int64 // sum of the creation times
 }
 
 var contenders = []struct {

@@ -8,11 +8,10 @@ import (
 	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
 
-// lengths are those of the lists whose iteration must cost the same for each key, in the same
-// memory.
+// lengths are the lengths of the lists that the benchmarks below iterate over.
 var lengths = []int{100, 1_000, 10_000, 100_000}
 
-// BenchmarkGrowth iterates over ever longer lists.
+// BenchmarkGrowth measures the time for each key when iterating over lists of different lengths.
 func BenchmarkGrowth(b *testing.B) {
 	growing(b, func(b *testing.B, c contender, keys int) {
 		for b.Loop() {
@@ -24,8 +23,8 @@ func BenchmarkGrowth(b *testing.B) {
 	})
 }
 
-// BenchmarkHeap looks at what is alive in the middle of each page, after a collection: what
-// the client needs, and not what the collector has not come to yet. Its time means nothing.
+// BenchmarkHeap measures the live heap, after a garbage collection, in the middle of each page. Its
+// time is meaningless and reported as 0.
 func BenchmarkHeap(b *testing.B) {
 	growing(b, func(b *testing.B, c contender, keys int) {
 		var peak uint64
@@ -46,8 +45,8 @@ func BenchmarkHeap(b *testing.B) {
 	})
 }
 
-// live is what is alive, pools apart: those give up on the second collection what nobody has
-// taken from them.
+// live returns the size of the live heap without the contents of pools, which the second garbage
+// collection frees.
 func live() uint64 {
 	runtime.GC()
 	runtime.GC()

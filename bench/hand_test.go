@@ -14,7 +14,7 @@ type handClient struct{ *hand.Client }
 func newHand(baseURL string, transport http.RoundTripper) (contender, error) {
 	return handClient{&hand.Client{
 		BaseURL:  baseURL,
-		AdminKey: responses.Signature,
+		AdminKey: responses.AdminKeyValue,
 		HTTP:     &http.Client{Transport: transport},
 	}}, nil
 }
@@ -24,31 +24,31 @@ func (c handClient) get(ctx context.Context, keyID string) (any, error) {
 }
 
 func (c handClient) create(ctx context.Context) (any, error) {
-	return c.CreateAdminKey(ctx, responses.NewKeyName, new(responses.NewKeyLife))
+	return c.CreateAdminKey(ctx, responses.NewKeyName, new(responses.NewKeyLifetime))
 }
 
 func (c handClient) page(ctx context.Context, after string) (any, error) {
 	return c.ListAdminKeys(ctx, after, responses.PageSize)
 }
 
-func (c handClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
+func (c handClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (t totals, err error) {
 	for key, err := range c.AllAdminKeys(ctx) {
 		if err != nil {
-			return s, err
+			return t, err
 		}
-		s.keys++
-		s.created += key.CreatedAt
+		t.keys++
+		t.createdAt += key.CreatedAt
 		if key.Name != nil {
-			s.named++
+			t.named++
 		}
 		if visit != nil {
 			visit(handKey(key))
 		}
 	}
-	return s, nil
+	return t, nil
 }
 
-func (handClient) view(result any) any {
+func (handClient) common(result any) any {
 	switch r := result.(type) {
 	case *hand.ProjectKey:
 		return responses.ProjectKey{
@@ -83,15 +83,15 @@ func handKey(k *hand.AdminKey) responses.AdminKey {
 	}
 }
 
-func (handClient) refusal(err error) (responses.Refusal, bool) {
+func (handClient) apiError(err error) (responses.Error, bool) {
 	e, ok := errors.AsType[*hand.Error](err)
 	if !ok {
-		return responses.Refusal{}, false
+		return responses.Error{}, false
 	}
-	return responses.Refusal{Status: e.Status, Type: e.Type, Code: text(e.Code), Param: text(e.Param), Message: e.Message}, true
+	return responses.Error{Status: e.Status, Type: e.Type, Code: text(e.Code), Param: text(e.Param), Message: e.Message}, true
 }
 
-// text is what p points to, "" where it points to nothing.
+// text returns the string that p points to, or "" if p is nil.
 func text(p *string) string {
 	if p == nil {
 		return ""

@@ -17,7 +17,7 @@ type officialClient struct{ openai.Client }
 func newOfficial(baseURL string, transport http.RoundTripper) (contender, error) {
 	return officialClient{openai.NewClient(
 		option.WithBaseURL(baseURL),
-		option.WithAdminAPIKey(responses.Signature),
+		option.WithAdminAPIKey(responses.AdminKeyValue),
 		option.WithHTTPClient(&http.Client{Transport: transport}),
 	)}, nil
 }
@@ -29,7 +29,7 @@ func (c officialClient) get(ctx context.Context, keyID string) (any, error) {
 func (c officialClient) create(ctx context.Context) (any, error) {
 	return c.Admin.Organization.AdminAPIKeys.New(ctx, openai.AdminOrganizationAdminAPIKeyNewParams{
 		Name:             responses.NewKeyName,
-		ExpiresInSeconds: openai.Int(responses.NewKeyLife),
+		ExpiresInSeconds: openai.Int(responses.NewKeyLifetime),
 	})
 }
 
@@ -44,25 +44,25 @@ func (c officialClient) page(ctx context.Context, after string) (any, error) {
 	return page.Data, nil
 }
 
-func (c officialClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
+func (c officialClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (t totals, err error) {
 	keys := c.Admin.Organization.AdminAPIKeys.ListAutoPaging(ctx, openai.AdminOrganizationAdminAPIKeyListParams{
 		Limit: openai.Int(responses.PageSize),
 	})
 	for keys.Next() {
 		key := keys.Current()
-		s.keys++
-		s.created += key.CreatedAt
+		t.keys++
+		t.createdAt += key.CreatedAt
 		if key.JSON.Name.Valid() {
-			s.named++
+			t.named++
 		}
 		if visit != nil {
 			visit(officialKey(&key))
 		}
 	}
-	return s, keys.Err()
+	return t, keys.Err()
 }
 
-func (officialClient) view(result any) any {
+func (officialClient) common(result any) any {
 	switch r := result.(type) {
 	case *openai.ProjectAPIKey:
 		u := r.Owner.User
@@ -102,10 +102,10 @@ func valid[T any](value T, field respjson.Field) *T {
 	return &value
 }
 
-func (officialClient) refusal(err error) (responses.Refusal, bool) {
+func (officialClient) apiError(err error) (responses.Error, bool) {
 	e, ok := errors.AsType[*openai.Error](err)
 	if !ok {
-		return responses.Refusal{}, false
+		return responses.Error{}, false
 	}
-	return responses.Refusal{Status: e.StatusCode, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+	return responses.Error{Status: e.StatusCode, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
 }

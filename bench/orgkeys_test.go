@@ -11,11 +11,12 @@ import (
 
 type orgkeysClient struct{ *orgkeys.Client }
 
-// newOrgkeys leaves everything as it is for every user: strict, limited, masked, retries armed.
+// newOrgkeys returns a client with the default options: strict decoding, limits, redaction and
+// retries.
 func newOrgkeys(baseURL string, transport http.RoundTripper) (contender, error) {
 	client, err := orgkeys.NewClient(
 		orgkeys.WithBaseURL(baseURL),
-		orgkeys.WithAdminKey(responses.Signature),
+		orgkeys.WithAdminKey(responses.AdminKeyValue),
 		orgkeys.WithHTTPClient(&http.Client{Transport: transport}),
 	)
 	return orgkeysClient{client}, err
@@ -28,7 +29,7 @@ func (c orgkeysClient) get(ctx context.Context, keyID string) (any, error) {
 func (c orgkeysClient) create(ctx context.Context) (any, error) {
 	return c.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{
 		Name:             responses.NewKeyName,
-		ExpiresInSeconds: new(responses.NewKeyLife),
+		ExpiresInSeconds: new(responses.NewKeyLifetime),
 	})
 }
 
@@ -36,24 +37,24 @@ func (c orgkeysClient) page(ctx context.Context, after string) (any, error) {
 	return c.AdminKeys.List(ctx, orgkeys.AdminKeyListParams{After: &after, Limit: new(responses.PageSize)})
 }
 
-func (c orgkeysClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
+func (c orgkeysClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (t totals, err error) {
 	for key, err := range c.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{}) {
 		if err != nil {
-			return s, err
+			return t, err
 		}
-		s.keys++
-		s.created += int64(key.CreatedAt)
+		t.keys++
+		t.createdAt += int64(key.CreatedAt)
 		if key.Name != nil {
-			s.named++
+			t.named++
 		}
 		if visit != nil {
 			visit(orgkeysKey(key))
 		}
 	}
-	return s, nil
+	return t, nil
 }
 
-func (orgkeysClient) view(result any) any {
+func (orgkeysClient) common(result any) any {
 	switch r := result.(type) {
 	case *orgkeys.ProjectKey:
 		return responses.ProjectKey{
@@ -102,12 +103,12 @@ func orgkeysOwner(o orgkeys.AdminKeyOwner) responses.Owner {
 	return owner
 }
 
-func (orgkeysClient) refusal(err error) (responses.Refusal, bool) {
+func (orgkeysClient) apiError(err error) (responses.Error, bool) {
 	e, ok := errors.AsType[*orgkeys.APIError](err)
 	if !ok {
-		return responses.Refusal{}, false
+		return responses.Error{}, false
 	}
-	return responses.Refusal{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
+	return responses.Error{Status: e.Status, Type: e.Type, Code: e.Code, Param: e.Param, Message: e.Message}, true
 }
 
 // unixOrNil returns nil for a time that is null or absent, as the other clients do.

@@ -13,8 +13,8 @@ import (
 
 type vanillaClient struct{ *vanilla.ClientWithResponses }
 
-// vanillaError is what a program makes of a response that the generated client has no field
-// for: it looks at the status and decodes the body by itself.
+// vanillaError is an error response. The generated client has no field for it, so that a program
+// checks the status and decodes the body itself.
 type vanillaError struct {
 	status  int
 	details vanilla.Error
@@ -28,14 +28,14 @@ func newVanilla(baseURL string, transport http.RoundTripper) (contender, error) 
 	client, err := vanilla.NewClientWithResponses(baseURL,
 		vanilla.WithHTTPClient(&http.Client{Transport: transport}),
 		vanilla.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
-			request.Header.Set("Authorization", "Bearer "+responses.Signature)
+			request.Header.Set("Authorization", "Bearer "+responses.AdminKeyValue)
 			return nil
 		}),
 	)
 	return vanillaClient{client}, err
 }
 
-// vanillaResult is what all six calls need after them.
+// vanillaResult converts the result of a call to a value or an error.
 func vanillaResult[T any](value *T, response *http.Response, body []byte) (*T, error) {
 	if value != nil {
 		return value, nil
@@ -58,7 +58,7 @@ func (c vanillaClient) get(ctx context.Context, keyID string) (any, error) {
 func (c vanillaClient) create(ctx context.Context) (any, error) {
 	r, err := c.AdminApiKeysCreateWithResponse(ctx, vanilla.AdminApiKeysCreateJSONRequestBody{
 		Name:             responses.NewKeyName,
-		ExpiresInSeconds: new(responses.NewKeyLife),
+		ExpiresInSeconds: new(responses.NewKeyLifetime),
 	})
 	if err != nil {
 		return nil, err
@@ -81,31 +81,31 @@ func (c vanillaClient) list(ctx context.Context, after *string) (*vanilla.ApiKey
 	return vanillaResult(r.JSON200, r.HTTPResponse, r.Body)
 }
 
-func (c vanillaClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (s seen, err error) {
+func (c vanillaClient) iterate(ctx context.Context, visit func(responses.AdminKey)) (t totals, err error) {
 	for after := (*string)(nil); ; {
 		page, err := c.list(ctx, after)
 		if err != nil {
-			return s, err
+			return t, err
 		}
 		for i := range page.Data {
 			key := &page.Data[i]
-			s.keys++
-			s.created += int64(key.CreatedAt)
+			t.keys++
+			t.createdAt += int64(key.CreatedAt)
 			if key.Name != nil {
-				s.named++
+				t.named++
 			}
 			if visit != nil {
 				visit(vanillaKey(key))
 			}
 		}
 		if !page.HasMore || page.LastId == nil {
-			return s, nil
+			return t, nil
 		}
 		after = page.LastId
 	}
 }
 
-func (vanillaClient) view(result any) any {
+func (vanillaClient) common(result any) any {
 	switch r := result.(type) {
 	case *vanilla.ProjectApiKey:
 		u := r.Owner.User
@@ -156,10 +156,10 @@ func seconds(p *int) *int64 {
 	return new(int64(*p))
 }
 
-func (vanillaClient) refusal(err error) (responses.Refusal, bool) {
+func (vanillaClient) apiError(err error) (responses.Error, bool) {
 	e, ok := errors.AsType[*vanillaError](err)
 	if !ok {
-		return responses.Refusal{}, false
+		return responses.Error{}, false
 	}
-	return responses.Refusal{Status: e.status, Type: e.details.Type, Code: text(e.details.Code), Param: text(e.details.Param), Message: e.details.Message}, true
+	return responses.Error{Status: e.status, Type: e.details.Type, Code: text(e.details.Code), Param: text(e.details.Param), Message: e.details.Message}, true
 }

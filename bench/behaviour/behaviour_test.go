@@ -1,5 +1,5 @@
-// Package behaviour tests the README's comparison of the official SDK and orgkeys: both make the
-// same calls against the same fake with the same faults, and the results are those of the table.
+// Package behaviour tests the README's comparison of the official SDK and orgkeys. Both make the
+// same calls to the same fake with the same faults, and the results must be those of the table.
 package behaviour
 
 import (
@@ -27,15 +27,15 @@ const (
 	keyID   = "key_1"
 )
 
-// seen makes the calls of a case with one SDK, and returns the result in the README's words.
-type seen func(ctx context.Context, fake *orgkeystest.Server) string
+// run makes the calls of a case with one SDK, and returns the result in the README's words.
+type run func(ctx context.Context, fake *orgkeystest.Server) string
 
 // cases are the rows of the README's table.
 var cases = []struct {
-	what     string
-	faults   []orgkeystest.Fault
-	official seen
-	orgkeys  seen
+	situation string
+	faults    []orgkeystest.Fault
+	official  run
+	orgkeys   run
 }{
 	{
 		"each response to a create is a 500, after the work",
@@ -221,7 +221,7 @@ var cases = []struct {
 	},
 }
 
-// onBoth reads ExpiresAt from a server that reports expirations and from one that does not.
+// onBoth calls expires with a server that reports expirations, and with one that does not.
 func onBoth(fake *orgkeystest.Server, expires func(*orgkeystest.Server) string) string {
 	older := orgkeystest.NewServer(orgkeystest.InMemory(), orgkeystest.WithOlderServer())
 	defer older.Close()
@@ -341,9 +341,9 @@ func shows(text, secret string) string {
 	return "shows `[redacted]`"
 }
 
-// outcome describes an error as far as the cases differ.
+// outcome describes an error in the README's words.
 func outcome(err error) string {
-	refusal := new(openai.Error)
+	apiError := new(openai.Error)
 	_, unknown := errors.AsType[*orgkeys.UnknownOutcomeError](err)
 	invalid, isInvalid := errors.AsType[*orgkeys.ResponseError](err)
 	switch {
@@ -353,33 +353,35 @@ func outcome(err error) string {
 		return "an unknown outcome"
 	case isInvalid && invalid.Pointer != "":
 		return "an error at `" + invalid.Pointer + "`"
-	case errors.As(err, &refusal):
-		return fmt.Sprintf("error %d", refusal.StatusCode)
+	case errors.As(err, &apiError):
+		return fmt.Sprintf("error %d", apiError.StatusCode)
 	}
 	return "an error"
 }
 
-// TestWhatTheREADMESaysIsSeen runs each case with both SDKs and looks for the row in the README
-// that has the results.
-func TestWhatTheREADMESaysIsSeen(t *testing.T) {
+// TestREADME_ComparisonWithTheOfficialSDK runs each case with both SDKs. The README must have a row
+// with the results, and no other rows.
+func TestREADME_ComparisonWithTheOfficialSDK(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
+	_, table, found := strings.Cut(string(readme), "\n| situation | official SDK | orgkeys |\n| --- | --- | --- |\n")
+	require.True(t, found, "the README has no table of situations")
+	table, _, _ = strings.Cut(table, "\n\n")
+	assert.Len(t, strings.Split(table, "\n"), len(cases))
 	for _, c := range cases {
-		t.Run(c.what, func(t *testing.T) {
-			cells := []string{c.what}
-			for _, see := range []seen{c.official, c.orgkeys} {
+		t.Run(c.situation, func(t *testing.T) {
+			cells := []string{c.situation}
+			for _, run := range []run{c.official, c.orgkeys} {
 				synctest.Test(t, func(t *testing.T) {
 					fake := orgkeystest.NewServer(orgkeystest.InMemory())
 					defer fake.Close()
 					fake.AddProject(project)
 					fake.AddProjectKey(project, orgkeystest.ProjectKey{ID: keyID})
 					fake.Inject(c.faults...)
-					cells = append(cells, see(t.Context(), fake))
+					cells = append(cells, run(t.Context(), fake))
 				})
 			}
-			row := "| " + strings.Join(cells, " | ") + " |\n"
-			t.Log(row)
-			assert.True(t, strings.Contains(string(readme), row), "the README lacks: %s", row)
+			assert.Contains(t, strings.Split(table, "\n"), "| "+strings.Join(cells, " | ")+" |")
 		})
 	}
 }

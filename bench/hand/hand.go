@@ -1,7 +1,6 @@
-// Package hand is the client that a careful engineer writes by hand with net/http and
-// encoding/json: the six calls, a context on each, one place that authenticates, checks the
-// status, bounds and drains the body and decodes, and a typed error. It neither retries nor
-// checks what it decodes.
+// Package hand is a client written by hand with net/http and encoding/json, as a careful engineer
+// might write it. It makes six calls. One function authenticates, limits and reads the body, checks
+// the status and decodes. Errors are typed. It neither retries nor validates responses.
 package hand
 
 import (
@@ -23,7 +22,7 @@ type Client struct {
 	HTTP     *http.Client
 }
 
-// maxBody is the longest body that is read, in bytes.
+// maxBody is the size in bytes of the largest body that is read.
 const maxBody = 8 << 20
 
 // AdminKey is a key of the organization.
@@ -38,7 +37,7 @@ type AdminKey struct {
 	Owner         AdminKeyOwner `json:"owner"`
 }
 
-// AdminKeyOwner is who an admin key belongs to.
+// AdminKeyOwner is the owner of an admin key.
 type AdminKeyOwner struct {
 	Type      string `json:"type"`
 	Object    string `json:"object"`
@@ -75,14 +74,14 @@ type ProjectKey struct {
 	Owner              ProjectKeyOwner `json:"owner"`
 }
 
-// ProjectKeyOwner is who a project key belongs to.
+// ProjectKeyOwner is the owner of a project key.
 type ProjectKeyOwner struct {
 	Type           string        `json:"type"`
 	User           *ProjectOwner `json:"user"`
 	ServiceAccount *ProjectOwner `json:"service_account"`
 }
 
-// ProjectOwner is a person or a service account; the latter has no email address.
+// ProjectOwner is a user or a service account; the latter has no email address.
 type ProjectOwner struct {
 	ID        string `json:"id"`
 	Email     string `json:"email"`
@@ -91,7 +90,7 @@ type ProjectOwner struct {
 	Role      string `json:"role"`
 }
 
-// DeletedProjectKey is what became of a project key.
+// DeletedProjectKey is the response to a delete.
 type DeletedProjectKey struct {
 	Object  string `json:"object"`
 	ID      string `json:"id"`
@@ -159,7 +158,7 @@ func (c *Client) AllAdminKeys(ctx context.Context) iter.Seq2[*AdminKey, error] {
 	}
 }
 
-// CreateAdminKey creates an admin key. With no seconds it never expires.
+// CreateAdminKey creates an admin key. With a nil expiresInSeconds it never expires.
 func (c *Client) CreateAdminKey(ctx context.Context, name string, expiresInSeconds *int) (*CreatedAdminKey, error) {
 	return send[CreatedAdminKey](ctx, c, http.MethodPost, "/organization/admin_api_keys", struct {
 		Name             string `json:"name"`
@@ -227,7 +226,7 @@ func send[T any](ctx context.Context, c *Client, method, path string, in any) (*
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	// Reading to the end lets the connection be used again.
+	// A connection is reused only if the body is read to its end.
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {
 		return nil, err

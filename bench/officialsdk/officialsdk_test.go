@@ -1,5 +1,5 @@
-// Package officialsdk tests that the vendor's Go SDK can call all operations of the fake in
-// orgkeystest, as programs in other languages do.
+// Package officialsdk tests package orgkeystest with the vendor's Go SDK, which calls all operations
+// of the fake.
 package officialsdk
 
 import (
@@ -26,7 +26,7 @@ func connect(fake *orgkeystest.Server) openai.AdminOrganizationService {
 	).Admin.Organization
 }
 
-func TestTheOfficialSDKCallsAllOperations(t *testing.T) {
+func TestOfficialSDK_CallsAllOperations(t *testing.T) {
 	for name, opts := range map[string][]orgkeystest.Option{"http": nil, "http/2": {orgkeystest.WithHTTP2()}} {
 		t.Run(name, func(t *testing.T) {
 			fake := orgkeystest.New(t, opts...)
@@ -106,9 +106,9 @@ func TestTheOfficialSDKCallsAllOperations(t *testing.T) {
 	}
 }
 
-// The official SDK has many more methods. Their errors say that the fake lacks the operation;
-// none of them looks like "deleted before".
-func TestTheOfficialSDKLearnsWhatTheFakeLacks(t *testing.T) {
+// The official SDK has methods for many other operations. The fake responds with a 501, not with a
+// 404, which a program could take as proof that a key was deleted.
+func TestOfficialSDK_GetsA501ForOtherOperations(t *testing.T) {
 	fake := orgkeystest.New(t, orgkeystest.AllowInvalidRequests())
 	org, ctx := connect(fake), t.Context()
 	for name, call := range map[string]func() error{

@@ -1,5 +1,5 @@
-// Package ratelimit lets orgkeys and the official SDK delete 200 keys on a server that grants 8
-// deletes a minute, both with default options, in virtual time.
+// Package ratelimit measures how orgkeys and the official SDK delete 200 keys on a server that
+// accepts 8 deletes a minute. Both have default options, and time is virtual.
 package ratelimit
 
 import (
@@ -32,8 +32,8 @@ const (
 	adminKey  = "sk-admin-of-the-simulation"
 )
 
-// server grants perMinute deletes in any minute, and responds to others with a 429, with
-// Retry-After if hint is set.
+// server accepts perMinute deletes in any period of a minute. It responds to others with a 429,
+// which has a Retry-After header if hint is set.
 type server struct {
 	hint bool
 
@@ -65,7 +65,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// sdks return a function that deletes one key.
+// sdks are functions that create a client and return a function that deletes one key with it.
 var sdks = map[string]func(t *testing.T, h *http.Client) func(ctx context.Context, id string) error{
 	"orgkeys": func(t *testing.T, h *http.Client) func(context.Context, string) error {
 		client, err := orgkeys.NewClient(orgkeys.WithBaseURL(baseURL), orgkeys.WithAdminKey(adminKey), orgkeys.WithHTTPClient(h))
@@ -84,7 +84,8 @@ var sdks = map[string]func(t *testing.T, h *http.Client) func(ctx context.Contex
 	},
 }
 
-// TestBulkDelete logs its figures in the format of Go's benchmarks, for RESULTS.md.
+// TestBulkDelete prints its figures in the format of Go's benchmarks, from which cmd/report writes
+// RESULTS.md. orgkeys must lose no call and take at most 35 % longer than the limit requires.
 func TestBulkDelete(t *testing.T) {
 	for _, hint := range []bool{false, true} {
 		for _, workers := range []int{1, 8, 64} {
@@ -105,7 +106,7 @@ func TestBulkDelete(t *testing.T) {
 	}
 }
 
-// deleteAll deletes the keys with so many workers, and returns how many calls failed.
+// deleteAll deletes the keys with the given number of workers, and returns how many calls failed.
 func deleteAll(workers int, remove func(i int) error) int {
 	var next, failed atomic.Int64
 	var all sync.WaitGroup

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// The bytes of the responses, compact, properties in the contract's order.
+// The responses are compact JSON, with properties in the contract's order.
 
 func appendKey(b []byte, k *AdminKey) []byte {
 	b = append(b, `{"object":`...)
@@ -41,7 +41,7 @@ func appendKey(b []byte, k *AdminKey) []byte {
 	return append(b, "}}"...)
 }
 
-// appendString takes a text that needs no escapes.
+// appendString appends a JSON string. text must not need escapes.
 func appendString(b []byte, text string) []byte {
 	b = append(b, '"')
 	b = append(b, text...)
@@ -111,19 +111,19 @@ func projectKeyBytes(index int) []byte {
 }
 
 func notFoundBytes() []byte {
-	r := NotFound()
-	type refusal struct {
+	e := NotFound()
+	type apiError struct {
 		Message string  `json:"message"`
 		Type    string  `json:"type"`
 		Param   *string `json:"param"`
 		Code    string  `json:"code"`
 	}
 	return encode(struct {
-		Error refusal `json:"error"`
-	}{refusal{r.Message, r.Type, nil, r.Code}})
+		Error apiError `json:"error"`
+	}{apiError{e.Message, e.Type, nil, e.Code}})
 }
 
-// deletedBytes are for the project key at index 0.
+// deletedBytes returns the response to a delete of the project key at index 0.
 func deletedBytes() []byte {
 	return encode(struct {
 		Object  string `json:"object"`
@@ -150,7 +150,7 @@ func accountAt(index int) account {
 	}
 }
 
-// accountsBytes are a page of service accounts, the only one.
+// accountsBytes returns the only page of service accounts.
 func accountsBytes() []byte {
 	page := struct {
 		Object  string    `json:"object"`

@@ -1,6 +1,6 @@
-// Package responses is the API's side of the benchmarks: the keys of an organization in the form
-// that all contenders' results are brought to, the bytes that the API sends for them, and two
-// ways to serve those bytes, without a network and over loopback.
+// Package responses is the server side of the benchmarks. It defines the keys of an organization,
+// in a common form that the results of all clients are converted to, and the bytes of the API's
+// responses. It serves those bytes without a network, as an http.RoundTripper, and over loopback.
 package responses
 
 import (
@@ -46,27 +46,27 @@ type User struct {
 	CreatedAt             int64
 }
 
-// Refusal is an error response in the common form.
-type Refusal struct {
+// Error is an error response in the common form.
+type Error struct {
 	Status                     int
 	Type, Code, Param, Message string
 }
 
 const (
-	// BaseURL is where the API is served without a network.
+	// BaseURL is the base URL for calls without a network.
 	BaseURL = "https://api.example.com/v1"
-	// Signature is the admin key that the contenders sign with.
-	Signature = "sk-admin-of-the-benchmarks"
-	// ProjectID names the project.
+	// AdminKeyValue authenticates the clients.
+	AdminKeyValue = "sk-admin-of-the-benchmarks"
+	// ProjectID is the id of the only project.
 	ProjectID = "proj_5YkVb0fJmKXq8nTz3RwLcD7H"
-	// MissingKeyID names a key that the project does not have.
+	// MissingKeyID is the id of a key that does not exist.
 	MissingKeyID = "key_99999999XvB2sLhW"
-	// PageSize is how many keys a page has.
+	// PageSize is the number of keys on a page.
 	PageSize = 100
-	// Total is how many admin keys there are, for those who iterate over them all.
+	// Total is the number of different admin keys.
 	Total = 10_000
-	// Different is how many calls of one kind get different responses: a client must not look
-	// good because it is asked for the same key over and over.
+	// Different is the number of different responses to calls of one operation, so that caches
+	// do not make a client look faster than it is.
 	Different = 1000
 
 	owners    = 10
@@ -80,10 +80,9 @@ var ownerNames = [owners]string{
 
 var purposes = []string{"nightly audit", "ci", "terraform", "billing export", "incident drill", "vault", "migration"}
 
-// KeyAt is the admin key at index in the common form. Owners repeat, as in an organization
-// whose keys a dozen people and robots have made; what else tells keys apart differs. Every
-// seventh has no name, every third never expires, every fourth was never used. From Total on
-// all but the ids repeats.
+// KeyAt returns the admin key at index. The keys have ten owners, as in an organization of a few
+// people and programs; their other properties differ. Every seventh key has no name, every third
+// never expires, every fourth was never used. From index Total on, all but the ids repeat.
 func KeyAt(index int) AdminKey {
 	id := KeyID(index)
 	index %= Total
@@ -123,11 +122,11 @@ func owner(index int) Owner {
 	return o
 }
 
-// KeyID is the id of the admin key, and of the project key, at index. It has the index in it, so
-// that what it names is found at once.
+// KeyID returns the id of the admin key and of the project key at index. The id contains the index,
+// so that the server finds the response without a search.
 func KeyID(index int) string { return "key_" + digits(index, 8) + random("key", index%Total, 8) }
 
-// digits are the last digits of n.
+// digits returns the last width decimal digits of n.
 func digits(n, width int) string {
 	var b [20]byte
 	for i := len(b) - 1; i >= len(b)-width; i-- {
@@ -137,7 +136,7 @@ func digits(n, width int) string {
 	return string(b[len(b)-width:])
 }
 
-// random are letters and digits that look random and are the same on every run.
+// random returns width letters and digits that look random and depend only on kind and n.
 func random(kind string, n, width int) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	hash := fnv.New64a()
@@ -150,21 +149,22 @@ func random(kind string, n, width int) string {
 	return string(b)
 }
 
-// NewKeyName is the name that a key is created with, for NewKeyLife seconds.
 const (
+	// NewKeyName is the name of created admin keys.
 	NewKeyName = "nightly audit 2024"
-	NewKeyLife = 7_776_000
+	// NewKeyLifetime is the lifetime of created admin keys, in seconds.
+	NewKeyLifetime = 7_776_000
 )
 
-// NewKeyAt is the admin key that the create at index makes in the common form.
+// NewKeyAt returns the admin key that the create with the given index returns.
 func NewKeyAt(index int) CreatedAdminKey {
 	k := KeyAt(Total + index)
 	k.Name, k.LastUsedAt, k.Owner = new(NewKeyName), nil, owner(0)
-	k.ExpiresAt = new(k.CreatedAt + NewKeyLife)
+	k.ExpiresAt = new(k.CreatedAt + NewKeyLifetime)
 	return CreatedAdminKey{AdminKey: k, Value: "sk-" + "admin-" + random("secret", index, 120)}
 }
 
-// ProjectKeyAt is the project key at index in the common form.
+// ProjectKeyAt returns the project key at index.
 func ProjectKeyAt(index int) ProjectKey {
 	k := KeyAt(index)
 	return ProjectKey{
@@ -186,9 +186,9 @@ func ProjectKeyAt(index int) ProjectKey {
 	}
 }
 
-// NotFound is the response for the missing key in the common form.
-func NotFound() Refusal {
-	return Refusal{
+// NotFound returns the response to a request for MissingKeyID.
+func NotFound() Error {
+	return Error{
 		Status:  404,
 		Type:    "invalid_request_error",
 		Code:    "not_found",

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// API prepares all responses, so that serving one costs next to nothing and the same for
-// every contender.
+// API serves responses that were encoded beforehand, so that the cost of a response is small and
+// the same for each client.
 type API struct {
 	*bodies
 	creates atomic.Int64
@@ -25,14 +25,14 @@ type bodies struct {
 	notFound, deleted, accounts, createdAccount []byte
 }
 
-// New returns an API with total admin keys, a multiple of [PageSize]. Its own memory does not
-// grow with them.
+// New returns an API with the given number of admin keys, a multiple of [PageSize]. Its memory does
+// not depend on the number.
 func New(total int) *API {
-	return &API{bodies: ready(), total: total}
+	return &API{bodies: encoded(), total: total}
 }
 
-// ready encodes the responses, once for all APIs.
-var ready = sync.OnceValue(func() *bodies {
+// encoded returns the bodies of the responses. They are encoded once and shared by all APIs.
+var encoded = sync.OnceValue(func() *bodies {
 	a := &bodies{
 		notFound:       notFoundBytes(),
 		deleted:        deletedBytes(),
@@ -49,8 +49,8 @@ var ready = sync.OnceValue(func() *bodies {
 	return a
 })
 
-// respond returns the status and the body for a request. done, if not nil, takes the body
-// back.
+// respond returns the status and the body of the response to a request. If done is not nil, the
+// caller must call it when it no longer uses the body.
 func (api *API) respond(method, path, query string) (status int, body []byte, done func()) {
 	switch {
 	case method == http.MethodDelete:
@@ -76,15 +76,16 @@ func (api *API) page(first int) ([]byte, func()) {
 	if api.total == Total {
 		return page, nil
 	}
-	b := made.Get().(*[]byte)
+	b := buffers.Get().(*[]byte)
 	*b = renumber((*b)[:0], page, first/Total*Total, first+PageSize < api.total)
-	return *b, func() { made.Put(b) }
+	return *b, func() { buffers.Put(b) }
 }
 
-// made are the pages that were renumbered and read.
-var made = sync.Pool{New: func() any { return new([]byte) }}
+// buffers are for renumbered pages.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// renumber appends page with shift added to the numbers of its keys.
+// renumber appends page to b, with shift added to the numbers in the ids of its keys, and with
+// has_more set to more.
 func renumber(b, page []byte, shift int, more bool) []byte {
 	b = append(b, page[:bytes.LastIndexByte(page, ':')+1]...)
 	b = append(strconv.AppendBool(b, more), '}')
@@ -93,7 +94,7 @@ func renumber(b, page []byte, shift int, more bool) []byte {
 		if !found {
 			break
 		}
-		if index, err := strconv.Atoi(string(rest[:8])); err == nil { // else it is "admin_api_key_…"
+		if index, err := strconv.Atoi(string(rest[:8])); err == nil { // an error: not a key's id
 			copy(rest, digits(index+shift, 8))
 		}
 		at = rest
@@ -101,7 +102,7 @@ func renumber(b, page []byte, shift int, more bool) []byte {
 	return b
 }
 
-// indexIn is the index of the key that a path or a query names, -1 where it names none.
+// indexIn returns the index of the key whose id is in a path or a query, or -1 if none is.
 func indexIn(text string) int {
 	_, digits, found := strings.Cut(text, "key_")
 	if !found {
@@ -114,15 +115,15 @@ func indexIn(text string) int {
 	return index
 }
 
-// header is shared by all responses: a contender must not write to it.
+// header is shared by all responses. Clients must not modify it.
 var header = http.Header{
 	"Content-Type": {"application/json"},
 	"X-Request-Id": {"req_5YkVb0fJmKXq8nTz3RwLcD7H"},
 	"Date":         {"Tue, 26 Mar 2024 16:45:33 GMT"},
 }
 
-// RoundTrip responds without a network, as net/http does if the API has compressed the
-// response: the length is not known beforehand.
+// RoundTrip returns the response without a network. The response has no ContentLength, like one
+// that net/http has decompressed.
 func (api *API) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Body != nil {
 		if _, err := io.Copy(io.Discard, request.Body); err != nil {
@@ -161,7 +162,7 @@ func (b *body) Close() error {
 	return nil
 }
 
-// ServeHTTP responds over a network.
+// ServeHTTP sends the response over a network.
 func (api *API) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_, _ = io.Copy(io.Discard, request.Body)
 	status, content, done := api.respond(request.Method, request.URL.Path, request.URL.RawQuery)

@@ -24,22 +24,22 @@ import (
 	"github.com/orgkeys/orgkeys-go/api"
 )
 
-// surface is what an API description has, by location: an operation ("GET /path"), a parameter
-// ("GET /path query limit"), or a property of a body ("GET /path response data[].id").
+// surface contains the parts of an API description by location: operations ("GET /path"),
+// parameters ("GET /path query limit"), and properties of bodies ("GET /path response data[].id").
 type surface map[string]value
 
 type value struct {
-	kind string // of JSON, or "operation"
-	null bool   // it may be null
+	kind string // a JSON type, or "operation"
+	null bool   // whether it may be null
 
-	// required has no meaning where optionality is unknown, as for the SDK's generic pages.
+	// required is meaningless if optionalityKnown is false, as for the SDK's generic pages.
 	required, optionalityKnown bool
 }
 
 //go:embed differences.txt
 var differences string
 
-func TestTheContractMatchesTheOfficialSDK(t *testing.T) {
+func TestContract_MatchesTheOfficialSDK(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	require.NoError(t, err)
 	accepted, err := readDifferences(differences)
@@ -166,7 +166,7 @@ func contractSurface(paths *openapi3.Paths) surface {
 	return s
 }
 
-// addSchema adds a schema and what is in it.
+// addSchema adds a schema, its items and its properties.
 func (s surface) addSchema(location string, ref *openapi3.SchemaRef, required bool) {
 	v := s[location]
 	v.required = required
@@ -198,7 +198,7 @@ func (s surface) addProperties(prefix string, ref *openapi3.SchemaRef) {
 	}
 }
 
-// parts are a schema and those that it is composed of.
+// parts returns a schema and the schemas in its allOf, anyOf and oneOf.
 func parts(ref *openapi3.SchemaRef) []*openapi3.Schema {
 	list := []*openapi3.Schema{ref.Value}
 	for _, part := range slices.Concat(ref.Value.AllOf, ref.Value.AnyOf, ref.Value.OneOf) {

@@ -9,17 +9,17 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// key names a figure: what was measured, of whom, in which unit.
+// key identifies a figure by the benchmark, the client and the unit.
 type key struct{ name, client, unit string }
 
-// data holds all values of each figure, and what the files say of the environment.
+// data contains the values of each figure, and the configuration lines of the files.
 type data struct {
 	values      map[key][]float64
 	environment map[string]string
 }
 
-// read takes in files in the format of Go's benchmarks. A benchmark's name is the part before
-// its client.
+// read reads files in the format of Go's benchmarks. The name of a benchmark is the part before
+// "/client=".
 func read(files ...string) (data, error) {
 	d := data{values: map[key][]float64{}, environment: map[string]string{}}
 	results := benchfmt.Files{Paths: files}
@@ -46,7 +46,7 @@ func read(files ...string) (data, error) {
 	return d, results.Err()
 }
 
-// median is the figure that counts; half of the values are above it.
+// median returns the median of a figure. It panics if the figure was not measured.
 func (d data) median(name, client, unit string) float64 {
 	v := slices.Sorted(slices.Values(d.values[key{name, client, unit}]))
 	if len(v) == 0 {
@@ -55,14 +55,13 @@ func (d data) median(name, client, unit string) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// scatter is half of the range that the middle half of the values lies in, as a part of their
-// median.
+// scatter returns half of the interquartile range of a figure, divided by its median.
 func (d data) scatter(name, client, unit string) float64 {
 	v := slices.Sorted(slices.Values(d.values[key{name, client, unit}]))
 	return (v[len(v)*3/4] - v[len(v)/4]) / 2 / d.median(name, client, unit)
 }
 
-// ratio is the median of client by that of base.
+// ratio returns the median of client divided by that of base.
 func (d data) ratio(name, client, base, unit string) float64 {
 	return d.median(name, client, unit) / d.median(name, base, unit)
 }

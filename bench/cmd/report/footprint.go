@@ -20,18 +20,18 @@ import (
 const (
 	sdkModule   = "github.com/orgkeys/orgkeys-go"
 	benchModule = sdkModule + "/bench"
-	starts      = 20 // how often each program is started
+	starts      = 20 // number of times that each program is started
 )
 
-// program is one of the programs of footprint/ in a module of its own, as a user would have
-// it: the build list is that of this client and of nothing else.
+// program is one of the programs in footprint/, copied into a module of its own, so that its build
+// list contains only what its client requires.
 type program struct {
 	client string
 	dir    string
 	binary string
 }
 
-// sources are the folders that belong to a program itself, its main package first.
+// sources are the folders with the source code of each program, its main package first.
 var sources = map[string][]string{
 	"hand-written": {"footprint/hand", "hand"},
 	"orgkeys":      {"footprint/orgkeys"},
@@ -54,7 +54,7 @@ func footprint(ctx context.Context, builds int) (err error) {
 		if err := p.make(ctx); err != nil {
 			return err
 		}
-		line, err := p.weigh(ctx)
+		line, err := p.size(ctx)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func footprint(ctx context.Context, builds int) (err error) {
 	}
 	for i := range builds {
 		for _, p := range programs {
-			log.Printf("build of %s from nothing, %d of %d", p.client, i+1, builds)
+			log.Printf("cold build of %s, %d of %d", p.client, i+1, builds)
 			line, err := p.build(ctx, filepath.Join(tmp, "cache"))
 			if err != nil {
 				return err
@@ -113,8 +113,8 @@ func (p program) make(ctx context.Context) error {
 	return err
 }
 
-// module is a go.mod with the versions that the benchmarks use. What the program does not
-// need, go mod tidy takes out.
+// module returns a go.mod with the versions that the benchmarks use. `go mod tidy` removes the
+// requirements that the program does not need.
 func (p program) module(ctx context.Context) (string, error) {
 	text, err := command(ctx, ".", "go", "mod", "edit", "-json")
 	if err != nil {
@@ -144,8 +144,8 @@ func (p program) module(ctx context.Context) (string, error) {
 	return b.String(), nil
 }
 
-// weigh builds the program and counts what is in it.
-func (p program) weigh(ctx context.Context) (string, error) {
+// size builds the program, and returns its size and the numbers of its modules and packages.
+func (p program) size(ctx context.Context) (string, error) {
 	stripped := p.binary + ".stripped"
 	for _, args := range [][]string{
 		{"build", "-trimpath", "-o", p.binary},
@@ -179,7 +179,7 @@ func (p program) weigh(ctx context.Context) (string, error) {
 		strings.Count(list, "\n"), len(modules), strings.Count(packages, "\n"), size.Size(), strippedSize.Size()), nil
 }
 
-// build builds the program, the standard library included, with an empty cache.
+// build measures a build of the program and the standard library with an empty cache.
 func (p program) build(ctx context.Context, cache string) (line string, err error) {
 	if err := os.Mkdir(cache, 0o755); err != nil {
 		return "", err
@@ -197,8 +197,8 @@ func (p program) build(ctx context.Context, cache string) (line string, err erro
 	return fmt.Sprintf("BenchmarkBuild/client=%s 1 %.2f cpu-s %.2f wall-s\n", p.client, cpu.Seconds(), wall.Seconds()), nil
 }
 
-// start runs the programs in turns against the API on loopback and adds up what the packages
-// say of their initialisation. All must print the same, else they did not do the same.
+// start runs the programs in turns against a server on loopback, and measures the initialization of
+// their packages. It returns an error unless all programs print the same.
 func start(ctx context.Context, programs []program, lines *bytes.Buffer) error {
 	want := ""
 	for range starts {
@@ -206,7 +206,7 @@ func start(ctx context.Context, programs []program, lines *bytes.Buffer) error {
 			server := responses.New(10 * responses.PageSize).Serve()
 			cmd := exec.CommandContext(ctx, p.binary)
 			cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1",
-				"OPENAI_BASE_URL="+server.URL+"/v1", "OPENAI_ADMIN_KEY="+responses.Signature)
+				"OPENAI_BASE_URL="+server.URL+"/v1", "OPENAI_ADMIN_KEY="+responses.AdminKeyValue)
 			var trace strings.Builder
 			cmd.Stderr = &trace
 			printed, err := cmd.Output()
@@ -230,12 +230,12 @@ func start(ctx context.Context, programs []program, lines *bytes.Buffer) error {
 	return nil
 }
 
-type initialisation struct{ ms, bytes, allocs float64 }
+type initialization struct{ ms, bytes, allocs float64 }
 
-// readInitTrace adds up lines such as
+// readInitTrace returns the sums of the figures in lines such as
 //
 //	init internal/bytealg @0.008 ms, 0.001 ms clock, 0 bytes, 0 allocs
-func readInitTrace(trace string) (sum initialisation, err error) {
+func readInitTrace(trace string) (sum initialization, err error) {
 	for line := range strings.Lines(trace) {
 		f := strings.Fields(line)
 		if len(f) != 11 || f[0] != "init" {
@@ -251,8 +251,8 @@ func readInitTrace(trace string) (sum initialisation, err error) {
 		sum.bytes += numbers[1]
 		sum.allocs += numbers[2]
 	}
-	if sum == (initialisation{}) {
-		return sum, errors.New("the runtime traced no initialisation")
+	if sum == (initialization{}) {
+		return sum, errors.New("the output has no trace of initializations")
 	}
 	return sum, nil
 }

@@ -1,5 +1,5 @@
-// Command report runs the benchmarks with two releases of Go and writes RESULTS.md and
-// results.svg. Run it in bench/. It keeps the raw figures in out/, in the format of Go's
+// Command report runs the benchmarks with two releases of Go, and writes RESULTS.md and
+// results.svg. Run it in bench/. It writes the raw figures to out/, in the format of Go's
 // benchmarks.
 //
 //	go run ./cmd/report -newest go1.27.4    # measure with the installed Go and with Go 1.27.4
@@ -21,8 +21,7 @@ import (
 	"time"
 )
 
-// clients are the contenders, as the benchmarks call them, the one that all are compared with
-// first.
+// clients are the names of the clients in the benchmarks. All are compared with the first.
 var clients = []string{"hand-written", "orgkeys", "vanilla", "official"}
 
 const (
@@ -37,8 +36,8 @@ func main() {
 	count := flag.Int("count", 10, "`times` that each benchmark runs")
 	benchtime := flag.Duration("benchtime", 200*time.Millisecond, "how long each run of a benchmark lasts")
 	newest := flag.String("newest", "", "the newest Go `release`, as a value of GOTOOLCHAIN")
-	builds := flag.Int("builds", 1, "`times` that each program is built from nothing")
-	render := flag.Bool("render", false, "measure nothing and write the results from "+out+"/")
+	builds := flag.Int("builds", 1, "`times` that each program is built with an empty cache")
+	render := flag.Bool("render", false, "write the results from the figures in "+out+"/ without measuring")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -65,12 +64,12 @@ func run(ctx context.Context, newest string, count int, benchtime time.Duration,
 	return write(ctx)
 }
 
-// slowRuns is how often the benchmarks that take long run.
+// slowRuns is the number of runs of the slow benchmarks, Growth and Heap.
 const slowRuns = 3
 
-// benchmarks runs the benchmarks count times with each release. The releases take turns, and in
-// each run the clients do, so that what slows the machine down for a while slows down all.
-// Without a network both releases are measured, otherwise only the installed one.
+// benchmarks runs the benchmarks count times with each release. The releases alternate, and so do
+// the clients within a run, so that other load on the machine affects all of them. Benchmarks
+// over loopback and of long lists run only with the installed release.
 func benchmarks(ctx context.Context, newest string, count int, benchtime time.Duration) error {
 	var files, binaries []string
 	for file, toolchain := range map[string]string{benchFile: "", newestFile: newest} {
@@ -114,8 +113,8 @@ func benchmarks(ctx context.Context, newest string, count int, benchtime time.Du
 	return nil
 }
 
-// bulk simulates bulk work under a rate limit. It keeps the figures of both SDKs, and the summary
-// of the SDK's own acceptance test.
+// bulk runs the simulation of bulk work under a rate limit. It saves the figures of both SDKs, and
+// the summary that the acceptance test of package orgkeys prints.
 func bulk(ctx context.Context) error {
 	log.Print("bulk work under a rate limit")
 	compared, err := command(ctx, ".", "go", "test", "-count=1", "-v", "./ratelimit")

@@ -6,8 +6,8 @@ import (
 	"text/template"
 )
 
-// The plot: for each call a group of bars, one a client, time on the left and allocations on
-// the right, both of those of the hand-written client, whose bar is the line at 1.
+// The plot has a group of bars for each call, with one bar for each client: time on the left and
+// allocations on the right, relative to the hand-written client, which is the line at 1.
 
 const (
 	plotTop    = 64
@@ -17,7 +17,7 @@ const (
 	barHeight  = 9
 	barGap     = 2
 	groupGap   = 14
-	plotMax    = 5.5 // ratios beyond are cut, and say so
+	plotMax    = 5.5 // bars of larger ratios are cut, and their labels have an arrow
 )
 
 type bar struct {
@@ -28,7 +28,7 @@ type bar struct {
 
 type panel struct {
 	X     int
-	One   int // where the hand-written client is
+	One   int // x of the line at the ratio 1
 	Title string
 	Bars  []bar
 }
@@ -56,7 +56,7 @@ func plot(d data) (string, error) {
 				}
 				drawing.Bars = append(drawing.Bars, bar{
 					X: x, Y: y + n*(barHeight+barGap), Width: scale(ratio), Class: client, Text: text,
-					TextX: max(x+scale(ratio), drawing.One) + 4, // never across the line
+					TextX: max(x+scale(ratio), drawing.One) + 4, // to the right of the line
 				})
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFiguresAreMediansOfWhatWasMeasured(t *testing.T) {
+func TestRead_Medians(t *testing.T) {
 	d := dataOf(t, `goos: linux
 cpu: a processor
 BenchmarkAlone/get/client=hand-written-2    10    100 ns/op    64 B/op    4 allocs/op
@@ -37,10 +37,10 @@ BenchmarkBuild/client=orgkeys               1     2.50 cpu-s   3 wall-s
 		assert.InDelta(t, row.want, d.median(row.name, row.client, row.unit), 1e-9, row)
 	}
 	assert.InDelta(t, 0.75, d.ratio("Alone/get", "orgkeys", "hand-written", "ns/op"), 1e-9)
-	assert.Panics(t, func() { d.median("Alone/get", "official", "ns/op") }, "what was not measured is not zero")
+	assert.PanicsWithValue(t, "there is no ns/op of Alone/get for official", func() { d.median("Alone/get", "official", "ns/op") })
 }
 
-func TestATargetIsReachedByWhatIsPrinted(t *testing.T) {
+func TestTarget_ReachedComparesRoundedValues(t *testing.T) {
 	for _, row := range []struct {
 		value, limit float64
 		digits       int
@@ -62,26 +62,26 @@ func TestATargetIsReachedByWhatIsPrinted(t *testing.T) {
 	}
 }
 
-func TestNumbersHaveThreeDigitsThatCount(t *testing.T) {
-	for number_, want := range map[float64]string{
+func TestNumber(t *testing.T) {
+	for f, want := range map[float64]string{
 		0.4567: "0.46", 4.567: "4.57", 45.67: "45.7", 456.7: "457", 4567.8: "4,568", 1234567: "1,234,567", 7: "7", 0: "0",
 	} {
-		assert.Equal(t, want, number(number_))
+		assert.Equal(t, want, number(f))
 	}
 }
 
-func TestInitialisationIsTheSumOfAllPackages(t *testing.T) {
+func TestReadInitTrace(t *testing.T) {
 	got, err := readInitTrace(`init internal/bytealg @0.01 ms, 0.5 ms clock, 100 bytes, 2 allocs
 2026/11/21 something else
 init net/http @1.2 ms, 0.25 ms clock, 50 bytes, 1 allocs
 `)
 	require.NoError(t, err)
-	assert.Equal(t, initialisation{ms: 0.75, bytes: 150, allocs: 3}, got)
-	_, err = readInitTrace("nothing of the kind\n")
-	assert.Error(t, err, "no trace is not an initialisation of no time")
+	assert.Equal(t, initialization{ms: 0.75, bytes: 150, allocs: 3}, got)
+	_, err = readInitTrace("other output\n")
+	assert.EqualError(t, err, "the output has no trace of initializations")
 }
 
-func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
+func TestResults_HaveEveryCallOfEveryClient(t *testing.T) {
 	d := complete(t)
 	text, err := results(d, d, "the statistics\n")
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 
 	delete(d.environment, "go")
 	_, err = results(d, d, "")
-	assert.Error(t, err, "what is not known is not left out")
+	assert.ErrorContains(t, err, `map has no entry for key "go"`)
 
 	picture, err := plot(d)
 	require.NoError(t, err)
@@ -111,11 +111,10 @@ func TestResultsHaveEveryCallOfEveryClient(t *testing.T) {
 			bars++
 		}
 	}
-	assert.Equal(t, 3+2*len(calls)*3, bars, "a bar for each client but the one that all are compared with, and the legend")
+	assert.Equal(t, 3+2*len(calls)*3, bars, "the legend, and two bars a call for each client except the hand-written one")
 }
 
-// complete has a figure for everything: 1 for orgkeys and 2 for the others. Footprints are the
-// same.
+// complete returns data with all figures: 1 for orgkeys and 2 for the others. All footprints are 1.
 func complete(t *testing.T) data {
 	var b strings.Builder
 	b.WriteString("goos: linux\ngoarch: amd64\ncpu: a processor\ncores: 2\ngo: go1.26\ncgo: 0\n" +

@@ -22,7 +22,7 @@ var titles = map[string]string{
 	"official":     "official SDK",
 }
 
-// write renders what was measured.
+// write writes the results from the figures in out/.
 func write(ctx context.Context) error {
 	d, err := read(bulkFile, benchFile, footprintFile)
 	if err != nil {
@@ -50,15 +50,15 @@ func write(ctx context.Context) error {
 	return os.WriteFile("results.svg", []byte(picture), 0o644)
 }
 
-// environment is what was measured and what measured it, as configuration lines of a file of
-// benchmarks.
+// environment returns the versions of Go and of the clients, as configuration lines in the format
+// of Go's benchmarks.
 func environment(ctx context.Context, toolchain string) (string, error) {
 	version, err := withGo(ctx, toolchain, "env", "GOVERSION")
 	if err != nil {
 		return "", err
 	}
 	lines := fmt.Sprintf("cores: %d\ngo: %s", runtime.NumCPU(), version)
-	for _, question := range []struct {
+	for _, item := range []struct {
 		name string
 		args []string
 	}{
@@ -68,16 +68,16 @@ func environment(ctx context.Context, toolchain string) (string, error) {
 		{"oapi-codegen-runtime", []string{"go", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/runtime"}},
 		{"oapi-codegen", []string{"go", "-C", "..", "list", "-m", "-f", "{{.Version}}", "github.com/oapi-codegen/oapi-codegen/v2"}},
 	} {
-		value, err := command(ctx, ".", question.args[0], question.args[1:]...)
+		value, err := command(ctx, ".", item.args[0], item.args[1:]...)
 		if err != nil {
 			return "", err
 		}
-		lines += question.name + ": " + value
+		lines += item.name + ": " + value
 	}
 	return lines, nil
 }
 
-// results is the text of RESULTS.md.
+// results returns the text of RESULTS.md.
 func results(d, newest data, benchstat string) (string, error) {
 	funcs := template.FuncMap{
 		"median": d.median,
@@ -133,7 +133,7 @@ func results(d, newest data, benchstat string) (string, error) {
 	return b.String(), err
 }
 
-// titled are the names of the calls with their titles, in order.
+// titled returns the names and the titles of the calls, in order.
 func titled() (pairs [][2]string) {
 	for _, c := range calls {
 		pairs = append(pairs, [2]string{c.name, c.title})
@@ -141,7 +141,8 @@ func titled() (pairs [][2]string) {
 	return pairs
 }
 
-// number prints three digits that count, and commas between thousands.
+// number formats f with three significant digits, at most two of them decimals, and with commas
+// between thousands.
 func number(f float64) string {
 	digits := 0
 	for limit := 100.0; digits < 2 && f < limit; limit /= 10 {

@@ -11,9 +11,9 @@ const (
 	official = "official"
 )
 
-// calls are the cases of the benchmarks, with their titles in the results and the targets for
-// the time and the allocations of orgkeys, relative to the hand-written client. Allocations have
-// a target for each release, since the newest one's encoding/json allocates less.
+// calls are the cases of the benchmarks, with their titles in the results, and with the targets for
+// the time and the allocations of orgkeys relative to the hand-written client. Allocations have
+// a target for each release, since the encoding/json of the newest one allocates less.
 var calls = []struct {
 	name, title                      string
 	time, allocated, allocatedNewest float64
@@ -26,7 +26,7 @@ var calls = []struct {
 	{"error-404", "an error response", 1, 1, 1},
 }
 
-// bulkCases are those of the comparison under a rate limit.
+// bulkCases are the cases of the simulation of bulk work under a rate limit.
 var bulkCases = []struct{ Name, Title string }{
 	{"Bulk/workers=1/hint=false", "1 worker, no hint"},
 	{"Bulk/workers=8/hint=false", "8 workers, no hint"},
@@ -36,23 +36,23 @@ var bulkCases = []struct{ Name, Title string }{
 	{"Bulk/workers=64/hint=true", "64 workers, Retry-After"},
 }
 
-// ofOfficial is how much of the time of the official SDK orgkeys may take.
+// ofOfficial is the target for the time of orgkeys relative to the official SDK.
 const ofOfficial = 0.35
 
-// target is a figure that must not be above its limit.
+// target is a figure and its largest allowed value.
 type target struct {
 	Figure       string
 	value, limit float64
-	digits       int // behind the point
+	digits       int // decimals that are printed
 }
 
-// Reached compares what is printed.
+// Reached reports whether the value is at most the limit, both rounded as they are printed.
 func (t target) Reached() bool {
 	unit := math.Pow10(-t.digits)
 	return math.Round(t.value/unit) <= math.Round(t.limit/unit)
 }
 
-// Value is bold where it is above the limit.
+// Value returns the value as text, in bold if it is above the limit.
 func (t target) Value() string {
 	text := fmt.Sprintf("%.*f", t.digits, t.value)
 	if !t.Reached() {
@@ -61,12 +61,12 @@ func (t target) Value() string {
 	return text
 }
 
-// Limit is the most that the value may be.
+// Limit returns the limit as text.
 func (t target) Limit() string { return fmt.Sprintf("%.*f", t.digits, t.limit) }
 
-// callTargets are those of one call without a network, with the installed release and with the
-// newest: its time and allocations relative to the hand-written client, and its time relative to
-// the official SDK.
+// callTargets are the targets of one call without a network, with the installed release and with
+// the newest: its time and allocations relative to the hand-written client, and its time relative
+// to the official SDK.
 type callTargets struct {
 	Title   string
 	Figures []target
@@ -88,7 +88,7 @@ func targetsOfCalls(d, newest data) []callTargets {
 	return targets
 }
 
-// targetsOfProgram are those of a program as a whole.
+// targetsOfProgram returns the targets of a whole program.
 func targetsOfProgram(d data) []target {
 	more := d.median("Footprint", sdk, "modules") - d.median("Footprint", hand, "modules")
 	heapRatio := d.median(heap(100_000), sdk, "peak-B") / d.median(heap(1_000), sdk, "peak-B")
@@ -100,7 +100,7 @@ func targetsOfProgram(d data) []target {
 	}
 }
 
-// lengths are those of the lists that are iterated over to see what grows.
+// lengths are the lengths of the lists in the benchmarks Growth and Heap.
 var lengths = []int{100, 1_000, 10_000, 100_000}
 
 func heap(keys int) string   { return fmt.Sprintf("Heap/keys=%d", keys) }

@@ -1,5 +1,4 @@
-// Command hand makes the six calls with a client written by hand. What it adds to a program
-// is measured.
+// Command hand makes six calls with a client written by hand. cmd/report measures its size.
 package main
 
 import (

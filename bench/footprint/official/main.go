@@ -1,5 +1,4 @@
-// Command official makes the six calls with the official SDK. What it adds to a program is
-// measured.
+// Command official makes six calls with the official SDK. cmd/report measures its size.
 package main
 
 import (
