@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the exported API with the last release, by the rules of docs/compatibility.md.
+# Compares the exported API with that of the last release, by the rules of docs/compatibility.md.
 #
 #   api-compat.sh [BASE]    BASE is a tag or a commit; without it, the last v* tag
 #
@@ -35,8 +35,8 @@ apidiff -incompatible "$work/old" "$module" >"$work/incompatible"
   if [ -s "$work/changes" ]; then cat "$work/changes"; else echo "Nothing changed."; fi
 } | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}"
 
-# Not covered by the policy: commands, the generated server behind the fake, and the interfaces
-# of gen, which gain methods with the contract.
+# The policy does not cover commands, the generated server side of the fake, and the interfaces of
+# gen, which get methods with new operations.
 broken=$(grep -Ev \
   -e "^- (\./|package $module/)(cmd|examples|gen/server)[/.:]" \
   -e '^- \./gen\.[A-Za-z]+Interface\.[A-Za-z]+: added$' \

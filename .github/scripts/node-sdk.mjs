@@ -1,5 +1,5 @@
-// Calls all seven operations of the fake by the vendor's Node SDK, which takes the base URL and
-// the admin key from the two variables that orgkeys-fake sets. See node-sdk.sh.
+// Calls all seven operations of the fake with the vendor's Node SDK, which reads the base URL and
+// the admin key from the two environment variables that orgkeys-fake sets. See node-sdk.sh.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 
@@ -38,7 +38,7 @@ for (const id of ['key_abc', 'key_45', account.api_key.id]) {
   await assert.rejects(apiKeys.retrieve(id, { project_id }), { status: 404 });
 }
 
-// What the fake lacks is a 501, which is not retried, and never a 404.
+// Operations that the fake does not implement get a 501, which is not retried, and never a 404.
 await assert.rejects(organization.adminAPIKeys.delete(admin.id), { status: 501 });
 await assert.rejects(serviceAccounts.delete(account.id, { project_id }), { status: 501 });
 console.log("the vendor's Node SDK calls all operations of the fake");

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Opens the pull request that follows the vendor's document, or updates it.
+# Opens or updates the pull request with changes of the vendor's OpenAPI document.
 #
 #   propose-contract.sh DIR    DIR is the output of sync-contract.sh
 #
-# Leaves the branch alone if a person has committed to it. gh needs GH_TOKEN.
+# Does nothing if the branch has commits of other people. gh needs GH_TOKEN.
 set -euo pipefail
 
 dir=$(cd "${1:?usage: propose-contract.sh DIR}" && pwd)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does all of a release but its publication, for the newest version in CHANGELOG.md.
+# Performs all steps of a release except its publication, for the newest version in CHANGELOG.md.
 #
 #   release-dry-run.sh DIR    DIR receives the files of the release
 #

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Carries changes of the vendor's OpenAPI document over into the work tree, and saves the result
-# for a pull request.
+# Copies changes of the vendor's OpenAPI document into the work tree, and saves the result for a
+# pull request.
 #
 #   sync-contract.sh SPEC DIR    SPEC is a path or a URL
 #
@@ -17,7 +17,7 @@ cd "$(git rev-parse --show-toplevel)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Built, because `go run` turns every failure into status 1.
+# Built first, because `go run` exits with status 1 for every failure.
 go build -o "$work/sync" ./internal/contract/cmd/sync
 status=0
 "$work/sync" "$spec" >"$work/report.md" || status=$?
