@@ -13,7 +13,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
-// problem decodes document by read and returns the problem, "" if there is none.
+// problem decodes document by read and returns the problem of the error, or "" if there is no error.
 func problem[T any](document string, read func(*T, *strictjson.Decoder) error) string {
 	var v T
 	if err := strictjson.Unmarshal([]byte(document), &v, read); err != nil {
@@ -107,16 +107,16 @@ func TestNumberIn(t *testing.T) {
 func TestBytesAndDateTime(t *testing.T) {
 	assert.Equal(t, "", problem(`"YWI="`, strictjson.Bytes[[]byte]))
 	assert.Equal(t, "is not base64", problem(`"YWI"`, strictjson.Bytes[[]byte]))
-	assert.Equal(t, "is not base64", problem(`"YWJ="`, strictjson.Bytes[[]byte]), "bits that mean nothing")
+	assert.Equal(t, "is not base64", problem(`"YWJ="`, strictjson.Bytes[[]byte]), "unused bits that are not zero")
 	var at time.Time
 	require.NoError(t, strictjson.Unmarshal([]byte(`"2026-11-01T10:00:00+02:00"`), &at, strictjson.DateTime))
 	assert.Equal(t, time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), at.UTC())
 	assert.Equal(t, "is not of the format date-time", problem(`"2026-11-01"`, strictjson.DateTime))
 }
 
-// TestArray_KeepsEveryElement holds for lengths around that for which there is room in advance,
-// with elements of different sizes.
-func TestArray_KeepsEveryElement(t *testing.T) {
+// TestArray_DecodesAllElements decodes arrays with elements of different sizes, and with lengths
+// around the number of elements that Array allocates in advance.
+func TestArray_DecodesAllElements(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 127, 128, 129, 130, 1000} {
 		want := make([][]string, n)
 		for i := range want {

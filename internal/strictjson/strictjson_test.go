@@ -17,8 +17,7 @@ import (
 // kind has one constant.
 type kind string
 
-// item is what a contract could hold, read as the generator would have it: one property of each
-// sort.
+// item has a property of each type. decodeItem has the form of a generated decoder.
 type item struct {
 	Object  kind
 	Name    string
@@ -29,7 +28,7 @@ type item struct {
 	Inner   *item
 	Things  []item
 	Open    any
-	Skipped int // how many members the contract does not know
+	Skipped int // number of members that the contract does not define
 }
 
 func decodeItem(v *item, d *strictjson.Decoder) error {
@@ -96,8 +95,7 @@ func read(document string) (item, error) {
 
 const plain = `"object":"item","name":"n"`
 
-// TestADocumentIsReadAsItIs holds the values of every sort.
-func TestADocumentIsReadAsItIs(t *testing.T) {
+func TestUnmarshal(t *testing.T) {
 	small := item{Object: "item", Name: "n"}
 	with := func(change func(*item)) item {
 		v := small
@@ -108,14 +106,14 @@ func TestADocumentIsReadAsItIs(t *testing.T) {
 		name, document string
 		want           item
 	}{
-		{"the least", `{` + plain + `}`, small},
+		{"required members only", `{` + plain + `}`, small},
 		{"in another order", `{"name":"n","object":"item"}`, small},
 		{"white space around", "\t\r\n { \"object\" : \"item\" , \"name\" : \"n\" } \n", small},
 		{"an empty string", `{"object":"item","name":""}`, item{Object: "item"}},
 		{"escapes", `{"object":"it\u0065m","name":"a\"\\\/\b\n\u00e9\ud83d\ude00"}`, item{Object: "item", Name: "a\"\\/\b\né😀"}},
 		{"escapes in a name", `{"object":"item","n\u0061me":"n"}`, small},
-		{"null for nothing", `{` + plain + `,"note":null}`, small},
-		{"an empty note is one", `{` + plain + `,"note":""}`, with(func(v *item) { v.Note = new("") })},
+		{"a null note", `{` + plain + `,"note":null}`, small},
+		{"an empty note", `{` + plain + `,"note":""}`, with(func(v *item) { v.Note = new("") })},
 		{"true", `{` + plain + `,"on":true}`, with(func(v *item) { v.On = true })},
 		{"false", `{` + plain + `,"on":false}`, small},
 		{"a time", `{` + plain + `,"at":1711471533}`, with(func(v *item) { v.At = 1711471533 })},
@@ -135,50 +133,50 @@ func TestADocumentIsReadAsItIs(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrongIsSaidAndWhere holds the pointer and the words of every fault. No word and no
-// name of the document itself is in them, save names that the contract has.
-func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
+// TestUnmarshal_Errors verifies the pointer and the problem of each error. Neither quotes the
+// document, except for names that the contract defines.
+func TestUnmarshal_Errors(t *testing.T) {
 	for _, row := range []struct{ name, document, pointer, problem string }{
-		{"nothing", ``, "", "is truncated"},
+		{"an empty document", ``, "", "is truncated"},
 		{"white space", " \n", "", "is truncated"},
 		{"null", `null`, "", "is null, expected an object"},
 		{"true", `true`, "", "is a boolean, expected an object"},
 		{"a number", `7`, "", "is a number, expected an object"},
 		{"a string", `"leak"`, "", "is a string, expected an object"},
 		{"an array", `[]`, "", "is an array, expected an object"},
-		{"no JSON", `leak`, "", "is not valid JSON"},
+		{"not JSON", `leak`, "", "is not valid JSON"},
 		{"a byte order mark", "\xef\xbb\xbf{" + plain + "}", "", "is not valid JSON"},
 		{"UTF-16", "{\x00\"\x00", "", "is not valid JSON"},
-		{"cut in the object", `{` + plain, "", "is truncated"},
-		{"cut behind a comma", `{` + plain + `,`, "", "is truncated"},
-		{"cut in a name", `{"object":"item","na`, "", "is truncated"},
-		{"cut in a value", `{"object":"item","name":"le`, "/name", "is truncated"},
-		{"cut in an array", `{` + plain + `,"tags":["a"`, "/tags", "is truncated"},
-		{"cut in an unknown member", `{` + plain + `,"leak":{"leak":[1`, "", "is truncated"},
+		{"truncated in the object", `{` + plain, "", "is truncated"},
+		{"truncated after a comma", `{` + plain + `,`, "", "is truncated"},
+		{"truncated in a name", `{"object":"item","na`, "", "is truncated"},
+		{"truncated in a value", `{"object":"item","name":"le`, "/name", "is truncated"},
+		{"truncated in an array", `{` + plain + `,"tags":["a"`, "/tags", "is truncated"},
+		{"truncated in an unknown member", `{` + plain + `,"leak":{"leak":[1`, "", "is truncated"},
 		{"trailing comma", `{` + plain + `,}`, "", "is not valid JSON"},
 		{"trailing comma in an array", `{` + plain + `,"tags":["a",]}`, "/tags", "is not valid JSON"},
 		{"no comma", `{"object":"item" "name":"n"}`, "", "is not valid JSON"},
 		{"no comma in an array", `{` + plain + `,"tags":["a" "b"]}`, "/tags", "is not valid JSON"},
 		{"no colon", `{"object" "item"}`, "/object", "is not valid JSON"},
-		{"a name that is none", `{7:"item"}`, "", "is not valid JSON"},
-		{"the other bracket", `{` + plain + `]`, "", "is not valid JSON"},
-		{"the other bracket in an array", `{` + plain + `,"tags":["a"}`, "/tags", "is not valid JSON"},
+		{"a number as a name", `{7:"item"}`, "", "is not valid JSON"},
+		{"a wrong bracket", `{` + plain + `]`, "", "is not valid JSON"},
+		{"a wrong bracket in an array", `{` + plain + `,"tags":["a"}`, "/tags", "is not valid JSON"},
 		{"a comment", `{` + plain + `} // leak`, "", "is followed by other data"},
 		{"a second document", `{` + plain + `}{}`, "", "is followed by other data"},
-		{"a bracket behind it", `{` + plain + `}}`, "", "is followed by other data"},
-		{"a NUL behind it", `{` + plain + "}\x00", "", "is followed by other data"},
-		{"nothing required", `{}`, "/object", "is missing"},
-		{"one missing", `{"object":"item"}`, "/name", "is missing"},
-		{"one missing below", `{` + plain + `,"inner":{"object":"item"}}`, "/inner/name", "is missing"},
-		{"one missing in an array", `{` + plain + `,"things":[{` + plain + `},{}]}`, "/things/1/object", "is missing"},
+		{"a bracket after the document", `{` + plain + `}}`, "", "is followed by other data"},
+		{"a NUL after the document", `{` + plain + "}\x00", "", "is followed by other data"},
+		{"all required members missing", `{}`, "/object", "is missing"},
+		{"a required member missing", `{"object":"item"}`, "/name", "is missing"},
+		{"a required member missing in an object", `{` + plain + `,"inner":{"object":"item"}}`, "/inner/name", "is missing"},
+		{"a required member missing in an array", `{` + plain + `,"things":[{` + plain + `},{}]}`, "/things/1/object", "is missing"},
 		{"another constant", `{"object":"leak","name":"n"}`, "/object", `is not the constant "item"`},
 		{"the constant in capitals", `{"object":"ITEM","name":"n"}`, "/object", `is not the constant "item"`},
-		{"no constant", `{"object":null,"name":"n"}`, "/object", "is null, expected a string"},
+		{"null for a constant", `{"object":null,"name":"n"}`, "/object", "is null, expected a string"},
 		{"null for a string", `{"object":"item","name":null}`, "/name", "is null, expected a string"},
 		{"a number for a string", `{"object":"item","name":7}`, "/name", "is a number, expected a string"},
 		{"an object for a string", `{"object":"item","name":{"leak":1}}`, "/name", "is an object, expected a string"},
 		{"a number for a note", `{` + plain + `,"note":7}`, "/note", "is a number, expected a string"},
-		{"half a null", `{` + plain + `,"note":nul}`, "/note", "is not valid JSON"},
+		{"a truncated null", `{` + plain + `,"note":nul}`, "/note", "is not valid JSON"},
 		{"null for a boolean", `{` + plain + `,"on":null}`, "/on", "is null, expected a boolean"},
 		{"a number for a boolean", `{` + plain + `,"on":1}`, "/on", "is a number, expected a boolean"},
 		{"a string for a boolean", `{` + plain + `,"on":"true"}`, "/on", "is a string, expected a boolean"},
@@ -192,12 +190,12 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 		{"a number too large for an open value", `{` + plain + `,"open":[1e999]}`, "/open", "contains a number that is too large"},
 		{"a name twice", `{"object":"item","name":"n","name":"n"}`, "/name", "occurs twice"},
 		{"a name twice, once in escapes", `{"object":"item","name":"n","n\u0061me":"n"}`, "/name", "occurs twice"},
-		{"a name twice below", `{` + plain + `,"inner":{"name":"","name":""}}`, "/inner/name", "occurs twice"},
+		{"a name twice in an object", `{` + plain + `,"inner":{"name":"","name":""}}`, "/inner/name", "occurs twice"},
 		{"a name that looks like a key twice", `{"sk-leak":1,"sk-leak":2}`, "", "contains a name twice"},
-		{"such a name below", `{"inner":{"sk-leak":1,"sk-leak":2}}`, "/inner", "contains a name twice"},
+		{"a name that looks like a key twice in an object", `{"inner":{"sk-leak":1,"sk-leak":2}}`, "/inner", "contains a name twice"},
 		{"a name twice in an unknown member", `{"leak":{"leak":{"a":1,"a":2}}}`, "", "contains a name twice"},
 		{"a name twice in an open value", `{"open":{"leak":{"a":1,"a":2}}}`, "/open", "contains a name twice"},
-		{"a name twice where none may be", `{"name":{"leak":1,"leak":2}}`, "/name", "contains a name twice"},
+		{"a name twice in an object for a string", `{"name":{"leak":1,"leak":2}}`, "/name", "contains a name twice"},
 		{"invalid UTF-8", "{\"object\":\"item\",\"name\":\"leak\xff\"}", "/name", "is not valid JSON"},
 		{"invalid UTF-8 in a name", "{\"leak\xff\":1}", "", "is not valid JSON"},
 		{"invalid UTF-8 in an unknown member", "{\"leak\":\"\xff\"}", "", "is not valid JSON"},
@@ -206,7 +204,7 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 		{"a number in another notation", `{` + plain + `,"at":0x10}`, "/at", "is not valid JSON"},
 		{"100,000 levels", strings.Repeat("[", 100_000), "", "is not valid JSON"},
 		{"100,000 levels in an unknown member", `{"leak":` + strings.Repeat(`{"leak":`, 100_000), "", "is not valid JSON"},
-		{"100,000 levels where a string may be", `{"name":` + strings.Repeat("[", 100_000), "/name", "is not valid JSON"},
+		{"100,000 levels in a string's place", `{"name":` + strings.Repeat("[", 100_000), "/name", "is not valid JSON"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := read(row.document)
@@ -218,8 +216,7 @@ func TestWhatIsWrongIsSaidAndWhere(t *testing.T) {
 	}
 }
 
-// TestEveryPrefixIsAnError holds it for a document with a value of every sort.
-func TestEveryPrefixIsAnError(t *testing.T) {
+func TestUnmarshal_EachPrefixIsAnError(t *testing.T) {
 	document := `{` + plain + `,"note":"\u00e9","on":true,"at":1,"tags":["a"],"inner":{` + plain + `},"things":[{` + plain + `}],"open":{"a":-1.5e3},"x":[null,false]}`
 	_, err := read(document)
 	require.NoError(t, err)
@@ -229,8 +226,8 @@ func TestEveryPrefixIsAnError(t *testing.T) {
 	}
 }
 
-// TestADecoderIsUsedAgainAfterAnError holds that nothing of one document gets into the next.
-func TestADecoderIsUsedAgainAfterAnError(t *testing.T) {
+// TestUnmarshal_AfterAnError verifies that an invalid document does not affect the next call.
+func TestUnmarshal_AfterAnError(t *testing.T) {
 	for _, broken := range []string{``, `{"name":"a"`, `{"inner":{"things":[{`, `{"name":7}`, `{"a":1,"a":2}`, `{` + plain + `}}`, strings.Repeat("[", 100_000)} {
 		_, err := read(broken)
 		require.Error(t, err)
@@ -240,9 +237,9 @@ func TestADecoderIsUsedAgainAfterAnError(t *testing.T) {
 	}
 }
 
-// TestNoDocumentIsKept holds that neither the decoders in their pool nor what was read keep the
-// bytes of a document alive, which may hold a secret.
-func TestNoDocumentIsKept(t *testing.T) {
+// TestUnmarshal_DoesNotRetainTheDocument verifies that the decoded value does not keep the document
+// alive, which may contain a secret.
+func TestUnmarshal_DoesNotRetainTheDocument(t *testing.T) {
 	var got item
 	document := func() weak.Pointer[byte] {
 		b := []byte(`{` + plain + `,"note":"` + strings.Repeat("not interned ", 5) + `","open":"x","tags":["t"]}`)
