@@ -63,6 +63,7 @@ paths:
 		{"enum", "1.0", valid},
 		{"enum", "25e-1", valid},
 		{"enum", "2.50000000000000000001", enum},
+		{"enum", "2.5" + strings.Repeat("0", 70) + "1", valid}, // longer than maxExactNumber, and 2.5 as a double
 	} {
 		t.Run(row.operation+" "+row.number, func(t *testing.T) {
 			want := []string{}
