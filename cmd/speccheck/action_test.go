@@ -107,7 +107,7 @@ func runAction(t testing.TB, inputs map[string]string, environ ...string) (statu
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "OPENAI_")
-	}), append(environ, "RUNNER_TEMP="+t.TempDir())...)
+	}), append(environ, "RUNNER_TEMP="+t.TempDir(), "LC_ALL=C")...) // bash warns of a locale that is not installed
 	for input, is := range readAction(t).Inputs {
 		value, ok := inputs[input]
 		if !ok {
