@@ -9,15 +9,15 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen/server"
 )
 
-// credential is what the server knows of a key's value.
+// credential identifies the key that a value belongs to.
 type credential struct {
 	admin   bool
 	project string // the project of a key that is not an admin key
 	id      string // the key's id in its list; "" for the value in Server.AdminKey
 }
 
-// authenticate returns the 401 response to a request that is not signed with a valid admin key,
-// and otherwise notes the use of the key and returns nil. The server's lock is held.
+// authenticate returns the 401 for a request without a valid admin key. Otherwise it sets the key's
+// last use and returns nil. The caller holds the server's lock.
 func (o *organization) authenticate(authorization string) *jsonResponse {
 	value, ok := bearerToken(authorization)
 	if !ok {
@@ -40,7 +40,7 @@ func (o *organization) authenticate(authorization string) *jsonResponse {
 	return nil
 }
 
-// times returns when a key expires and where to note its last use.
+// times returns the expiration of a key, and a pointer to the time of its last use.
 func (o *organization) times(c credential) (expiresAt apitype.OptionalTime, lastUsedAt *apitype.OptionalTime) {
 	if c.admin {
 		if key := o.adminKeys.get(c.id); key != nil {
@@ -84,8 +84,8 @@ func unauthorized(code *string, message string) *jsonResponse {
 	}}
 }
 
-// redact returns the part of a key's value that the API shows: the first 8 characters and the
-// last 4. Of a text that is too short to be a key it returns less.
+// redact returns a key's value in the API's redacted form: the first 8 characters, asterisks and
+// the last 4. A text that is too short to be a key has fewer of its characters in it.
 func redact(value string) string {
 	head, tail := min(8, len(value)/3), min(4, len(value)/6)
 	return value[:head] + strings.Repeat("*", 20) + value[len(value)-tail:]

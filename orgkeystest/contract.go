@@ -51,7 +51,7 @@ func (s *Server) checkRequest(r *http.Request, operation string, body []byte) *s
 	return &found[0]
 }
 
-// checkResponse validates a response of the server's own against the contract.
+// checkResponse validates one of the server's own responses against the contract.
 func (s *Server) checkResponse(operation string, resp response) {
 	if s.settings.skipResponseChecks {
 		return

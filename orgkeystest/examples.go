@@ -11,9 +11,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/api"
 )
 
-// examples knows the contract's schemas and examples. It completes JSON values of the server,
-// so that the responses stay valid when the contract gains a required property that the server
-// keeps no state for.
+// examples contains the contract's schemas and examples. It completes the server's responses, so
+// that they stay valid if the contract gains a required property that the server has no state for.
 type examples struct {
 	schemas   openapi3.Schemas
 	responses map[string]*openapi3.Responses // by operationId
@@ -62,8 +61,7 @@ func (e *examples) complete(operation string, status int, body []byte) []byte {
 	return completeJSON(media.Schema.Value, media.Example, body)
 }
 
-// completed returns v, whose schema has a name, with values for the required properties that
-// it lacks.
+// completed returns v with values for the properties that the named schema requires and v lacks.
 func completed[T any](schema string, v T) T {
 	ref := contract().schemas[schema]
 	if ref == nil {
@@ -84,11 +82,11 @@ func completed[T any](schema string, v T) T {
 	return w
 }
 
-// completeJSON completes a JSON text that the server has written itself. It returns a text that
-// lacks nothing as it is.
+// completeJSON adds the required properties that a JSON text of the server's lacks. It returns a
+// complete text unchanged.
 //
-// If the first item of an array lacks nothing, neither do the others: the items of a list are of
-// one type, and were completed when they were added to the state.
+// If the first item of an array is complete, so are the others: the items of a list have the same
+// type, and were completed when they were added to the state.
 func completeJSON(schema *openapi3.Schema, example any, text []byte) []byte {
 	schema = theOnly(schema)
 	switch {
@@ -160,7 +158,7 @@ func marshalIf(changed bool, v any, otherwise []byte) []byte {
 }
 
 // lacking reports whether the server has no value of its own for a required property: the
-// property is absent, or is the zero value of a Go field that nothing has set.
+// property is absent, or is the zero value of a Go field.
 func lacking(schema *openapi3.Schema, value json.RawMessage) bool {
 	switch string(value) {
 	case "", `""`, "0":
@@ -171,7 +169,7 @@ func lacking(schema *openapi3.Schema, value json.RawMessage) bool {
 	return false
 }
 
-// sample returns a value of a schema, by preference the example.
+// sample returns a value of a schema, the example if there is one.
 func sample(schema *openapi3.Schema, example any) any {
 	for _, v := range append([]any{example, schema.Example, schema.Default, schema.Const}, schema.Enum...) {
 		if v != nil {
@@ -224,8 +222,8 @@ func members(schema *openapi3.Schema) (properties openapi3.Schemas, required []s
 	return properties, append(required, schema.Required...)
 }
 
-// theOnly returns the only alternative of an anyOf or oneOf that is not null, and any other
-// schema as it is.
+// theOnly returns the alternative of an anyOf or oneOf that is not null, if there is exactly one,
+// and otherwise the schema itself.
 func theOnly(schema *openapi3.Schema) *openapi3.Schema {
 	var only *openapi3.Schema
 	for _, alternative := range append(append(openapi3.SchemaRefs{}, schema.AnyOf...), schema.OneOf...) {
@@ -255,8 +253,8 @@ func nullable(schema *openapi3.Schema) bool {
 	return false
 }
 
-// plainIntegers returns a JSON text with its integers in the notation that encoding/json reads
-// into an int: 5.0 and 5e0 are integers, too. A text that is no JSON is returned as it is.
+// plainIntegers rewrites integers such as 5.0 and 5e0 as 5, since encoding/json does not decode
+// them into an int. It returns a text that is not JSON unchanged.
 func plainIntegers(body []byte) []byte {
 	v, err := decodeJSON(body)
 	if err != nil {

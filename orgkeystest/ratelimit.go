@@ -11,10 +11,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// RateLimit is the limit that each operation has for itself. The zero RateLimit is no limit.
+// RateLimit limits the requests to each operation. The zero RateLimit is no limit.
 //
-// A request beyond the limit is refused with a 429 and is not counted. Neither is a request
-// that a fault keeps from the API, nor one without a valid admin key.
+// A request beyond the limit gets a 429 and is not counted. Requests whose operation a fault
+// prevents, and requests without a valid admin key, are not counted either.
 type RateLimit struct {
 	// PerMinute is the number of requests a minute that are accepted; 0 means any number.
 	PerMinute int
@@ -36,8 +36,8 @@ type RateLimit struct {
 type RateLimitAlgorithm int
 
 const (
-	// TokenBucket accepts PerMinute requests at once and regains them evenly, all of them
-	// within a minute.
+	// TokenBucket is a bucket of PerMinute tokens, which is refilled evenly within a minute. Each
+	// accepted request takes a token.
 	TokenBucket RateLimitAlgorithm = iota
 	// SlidingWindow accepts a request if fewer than PerMinute were accepted in the 60 seconds
 	// before it.
@@ -46,7 +46,7 @@ const (
 	FixedWindow
 )
 
-// rateWindow is the time that a RateLimit is about.
+// rateWindow is the period to which RateLimit.PerMinute applies.
 const rateWindow = time.Minute
 
 // SetRateLimit sets the limit of every operation, from the next request on. Requests that were
@@ -67,9 +67,9 @@ func (s *Server) SetRateLimit(limit RateLimit) {
 	s.rateLimit = limit
 }
 
-// limit counts the request against the rate limit of its operation. It returns the 429
-// response to a request beyond it, and the headers for any response to the request. The
-// server's lock is held.
+// limit counts the request against the rate limit of its operation. It returns the 429 for a
+// request beyond the limit, and the headers for any response to the request. The caller holds the
+// server's lock.
 func (s *Server) limit(operation string) (refused *jsonResponse, header http.Header) {
 	limit := s.rateLimit
 	if limit.PerMinute == 0 {
@@ -93,8 +93,7 @@ type usage struct {
 	count    int           // FixedWindow: the requests accepted in it
 }
 
-// adapt makes a bucket regain requests at the rate of the limit from now on. The windows need no
-// adaption.
+// adapt applies a changed limit to a bucket. The windows do not depend on the limit.
 func (u *usage) adapt(limit RateLimit, now time.Time) {
 	if u.bucket != nil && limit.PerMinute > 0 {
 		u.bucket.SetLimitAt(now, limit.perSecond())
@@ -106,11 +105,11 @@ func (l RateLimit) perSecond() rate.Limit {
 	return rate.Limit(float64(l.PerMinute) / rateWindow.Seconds())
 }
 
-// decision is what a limit makes of a request.
+// decision is the result of counting a request against a limit.
 type decision struct {
 	accepted  bool
 	remaining int           // requests that would be accepted now
-	wait      time.Duration // until the next request is accepted; 0 if remaining is not
+	wait      time.Duration // until the next request is accepted; 0 if requests remain
 	reset     time.Duration // until the whole limit is available
 }
 
@@ -155,7 +154,7 @@ func (u *usage) take(limit RateLimit, now time.Time) (d decision) {
 	return d
 }
 
-// header returns the headers by which the limit tells a client about the decision.
+// header returns the rate-limit headers of the response.
 func (l RateLimit) header(d decision) http.Header {
 	h := make(http.Header)
 	if l.Headers {

@@ -38,7 +38,7 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// record adds a request to the record. The entry is changed only under the server's lock.
+// record records a request. The entry that it returns may be changed only under the server's lock.
 func (s *Server) record(r *http.Request, operation string) *Request {
 	entry := &Request{
 		Operation: operation, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(),
@@ -54,7 +54,7 @@ func (s *Server) record(r *http.Request, operation string) *Request {
 
 type entryKey struct{}
 
-// countCreatedKey records that the request of ctx created a key. The server's lock is held.
+// countCreatedKey records that the request of ctx created a key. The caller holds the server's lock.
 func (s *Server) countCreatedKey(ctx context.Context) {
 	s.org.keysCreated++
 	ctx.Value(entryKey{}).(*Request).KeysCreated++

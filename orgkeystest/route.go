@@ -19,10 +19,10 @@ var operationIDs = func() map[string]string {
 	return ids
 }()
 
-// updateProjectKey is the operation that older servers do not have.
+// updateProjectKey is the operation that WithOlderServer removes.
 const updateProjectKey = "update-project-api-key"
 
-// route is what a method and a path lead to: an operation, or an error.
+// route is the operation of a request, or the response to a request that matches none.
 type route struct {
 	operation string
 	refused   *jsonResponse // nil if the operation is to be performed
@@ -31,10 +31,9 @@ type route struct {
 
 // route returns the route of a request. A HEAD request has the route of a GET.
 //
-// A 404 for an operation that the server lacks would make a client's delete look as if the key
-// had been deleted before. So only paths outside the base path are a 404; what could be an
-// operation of the API is a 501, and a path with an empty or a dot segment, such as one with an
-// empty id, a 400.
+// A client that deletes a key takes a 404 as proof that the key was deleted before. Therefore only
+// a path outside the base path gets a 404. A path with an empty or a dot segment, such as one with
+// an empty id, gets a 400, and any other that the server does not implement gets a 501.
 func (s *Server) route(r *http.Request) route {
 	p := r.URL.Path
 	refuse := func(status int, format string, args ...any) route {
@@ -76,7 +75,7 @@ func (s *Server) notAllowed(r *http.Request) route {
 	return route{refused: &e, allow: strings.Join(allowed, ", ")}
 }
 
-// implemented lists the operations.
+// implemented returns the methods and paths of the operations, as text.
 func implemented() string {
 	var all []string
 	for pattern := range operationIDs {
@@ -90,7 +89,7 @@ func implemented() string {
 	return strings.Join(all, ", ")
 }
 
-// perform has the API perform an operation.
+// perform performs an operation and returns the API's response.
 func (s *Server) perform(r *http.Request) response {
 	rec := httptest.NewRecorder()
 	s.routes.ServeHTTP(rec, r)

@@ -69,7 +69,7 @@ func TestRoutes(t *testing.T) {
 			if c.status == 501 {
 				assert.Equal(t, "not_implemented", got.errorField(t, "code"))
 				assert.Contains(t, message, c.method+" "+r.URL.Path)
-				assert.Contains(t, message, "GET /v1/organization/admin_api_keys, ", "it says what is implemented")
+				assert.Contains(t, message, "GET /v1/organization/admin_api_keys, ", "the implemented operations")
 				assert.Equal(t, "false", got.Header.Get("X-Should-Retry"))
 			} else {
 				assert.Equal(t, "invalid_request_error", got.errorField(t, "type"))

@@ -16,7 +16,7 @@ import (
 const maxRequestBody = 1 << 20
 
 // serve handles every request: it records and validates the request, performs the operation
-// and sends the response. A fault may change each of the last two steps.
+// and sends the response. A fault may prevent the operation, and change the response.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge := readBody(w, r)
 	to := s.route(r)
@@ -69,8 +69,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.send(w, r, entry, f, f.apply(resp, entry.RequestID))
 }
 
-// admit returns the response to a request that has no valid admin key or exceeds the rate
-// limit, or nil. The headers are for the response to the request in any case.
+// admit returns the 401 or 429 for a request that has no valid admin key or exceeds the rate limit,
+// and nil for others. The headers belong to the response in either case.
 func (s *Server) admit(r *http.Request, operation string) (refused *jsonResponse, header http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,8 @@ func (s *Server) admit(r *http.Request, operation string) (refused *jsonResponse
 	return s.limit(operation)
 }
 
-// readBody reads the whole body. From then on, net/http notices when the client hangs up.
+// readBody reads the whole body. After that, net/http cancels the request's context when the client
+// disconnects.
 func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if _, tooLarge = errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
@@ -106,7 +107,7 @@ func recorded(rec *httptest.ResponseRecorder) response {
 	return response{rec.Code, rec.Header(), rec.Body.Bytes()}
 }
 
-// wait waits for d. It aborts the request if the client hangs up or the server closes.
+// wait waits for d. It aborts the request if the client disconnects or the server closes.
 func (s *Server) wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return

@@ -286,7 +286,7 @@ func (s surface) addFields(prefix, query string, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	known := false // the type says which of its fields are required
+	known := false // whether tags of the type's fields state which are required
 	for i := range t.NumField() {
 		known = known || t.Field(i).Tag.Get("api") != ""
 	}
