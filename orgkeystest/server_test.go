@@ -86,7 +86,7 @@ func TestNew_FailsTheTest(t *testing.T) {
 				assert.NotContains(t, failures[i], "secret")
 			}
 			_, err := s.Client().Get(s.URL)
-			assert.Error(t, err, "the server is closed")
+			assert.ErrorIs(t, err, net.ErrClosed, "the server is closed")
 		})
 	}
 }
