@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -110,6 +111,9 @@ func TestGoBlocksCompile(t *testing.T) {
 	found := blocks(t, "go")
 	require.NotEmpty(t, found)
 	fset := token.NewFileSet()
+	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	build.Default.GOROOT = strings.TrimSpace(string(goroot)) // empty in a test that was built with -trimpath
 	imports := importer.ForCompiler(fset, "source", nil)
 	for _, b := range found {
 		t.Run(b.String(), func(t *testing.T) {
