@@ -2265,7 +2265,8 @@ type ClientWithResponsesInterface interface {
 type AdminAPIKeysListResponse struct {
 	Body         []byte // as it was received; it may contain a secret
 	HTTPResponse *http.Response
-	JSON200      *APIKeyList // the body of a response with status 200
+	JSON200      *APIKeyList    // the body of a response with status 200
+	JSON400      *ErrorResponse // the body of a response with status 400
 }
 
 // Status returns HTTPResponse.Status.
@@ -2288,8 +2289,9 @@ func (r AdminAPIKeysListResponse) StatusCode() int {
 func (r AdminAPIKeysListResponse) shown() any {
 	return struct {
 		Status  int
-		JSON200 *APIKeyList `json:",omitempty"`
-	}{r.StatusCode(), r.JSON200}
+		JSON200 *APIKeyList    `json:",omitempty"`
+		JSON400 *ErrorResponse `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
 }
 
 // String returns the status and the decoded value of r, without secrets.
@@ -2324,6 +2326,11 @@ func ParseAdminAPIKeysListResponse(rsp *http.Response) (*AdminAPIKeysListRespons
 		if err := strictjson.Unmarshal(body, response.JSON200, decodeAPIKeyList); err != nil {
 			return nil, err
 		}
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
+			return nil, err
+		}
 	case status/100 == 2:
 		return nil, strictjson.Invalid("has a status or a content type that the contract does not define")
 	}
@@ -2336,6 +2343,7 @@ type AdminAPIKeysCreateResponse struct {
 	Body         []byte // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *AdminAPIKeyCreateResponse // the body of a response with status 200
+	JSON400      *ErrorResponse             // the body of a response with status 400
 }
 
 // Status returns HTTPResponse.Status.
@@ -2359,7 +2367,8 @@ func (r AdminAPIKeysCreateResponse) shown() any {
 	return struct {
 		Status  int
 		JSON200 *AdminAPIKeyCreateResponse `json:",omitempty"`
-	}{r.StatusCode(), r.JSON200}
+		JSON400 *ErrorResponse             `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON400}
 }
 
 // String returns the status and the decoded value of r, without secrets.
@@ -2401,6 +2410,11 @@ func ParseAdminAPIKeysCreateResponse(rsp *http.Response) (*AdminAPIKeysCreateRes
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(AdminAPIKeyCreateResponse)
 		if err := strictjson.Unmarshal(body, response.JSON200, decodeAdminAPIKeyCreateResponse); err != nil {
+			return nil, err
+		}
+	case status == 400 && mediaType == "application/json":
+		response.JSON400 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON400, decodeErrorResponse); err != nil {
 			return nil, err
 		}
 	case status/100 == 2:
@@ -2492,6 +2506,7 @@ type RetrieveProjectAPIKeyResponse struct {
 	Body         []byte // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectAPIKey // the body of a response with status 200
+	JSON404      *ErrorResponse // the body of a response with status 404
 }
 
 // Status returns HTTPResponse.Status.
@@ -2515,7 +2530,8 @@ func (r RetrieveProjectAPIKeyResponse) shown() any {
 	return struct {
 		Status  int
 		JSON200 *ProjectAPIKey `json:",omitempty"`
-	}{r.StatusCode(), r.JSON200}
+		JSON404 *ErrorResponse `json:",omitempty"`
+	}{r.StatusCode(), r.JSON200, r.JSON404}
 }
 
 // String returns the status and the decoded value of r, without secrets.
@@ -2550,6 +2566,11 @@ func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPI
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectAPIKey)
 		if err := strictjson.Unmarshal(body, response.JSON200, decodeProjectAPIKey); err != nil {
+			return nil, err
+		}
+	case status == 404 && mediaType == "application/json":
+		response.JSON404 = new(ErrorResponse)
+		if err := strictjson.Unmarshal(body, response.JSON404, decodeErrorResponse); err != nil {
 			return nil, err
 		}
 	case status/100 == 2:

@@ -62,7 +62,7 @@ func ExampleChecker_Transport() {
 	}
 	_ = resp.Body.Close()
 	// Output:
-	// retrieve-project-api-key 401: status: expected 200 (undocumented-status)
+	// retrieve-project-api-key 401: status: expected 200 or 404 (undocumented-status)
 	// retrieve-project-api-key 200: response body /created_at: type: expected integer, found string (body)
 	// retrieve-project-api-key 200: response body /owner: required: expected present (body)
 }

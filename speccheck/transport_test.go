@@ -239,7 +239,7 @@ func TestTransport_requestBodies(t *testing.T) {
 		good         = `{"name":"ci"}`
 		bad          = `{"name":7}`
 		broken       = "admin-api-keys-create 500: request body /name: type: expected string, found number (request)"
-		undocumented = "admin-api-keys-create 500: status: expected 200 (undocumented-status)"
+		undocumented = "admin-api-keys-create 500: status: expected 200 or 400 (undocumented-status)"
 	)
 	post := func(body io.Reader) *http.Request {
 		req, err := http.NewRequest("POST", "https://api.openai.com/v1"+keysPath, body)

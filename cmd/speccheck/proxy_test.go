@@ -389,7 +389,7 @@ func TestProxy_forwardsUnchanged(t *testing.T) {
 	}, got)
 	assert.Equal(t, []string{
 		"FAIL exchange 1: admin-api-keys-create 418: request body /name: type: expected string, found number (request)",
-		"note exchange 1: admin-api-keys-create 418: status: expected 200 (undocumented-status)",
+		"note exchange 1: admin-api-keys-create 418: status: expected 200 or 400 (undocumented-status)",
 		"note exchange 2: delete-project-api-key 418: status: expected 200 or 400 (undocumented-status)",
 		"checked 2, skipped 2: 1 violation, 2 notes",
 	}, findings(proxy.finish()))
@@ -403,7 +403,7 @@ func TestProxy_redirectsAreNotFollowed(t *testing.T) {
 	proxy := startProxy(t, server.URL)
 	response, _ := do(t, "GET", proxy.url+keysPath, nil)
 	assert.Equal(t, "https://m4rk3r.example/", response.Header.Get("Location"))
-	assert.Equal(t, "FAIL exchange 1: admin-api-keys-list 302: status: expected 200 (status)", findings(proxy.finish())[0])
+	assert.Equal(t, "FAIL exchange 1: admin-api-keys-list 302: status: expected 200 or 400 (status)", findings(proxy.finish())[0])
 }
 
 func TestProxy_https(t *testing.T) {
@@ -600,7 +600,7 @@ func TestProxy_upgrade(t *testing.T) {
 		require.NoError(t, connection.Close())
 		want := "checked 0, skipped 1: 0 violations, 0 notes"
 		if path == keysPath {
-			want = "FAIL exchange 1: admin-api-keys-list 101: status: expected 200 (status)"
+			want = "FAIL exchange 1: admin-api-keys-list 101: status: expected 200 or 400 (status)"
 		}
 		assert.Equal(t, want, findings(proxy.finish())[0])
 	}

@@ -1078,6 +1078,20 @@ func (response AdminAPIKeysList200JSONResponse) VisitAdminAPIKeysListResponse(w 
 	return err
 }
 
+type AdminAPIKeysList400JSONResponse ErrorResponse
+
+func (response AdminAPIKeysList400JSONResponse) VisitAdminAPIKeysListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AdminAPIKeysCreateRequestObject struct {
 	Body *AdminAPIKeysCreateJSONRequestBody
 }
@@ -1096,6 +1110,20 @@ func (response AdminAPIKeysCreate200JSONResponse) VisitAdminAPIKeysCreateRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminAPIKeysCreate400JSONResponse ErrorResponse
+
+func (response AdminAPIKeysCreate400JSONResponse) VisitAdminAPIKeysCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1156,6 +1184,20 @@ func (response RetrieveProjectAPIKey200JSONResponse) VisitRetrieveProjectAPIKeyR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveProjectAPIKey404JSONResponse ErrorResponse
+
+func (response RetrieveProjectAPIKey404JSONResponse) VisitRetrieveProjectAPIKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
