@@ -303,7 +303,8 @@ type AdminAPIKeyCreateResponse struct {
 	// The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// The key itself. No later response contains it.
+	// The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value apitype.Secret `json:"value"`
 }
 
@@ -411,7 +412,7 @@ type ProjectAPIKeyOwnerProjectAccess string
 
 // ProjectAPIKeyDeleteResponse is the result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Whether the key is deleted.
+	// Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
 	Deleted bool `json:"deleted"`
 
 	// The id of the key.
@@ -525,7 +526,8 @@ type ProjectServiceAccountAPIKey struct {
 	// The type of this object.
 	Object ProjectServiceAccountAPIKeyObject `json:"object"`
 
-	// The key itself. No later response contains it.
+	// The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value apitype.Secret `json:"value"`
 }
 
@@ -549,7 +551,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse is a new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// The account's first key; null if only the account was requested.
+	// The account's first key; null if, and only if, the account alone was requested.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// When the account was created.
@@ -1504,7 +1506,7 @@ func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequ
 			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
 		case "name":
 			seen[0] |= 1 << 0
-			err = strictjson.String(&v.Name, d)
+			err = strictjson.ReadText(&v.Name, d, &text3)
 		default:
 			if err := d.Skip(); err != nil {
 				return err
@@ -1726,7 +1728,7 @@ func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjs
 			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
 		case "name":
 			seen[0] |= 1 << 0
-			err = strictjson.String(&v.Name, d)
+			err = strictjson.ReadText(&v.Name, d, &text3)
 		default:
 			if err := d.Skip(); err != nil {
 				return err
@@ -2901,3 +2903,4 @@ func decodeProjectServiceAccountRole(v *ProjectServiceAccountRole, d *strictjson
 
 var range1 = strictjson.Range{Min: 1, Max: strictjson.Inf(1)}
 var range2 = strictjson.Range{Min: 1, Max: 31536000}
+var text3 = strictjson.Text{MinLength: 1}

@@ -92,10 +92,6 @@ func projectArchived() jsonResponse {
 	return apiError(http.StatusBadRequest, "project_id", "The project is archived.")
 }
 
-func emptyName() jsonResponse {
-	return apiError(http.StatusBadRequest, "name", "The name is empty.")
-}
-
 func invalidRequest(v speccheck.Violation) jsonResponse {
 	param := cmp.Or(v.Parameter, strings.TrimPrefix(v.Pointer, "/"))
 	return apiError(http.StatusBadRequest, param, "Invalid %s: %s.", v.Place(), v.Problem())
@@ -157,9 +153,6 @@ func (o operations) AdminAPIKeysList(_ context.Context, r server.AdminAPIKeysLis
 }
 
 func (o operations) AdminAPIKeysCreate(ctx context.Context, r server.AdminAPIKeysCreateRequestObject) (server.AdminAPIKeysCreateResponseObject, error) {
-	if r.Body.Name == "" {
-		return emptyName(), nil
-	}
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
 	created := o.s.org.addAdminKey(AdminKey{Name: &r.Body.Name, ExpiresAt: expiresAt(r.Body.ExpiresInSeconds)})
@@ -247,9 +240,6 @@ func (o operations) ListProjectServiceAccounts(_ context.Context, r server.ListP
 }
 
 func (o operations) CreateProjectServiceAccount(ctx context.Context, r server.CreateProjectServiceAccountRequestObject) (server.CreateProjectServiceAccountResponseObject, error) {
-	if r.Body.Name == "" {
-		return emptyName(), nil
-	}
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
 	p := o.s.org.projects[r.ProjectID]

@@ -23,7 +23,7 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 
 // Update changes when a key of a project expires, the scopes that restrict it, or both, and
 // returns the key. The key may belong to a user or to a service account. At least one field of
-// params must be set. params.ExpiresInSeconds counts from the request and must be positive.
+// params must be set. params.ExpiresInSeconds counts from the request and is from 1 to 2147483647.
 // params.Scopes replaces the scopes; a pointer to an empty, non-nil slice removes all
 // restrictions.
 //

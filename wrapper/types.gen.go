@@ -69,7 +69,7 @@ type AdminKeyCreateParams = gen.AdminAPIKeysCreateJSONBody
 //   - Object gen.AdminAPIKeyCreateResponseObject: The type of this object.
 //   - Owner [AdminKeyOwner]: The owner of an admin key.
 //   - RedactedValue string: The first and last characters of the key's value, to recognize the key.
-//   - Value [Secret]: The key itself. No later response contains it.
+//   - Value [Secret]: The key itself. No later response contains it. It is never a placeholder, such as a prefix alone, `redacted`, or one repeated character.
 type CreatedAdminKey = gen.AdminAPIKeyCreateResponse
 
 // ProjectKey is a key that calls models within one project, without its value.
@@ -133,7 +133,7 @@ type ProjectKeyUpdateParams = gen.ProjectAPIKeyUpdateRequest
 // DeletedProjectKey is the result of deleting a project key.
 //
 // Fields:
-//   - Deleted bool: Whether the key is deleted.
+//   - Deleted bool: Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
 //   - ID string: The id of the key.
 //   - Object gen.ProjectAPIKeyDeleteResponseObject: The type of this object.
 type DeletedProjectKey = gen.ProjectAPIKeyDeleteResponse
@@ -182,7 +182,7 @@ type ServiceAccountCreateParams = gen.ProjectServiceAccountCreateRequest
 // CreatedServiceAccount is a new service account, with its first key if one was created.
 //
 // Fields:
-//   - APIKey *[ServiceAccountKey]: The account's first key; null if only the account was requested.
+//   - APIKey *[ServiceAccountKey]: The account's first key; null if, and only if, the account alone was requested.
 //   - CreatedAt [UnixTime]: When the account was created.
 //   - ID string: The account's id. Its prefix varies.
 //   - Name string: The account's name.
@@ -203,7 +203,7 @@ type CreatedServiceAccountRole = gen.ProjectServiceAccountCreateResponseRole
 //   - ID string: The key's id, which is not its value.
 //   - Name string: The key's name.
 //   - Object gen.ProjectServiceAccountAPIKeyObject: The type of this object.
-//   - Value [Secret]: The key itself. No later response contains it.
+//   - Value [Secret]: The key itself. No later response contains it. It is never a placeholder, such as a prefix alone, `redacted`, or one repeated character.
 type ServiceAccountKey = gen.ProjectServiceAccountAPIKey
 
 // Roles of service accounts in a project. Compare them with the fields called Role.

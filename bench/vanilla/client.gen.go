@@ -300,7 +300,8 @@ type AdminApiKeyCreateResponse struct {
 	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// Value The key itself. No later response contains it.
+	// Value The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value string `json:"value"`
 }
 
@@ -408,7 +409,7 @@ type ProjectApiKeyOwnerProjectAccess string
 
 // ProjectApiKeyDeleteResponse The result of deleting a project key.
 type ProjectApiKeyDeleteResponse struct {
-	// Deleted Whether the key is deleted.
+	// Deleted Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
 	Deleted bool `json:"deleted"`
 
 	// Id The id of the key.
@@ -522,7 +523,8 @@ type ProjectServiceAccountApiKey struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountApiKeyObject `json:"object"`
 
-	// Value The key itself. No later response contains it.
+	// Value The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value string `json:"value"`
 }
 
@@ -546,7 +548,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// ApiKey The account's first key; null if only the account was requested.
+	// ApiKey The account's first key; null if, and only if, the account alone was requested.
 	ApiKey *ProjectServiceAccountApiKey `json:"api_key"`
 
 	// CreatedAt When the account was created.

@@ -298,7 +298,8 @@ type AdminAPIKeyCreateResponse struct {
 	// RedactedValue The first and last characters of the key's value, to recognize the key.
 	RedactedValue string `json:"redacted_value"`
 
-	// Value The key itself. No later response contains it.
+	// Value The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value string `json:"value"`
 }
 
@@ -406,7 +407,7 @@ type ProjectAPIKeyOwnerProjectAccess string
 
 // ProjectAPIKeyDeleteResponse The result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Deleted Whether the key is deleted.
+	// Deleted Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
 	Deleted bool `json:"deleted"`
 
 	// ID The id of the key.
@@ -520,7 +521,8 @@ type ProjectServiceAccountAPIKey struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountAPIKeyObject `json:"object"`
 
-	// Value The key itself. No later response contains it.
+	// Value The key itself. No later response contains it. It is never a placeholder, such as a
+	// prefix alone, `redacted`, or one repeated character.
 	Value string `json:"value"`
 }
 
@@ -544,7 +546,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// APIKey The account's first key; null if only the account was requested.
+	// APIKey The account's first key; null if, and only if, the account alone was requested.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// CreatedAt When the account was created.
