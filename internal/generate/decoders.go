@@ -162,7 +162,6 @@ func (w *decoderWriter) object(name string, s codegen.Schema) {
 		w.union(s, "if err := %s; err != nil {\nreturn err\n}\n")
 		w.printf("d.Reset(start)\n")
 	}
-	w.allDefined(s.OAPISchema, s.Properties)
 	var required []string
 	var grouped bool
 	for _, p := range s.Properties {
@@ -227,18 +226,6 @@ func (w *decoderWriter) object(name string, s codegen.Schema) {
 	w.printf("}\n\n")
 }
 
-// allDefined fails for what a schema requires without defining it.
-func (w *decoderWriter) allDefined(s *openapi3.Schema, properties []codegen.Property) {
-	if s == nil {
-		return
-	}
-	for _, name := range s.Required {
-		if !slices.ContainsFunc(properties, func(p codegen.Property) bool { return p.JsonFieldName == name }) {
-			w.fail("it requires %s, which is not among its properties", name)
-		}
-	}
-}
-
 func (w *decoderWriter) memberLimits(s *openapi3.Schema) (string, bool) {
 	if s == nil {
 		return "", false
@@ -268,7 +255,6 @@ func inGroup(p codegen.Property) bool {
 func (w *decoderWriter) property(p codegen.Property) {
 	field := "v." + p.GoFieldName()
 	if optionalTime(p) {
-		w.timeBounds(p.Schema.TypeDecl(), p.Schema.OAPISchema)
 		read := "NonNull"
 		if p.Nullable {
 			read = "Value"
@@ -380,10 +366,6 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 		}
 		return call("Array", element)
 	case strings.HasPrefix(typ, "map["):
-		if _, counted := limits(o.MinProps, o.MaxProps); counted {
-			w.fail("limits on the number of members of a map are not supported")
-		}
-		w.allDefined(o, nil)
 		values := codegen.Schema{GoType: "interface{}"}
 		if s.AdditionalPropertiesType != nil {
 			values = *s.AdditionalPropertiesType
@@ -394,7 +376,6 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 	case typ == "interface{}" || typ == "any":
 		return call("Any")
 	case strings.HasPrefix(typ, "apitype."):
-		w.timeBounds(typ, o)
 		return call("Value")
 	case typ == "time.Time":
 		return call("DateTime")
@@ -431,13 +412,6 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 	default:
 		w.fail("a value of type %q with the Go type %s has no decoder", kind, typ)
 		return "nil"
-	}
-}
-
-// timeBounds fails for bounds other than those that apitype.UnixTime enforces.
-func (w *decoderWriter) timeBounds(typ string, o *openapi3.Schema) {
-	if typ == "apitype.UnixTime" && (o.Min != nil && *o.Min != 0 || o.Max != nil && *o.Max != 253402300799) {
-		w.fail("a time with another minimum than 0 or another maximum than 253402300799 is not supported")
 	}
 }
 

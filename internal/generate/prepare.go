@@ -1,6 +1,8 @@
 package generate
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,7 +22,7 @@ import (
 // prepare rewrites the schemas of a contract into equivalent ones that oapi-codegen represents,
 // and returns an error for each that the decoders could not enforce.
 func prepare(contract *openapi3.T) error {
-	p := &preparation{contract: contract, done: map[*openapi3.Schema]bool{}}
+	p := &preparation{contract: contract, done: map[*openapi3.Schema]bool{}, parts: map[*openapi3.Schema]bool{}}
 	if contract.Components == nil {
 		contract.Components = &openapi3.Components{}
 	}
@@ -39,6 +41,7 @@ func prepare(contract *openapi3.T) error {
 type preparation struct {
 	contract *openapi3.T
 	done     map[*openapi3.Schema]bool
+	parts    map[*openapi3.Schema]bool // the inline members of an allOf
 	problems []error
 
 	// The schema that is being prepared: what the names of those inside it start with, and where
@@ -130,6 +133,7 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 		if !strings.HasPrefix(ref.Ref, "#/components/schemas/") || strings.Count(ref.Ref, "/") != 3 {
 			p.fail(at, "refers to %s, but only schemas in /components/schemas can be referred to", ref.Ref)
 		}
+		p.besideReference(ref, at)
 		return
 	}
 	if p.done[ref.Value] {
@@ -140,6 +144,7 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 
 	inner := func(name string, ref *openapi3.SchemaRef) { p.schema(ref, at+"/"+name) }
 	for i, member := range s.AllOf {
+		p.parts[member.Value] = member.Ref == ""
 		inner("allOf/"+strconv.Itoa(i), member)
 	}
 	for i, member := range s.AnyOf {
@@ -155,6 +160,8 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 	inner("additionalProperties", s.AdditionalProperties.Schema)
 
 	p.supported(s, at)
+	p.format(s, at)
+	p.object(s, at)
 	p.enumeration(s, at)
 	p.alternatives(s, at)
 	p.types(s)
@@ -173,11 +180,15 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 	fieldNames(s)
 
 	switch {
-	case len(s.AllOf) == 1 && s.AllOf[0].Ref != "" && only(s, "AllOf"):
+	case len(s.AllOf) == 1 && only(s, "AllOf"):
 		// A description beside the reference is lost, which no decoder needs.
 		replace(ref, s.AllOf[0])
 	case len(s.AnyOf) == 1 && only(s, "AnyOf"):
 		replace(ref, s.AnyOf[0])
+	case len(s.OneOf) == 1 && only(s, "OneOf"):
+		replace(ref, s.OneOf[0])
+	default:
+		p.allOf(s, at)
 	}
 }
 
@@ -192,12 +203,9 @@ func (p *preparation) extract(ref *openapi3.SchemaRef, at string) {
 		return
 	}
 	body := *s
-	notNull := func(m *openapi3.SchemaRef) bool { return !isNull(m.Value) }
-	body.AnyOf, body.OneOf = filter(s.AnyOf, notNull), filter(s.OneOf, notNull)
-	if s.Type != nil {
-		kinds := slices.DeleteFunc(slices.Clone(*s.Type), func(kind string) bool { return kind == "null" })
-		body.Type = &kinds
-	}
+	other := func(m *openapi3.SchemaRef) bool { return !isNull(m.Value) }
+	body.AnyOf, body.OneOf = filter(s.AnyOf, other), filter(s.OneOf, other)
+	notNull(&body)
 	if len(body.Properties)+len(body.AllOf) == 0 && len(body.AnyOf)+len(body.OneOf) < 2 {
 		return // a schema or null
 	}
@@ -253,34 +261,185 @@ var supportedKeywords = []string{
 	"ReadOnly", "WriteOnly", "AllowEmptyValue", "Deprecated", "XML", "Comment",
 }
 
-// Formats with a Go type or a decoder of their own, and those that say no more than the type.
-var supportedFormats = []string{
-	"id", "password", "unixtime", "date-time", "byte", "int32", "int64", "float", "double", "",
+// appliesTo are the types of values that a keyword constrains, by the field of a schema.
+var appliesTo = map[string][]string{
+	"MinLength": {"string"}, "MaxLength": {"string"}, "Pattern": {"string"},
+	"Min": {"integer", "number"}, "Max": {"integer", "number"}, "MultipleOf": {"integer", "number"},
+	"ExclusiveMin": {"integer", "number"}, "ExclusiveMax": {"integer", "number"},
+	"Items": {"array"}, "MinItems": {"array"}, "MaxItems": {"array"},
+	"Properties": {"object"}, "Required": {"object"}, "MinProps": {"object"}, "MaxProps": {"object"},
+	"AdditionalProperties": {"object"},
 }
 
 func (p *preparation) supported(s *openapi3.Schema, at string) {
+	kinds := s.Type.Slice()
+	if s.Type == nil && (len(s.Properties)+len(s.AllOf) > 0 || s.AdditionalProperties.Schema != nil || p.parts[s]) {
+		kinds = []string{"object"} // documents often omit it
+	}
 	v := reflect.ValueOf(s).Elem()
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; !v.Field(i).IsZero() && !slices.Contains(supportedKeywords, name) {
-			p.fail(at, "the keyword %s is not supported, so it would not be enforced", keyword(v.Type().Field(i)))
+		field := v.Type().Field(i)
+		want := appliesTo[field.Name]
+		switch {
+		case v.Field(i).IsZero():
+		case !slices.Contains(supportedKeywords, field.Name):
+			p.fail(at, "the keyword %s is not supported, so it would not be enforced", keyword(field))
+		case want != nil && !slices.ContainsFunc(want, func(kind string) bool { return slices.Contains(kinds, kind) }):
+			p.fail(at, "the keyword %s needs the type %s beside it", keyword(field), want[0])
 		}
 	}
 	for name := range s.Extensions {
-		if !strings.HasPrefix(name, "x-") && name != "const" {
+		if !strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "x-go-") || strings.HasPrefix(name, "x-oapi-codegen-") {
 			p.fail(at, "the keyword %s is not supported, so it would not be enforced", name)
 		}
-	}
-	if _, ok := strictjson.Formats[s.Format]; !ok && !slices.Contains(supportedFormats, s.Format) {
-		p.fail(at, "the format %s is not supported, so it would not be enforced", s.Format)
 	}
 	if s.Pattern != "" {
 		if _, err := regexp.Compile(s.Pattern); err != nil {
 			p.fail(at, "the pattern is not a regular expression of Go: %v", err)
 		}
 	}
+	if s.MaxLength != nil && *s.MaxLength == 0 {
+		p.fail(at, "the keyword maxLength is not supported with the value 0")
+	}
+	if s.ExclusiveMin.Bool != nil || s.ExclusiveMax.Bool != nil {
+		p.fail(at, "exclusiveMinimum and exclusiveMaximum are supported as numbers only")
+	}
+	if s.Type != nil && len(*s.Type) == 0 {
+		p.fail(at, "the list of types is empty, so no value is valid")
+	}
 	if len(s.AnyOf) > 0 && len(s.OneOf) > 0 {
 		p.fail(at, "anyOf beside oneOf is not supported")
 	}
+}
+
+// besideReference fails for what a reference is constrained by beyond what it refers to.
+func (p *preparation) besideReference(ref *openapi3.SchemaRef, at string) {
+	text, err := json.Marshal(ref)
+	var members map[string]any
+	if err == nil {
+		err = json.Unmarshal(text, &members)
+	}
+	if err != nil {
+		p.fail(at, "cannot be read: %v", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if !strings.HasPrefix(name, "x-") && !slices.Contains([]string{"$ref", "description", "summary", "title", "default", "example", "examples", "deprecated"}, name) {
+			p.fail(at, "the keyword %s beside a reference is not supported, so it would not be enforced", name)
+		}
+	}
+}
+
+// formats are the types that each format is supported for. Other formats of strings are in
+// strictjson.Formats.
+var formats = map[string]string{
+	"password": "string", "date-time": "string", "byte": "string", "unixtime": "integer",
+	"int32": "integer", "int64": "integer", "float": "number", "double": "number",
+}
+
+// format fails for a format that is not enforced, or whose Go type does not enforce the
+// constraints beside it.
+func (p *preparation) format(s *openapi3.Schema, at string) {
+	kind := formats[s.Format]
+	if _, ok := strictjson.Formats[s.Format]; ok {
+		kind = "string"
+	}
+	switch {
+	case s.Format == "":
+		return
+	case kind == "":
+		p.fail(at, "the format %s is not supported, so it would not be enforced", s.Format)
+	case s.Type == nil || !s.Type.Includes(kind):
+		p.fail(at, "the format %s is supported for the type %s only", s.Format, kind)
+	}
+	beside := *s
+	switch s.Format {
+	case "password":
+		if s.MinLength <= 1 {
+			beside.MinLength = 0
+		}
+		if s.Pattern == secretPattern {
+			beside.Pattern = ""
+		}
+	case "unixtime":
+		if s.Min != nil && *s.Min == 0 {
+			beside.Min = nil
+		}
+		if s.Max != nil && *s.Max == lastUnixTime {
+			beside.Max = nil
+		}
+	case "date-time", "byte":
+	default:
+		return
+	}
+	beside.Type, beside.Format = nil, ""
+	if !only(&beside, "") {
+		p.fail(at, "a constraint beside the format %s is not supported, unless it is the one that the Go type enforces", s.Format)
+	}
+}
+
+// What the types in package apitype enforce by themselves.
+const (
+	secretPattern = `^[A-Za-z0-9_~+/-]+(\.{1,2}[A-Za-z0-9_~+/-]+)*={0,2}$`
+	lastUnixTime  = 253402300799
+)
+
+// object fails for what an object's decoder would not enforce.
+func (p *preparation) object(s *openapi3.Schema, at string) {
+	properties, required := members(s)
+	for _, name := range required {
+		if properties[name] == nil && !p.parts[s] {
+			p.fail(at, "it requires %s, which is not among its properties", name)
+		}
+	}
+	counted := func(s *openapi3.Schema) bool { return s.MinProps > 0 || s.MaxProps != nil }
+	if counted(s) && (len(s.Properties) == 0 || len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || p.parts[s]) {
+		p.fail(at, "a limit on the number of properties is supported only for an object with properties and without allOf, anyOf and oneOf")
+	}
+}
+
+// members returns the properties of an object and what it requires, with those of its allOf.
+func members(s *openapi3.Schema) (properties openapi3.Schemas, required []string) {
+	properties, required = maps.Clone(s.Properties), slices.Clone(s.Required)
+	if properties == nil {
+		properties = openapi3.Schemas{}
+	}
+	for _, part := range s.AllOf {
+		more, r := members(part.Value)
+		maps.Copy(properties, more)
+		required = append(required, r...)
+	}
+	return properties, required
+}
+
+// allOf fails for parts that are not objects, and for a property that two parts define
+// differently.
+func (p *preparation) allOf(s *openapi3.Schema, at string) {
+	defined := maps.Clone(s.Properties)
+	if defined == nil {
+		defined = openapi3.Schemas{}
+	}
+	for i, part := range s.AllOf {
+		at := at + "/allOf/" + strconv.Itoa(i)
+		if v := part.Value; nullable(v) || v.Type != nil && !v.Type.Is("object") || len(v.Enum) > 0 {
+			p.fail(at, "an allOf of anything but objects is not supported")
+		}
+		if part.Ref != "" && (part.Value.MinProps > 0 || part.Value.MaxProps != nil) {
+			p.fail(at, "a limit on the number of properties is not supported in an allOf")
+		}
+		properties, _ := members(part.Value)
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
+			if other := defined[name]; other != nil && !sameSchema(other, properties[name]) {
+				p.fail(at, "another part of the allOf defines the property %s differently", name)
+			}
+			defined[name] = properties[name]
+		}
+	}
+}
+
+func sameSchema(a, b *openapi3.SchemaRef) bool {
+	x, err := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 func keyword(f reflect.StructField) string {
@@ -299,7 +458,9 @@ func (p *preparation) enumeration(s *openapi3.Schema, at string) {
 	if len(s.Enum) == 0 {
 		return
 	}
-	if slices.Contains(s.Enum, nil) {
+	if !slices.Contains(s.Enum, nil) {
+		notNull(s)
+	} else {
 		s.Enum = slices.DeleteFunc(slices.Clone(s.Enum), func(v any) bool { return v == nil })
 		if s.Type != nil && !s.Type.Includes("null") {
 			s.Type = &openapi3.Types{(*s.Type)[0], "null"}
@@ -329,6 +490,8 @@ func (p *preparation) enumeration(s *openapi3.Schema, at string) {
 		s.Type = &openapi3.Types{"null"}
 	case len(found) > 1:
 		p.fail(at, "an enum with values of several types is not supported")
+	case !slices.Contains([]string{"string", "boolean", "integer", "number"}, found[0]):
+		p.fail(at, "an enum or a constant of an object or an array is not supported")
 	case s.Type == nil:
 		s.Type = &openapi3.Types{found[0]}
 	case !s.Type.Includes(found[0]) && !(found[0] == "integer" && s.Type.Includes("number")):
@@ -385,6 +548,12 @@ func (p *preparation) alternatives(s *openapi3.Schema, at string) {
 	}
 	if s.Type != nil && !s.Type.Includes("object") {
 		s.Type = nil // the members have it
+	}
+	if accepted := func(m *openapi3.SchemaRef) bool { return nullable(m.Value) }; !slices.ContainsFunc(flat, accepted) {
+		notNull(s)
+	} else if !slices.ContainsFunc(flat, func(m *openapi3.SchemaRef) bool { return isNull(m.Value) }) {
+		// A member that may be null makes the union one that may be null.
+		*members = append(flat, openapi3.NewSchemaRef("", &openapi3.Schema{Type: &openapi3.Types{"null"}}))
 	}
 	if s.Type == nil && len(s.Properties) == 0 && (s.Pattern != "" || s.MinLength > 0 || s.MaxLength != nil ||
 		s.Min != nil || s.Max != nil || s.MinItems > 0 || s.MaxItems != nil || len(s.Enum) > 0) {
@@ -507,6 +676,13 @@ func openEnum(s *openapi3.Schema) {
 	}
 }
 
+// notNull removes null from the types of s.
+func notNull(s *openapi3.Schema) {
+	if s.Type != nil && s.Type.Includes("null") && len(*s.Type) > 1 {
+		s.Type = new(slices.DeleteFunc(slices.Clone(*s.Type), func(kind string) bool { return kind == "null" }))
+	}
+}
+
 func isNull(s *openapi3.Schema) bool { return s.Type != nil && s.Type.Is("null") }
 
 func nullable(s *openapi3.Schema) bool {
@@ -526,12 +702,18 @@ func only(s *openapi3.Schema, field string) bool {
 	return true
 }
 
-// fieldNames renames the fields of properties whose names are the same in Go.
+// fieldNames renames the fields of properties whose names are the same in Go, or that are names
+// of methods.
 func fieldNames(s *openapi3.Schema) {
-	taken := map[string]bool{"union": true, "additionalproperties": true, "string": true, "format": true}
+	taken := map[string]bool{
+		"union": true, "additionalproperties": true,
+		"string": true, "format": true, "marshaljson": true, "unmarshaljson": true,
+	}
+	union := len(s.AnyOf)+len(s.OneOf) > 0
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		key := goKey(name)
-		if !taken[key] {
+		method := union && (strings.HasPrefix(key, "as") || strings.HasPrefix(key, "from"))
+		if !taken[key] && !method {
 			taken[key] = true
 			continue
 		}
@@ -620,5 +802,8 @@ func camelCase(name string) string {
 	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return notInName.MatchString(string(r)) }) {
 		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
-	return b.String()
+	if name := b.String(); name != "" && name[0] > '9' {
+		return name
+	}
+	return "N" + b.String() // as oapi-codegen does
 }

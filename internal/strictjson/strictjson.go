@@ -6,7 +6,7 @@
 // the document.
 //
 // Three things are allowed on purpose, so that the API can grow: properties that the contract
-// does not define, strings outside an enum of two or more values, and values that match more
+// does not define, values outside an enum of two or more, and values that match more
 // than one member of a oneOf.
 //
 // Errors contain a JSON pointer and a problem, and neither a value of the document nor a name
