@@ -172,6 +172,7 @@ func operations() []response {
 		{"get-operation", 502, "text/html", "leak", true, ""},
 		{"post-operation", 204, "", "", true, ""},
 		{"post-operation", 200, "application/json", object{}, false, ""},
+		{"post-arguments", 204, "", "", true, ""},
 		{"operationResponseObject", 200, "application/json", "\"a\"", true, ""},
 		{"operationResponseObject", 200, "application/json", "1", false, ""},
 		{"operationResponseObject", 200, "application/json", "null", false, ""},

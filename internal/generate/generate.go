@@ -7,8 +7,14 @@ package generate
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
@@ -60,7 +66,61 @@ func Code(document *openapi3.T, options Options) (string, error) {
 	}
 	codegen.TemplateFunctions["elementType"] = elementType
 	code, err := codegen.Generate(document, options.Configuration)
-	return code, errors.Join(err, errors.Join(writer.problems...))
+	return code, errors.Join(err, errors.Join(writer.problems...), redeclared(code, document))
+}
+
+// redeclared returns an error for each Go name that code declares twice, with the place in
+// document that it comes from: a schema or an operation can have the name of something that the
+// templates declare.
+func redeclared(code string, document *openapi3.T) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
+	if err != nil {
+		return nil // codegen.Generate has returned it
+	}
+	places := map[string]string{}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			places[goKey(operation.OperationID)] = "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
+		}
+	}
+	for name := range document.Components.Schemas {
+		places[goKey(name)] = "/components/schemas/" + name
+	}
+	var problems []error
+	seen := map[string]bool{}
+	declare := func(scope string, names ...*ast.Ident) {
+		for _, name := range names {
+			if name.Name != "_" && seen[scope+name.Name] {
+				problems = append(problems, fmt.Errorf("%s: the Go name %s is also the name of another declaration", places[goKey(name.Name)], name))
+			}
+			seen[scope+name.Name] = true
+		}
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			scope := ""
+			if d.Recv != nil {
+				scope = strings.TrimPrefix(types.ExprString(d.Recv.List[0].Type), "*") + "."
+			}
+			declare(scope, d.Name)
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					declare("", spec.Names...)
+				case *ast.TypeSpec:
+					declare("", spec.Name)
+					if s, ok := spec.Type.(*ast.StructType); ok {
+						for _, field := range s.Fields.List {
+							declare(spec.Name.Name+".", field.Names...)
+						}
+					}
+				}
+			}
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // generatorVersion returns the version of oapi-codegen, for the first line of the file.

@@ -62,11 +62,11 @@ func (p *preparation) operations() {
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			operation := operations[method]
 			at := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
-			for i, parameter := range append(slices.Clone(item.Parameters), operation.Parameters...) {
-				if parameter.Value.Schema != nil {
-					p.top(parameter.Value.Schema, at+"/parameters/"+strconv.Itoa(i)+"/schema", operation.OperationID+"-"+parameter.Value.Name)
-				}
+			all := append(slices.Clone(item.Parameters), operation.Parameters...)
+			for i, parameter := range all {
+				p.parameter(parameter.Value, at+"/parameters/"+strconv.Itoa(i), operation.OperationID)
 			}
+			argumentNames(all)
 			if operation.RequestBody != nil {
 				bodies := operation.RequestBody.Value.Content
 				for _, mediaType := range slices.Sorted(maps.Keys(bodies)) {
@@ -87,6 +87,61 @@ func (p *preparation) operations() {
 	}
 }
 
+var queryName = regexp.MustCompile(`^[A-Za-z0-9_.\[\]-]+$`)
+
+// parameter prepares a parameter, and fails for one that the client would send in another form.
+func (p *preparation) parameter(parameter *openapi3.Parameter, at, operation string) {
+	schema := parameter.Schema
+	switch {
+	case parameter.In == "cookie":
+		p.fail(at, "a parameter in a cookie is not supported")
+	case schema == nil:
+		p.fail(at, "a parameter without a schema is not supported")
+		return
+	case schema.Value.Format == "password" || schema.Value.Format == "byte":
+		p.fail(at+"/schema", "the format %s is not supported in a parameter", schema.Value.Format)
+	case parameter.In != "query" && parameter.Style != "" && parameter.Style != "simple":
+		p.fail(at, "the style %s is not supported in a %s", parameter.Style, parameter.In)
+	case parameter.In == "query" && !queryName.MatchString(parameter.Name):
+		p.fail(at, "the name of the parameter would need escapes in a query")
+	}
+	p.top(schema, at+"/schema", operation+"-"+parameter.Name)
+}
+
+// argumentNames renames the parameters of an operation whose names are the same in Go, or that
+// hide what the generated functions use.
+func argumentNames(parameters openapi3.Parameters) {
+	inPath := map[string]bool{}
+	for _, name := range []string{
+		"ctx", "server", "params", "body", "contentType", "reqEditors", "err", "req", "rsp", "target", "query", "content", "c", "response", "operations",
+		"bytes", "context", "errors", "fmt", "http", "io", "json", "runtime", "slices", "strconv", "strictjson", "strings", "time", "url",
+	} {
+		inPath[goKey(name)] = true
+	}
+	inStruct := map[string]bool{"string": true, "format": true}
+	for i, ref := range parameters {
+		taken, name := inStruct, ref.Value.Name
+		if ref.Value.In == "path" {
+			taken = inPath
+			inPath["path"+strconv.Itoa(i)] = true
+		}
+		if taken[goKey(name)] {
+			name = camelCase(name) + "Param"
+			for taken[goKey(name)] {
+				name += "2"
+			}
+			own := *ref.Value // which other operations may share
+			own.Extensions = maps.Clone(own.Extensions)
+			if own.Extensions == nil {
+				own.Extensions = map[string]any{}
+			}
+			own.Extensions["x-go-name"] = name
+			ref.Ref, ref.Value = "", &own
+		}
+		taken[goKey(name)] = true
+	}
+}
+
 func (p *preparation) responseBody(operation, status, mediaType string, content *openapi3.MediaType, at string) {
 	if content.Schema == nil {
 		if strings.Contains(mediaType, "json") {
@@ -94,15 +149,18 @@ func (p *preparation) responseBody(operation, status, mediaType string, content 
 		}
 		return
 	}
-	if content.Schema.Ref != "" || !strings.Contains(mediaType, "json") {
+	if !strings.Contains(mediaType, "json") {
 		return
 	}
 	p.top(content.Schema, at, operation)
+	switch s := content.Schema.Value; {
+	case nullable(s):
+		p.fail(at, "a response body that may be null is not supported")
+	case only(s, ""):
+		p.fail(at, "a response body of any type is not supported")
+	}
 	if content.Schema.Ref != "" {
 		return
-	}
-	if nullable(content.Schema.Value) {
-		p.fail(at, "a response body that may be null is not supported")
 	}
 	name := operation
 	if status != strconv.Itoa(http.StatusOK) {

@@ -73,6 +73,8 @@ func TestPrepare_RejectsOperations(t *testing.T) {
 	for _, row := range []struct{ responses, want string }{
 		{`"200": {"description": "OK", "content": {"application/json": {}}}`, at + "a JSON response has no schema"},
 		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"type": ["object", "null"], "properties": {"a": {}}}}}}`, at + "a response body that may be null is not supported"},
+		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Null"}}}}`, at + "a response body that may be null is not supported"},
+		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"description": "Anything."}}}}`, at + "a response body of any type is not supported"},
 		{`"200": {"description": "OK", "content": {"application/json": {"schema": {"not": {}}}}}`, at + "the keyword not is not supported"},
 		{`"200": {"description": "OK", "content": {"text/plain": {}}}`, ""},
 	} {
@@ -90,13 +92,51 @@ func TestPrepare_RejectsOperations(t *testing.T) {
 	assert.ErrorContains(t, err, "has the same name in Go")
 }
 
+func TestPrepare_RejectsParameters(t *testing.T) {
+	const at = "/paths/~1a/get/parameters/0"
+	for _, row := range []struct{ parameter, want string }{
+		{`{"name": "p", "in": "cookie", "schema": {"type": "string"}}`, at + ": a parameter in a cookie is not supported"},
+		{`{"name": "p", "in": "query", "content": {"application/json": {"schema": {"type": "string"}}}}`, at + ": a parameter without a schema is not supported"},
+		{`{"name": "p", "in": "query", "schema": {"type": "string", "format": "password"}}`, at + "/schema: the format password is not supported in a parameter"},
+		{`{"name": "p", "in": "path", "required": true, "style": "matrix", "schema": {"type": "string"}}`, at + ": the style matrix is not supported in a path"},
+		{`{"name": "p&q=", "in": "query", "schema": {"type": "string"}}`, at + ": the name of the parameter would need escapes"},
+		{`{"name": "p", "in": "query", "schema": {"type": "string", "not": {}}}`, at + "/schema: the keyword not is not supported"},
+		{`{"name": "p[]", "in": "query", "schema": {"type": "string"}}`, ""},
+	} {
+		err := prepare(document(t, `"/a": {"get": {"operationId": "get-a", "parameters": [`+row.parameter+`], "responses": {"200": {"description": "OK"}}}}`, `{"type": "string"}`))
+		if row.want == "" {
+			assert.NoError(t, err, row.parameter)
+		} else if assert.Error(t, err, row.parameter) {
+			assert.Contains(t, err.Error(), row.want)
+		}
+	}
+}
+
+// TestRedeclared verifies that a name that the templates declare too is an error, with its place.
+func TestRedeclared(t *testing.T) {
+	d := document(t, `"/a": {"get": {"operationId": "client", "responses": {"200": {"description": "OK"}}}}`, `{"type": "string"}`)
+	for _, row := range []struct{ code, want string }{
+		{"type X struct{}\nfunc X() {}", "/components/schemas/X: the Go name X"},
+		{"type T struct{ Client int }\nfunc (T) Client() {}", "/paths/~1a/get: the Go name Client"},
+		{"type T struct{ A int }\ntype U struct{ A int }\nfunc (U) B() {}\nfunc B() {}\nvar _, _ = 1, 2", ""},
+	} {
+		err := redeclared("package p\n"+row.code, d)
+		if row.want == "" {
+			assert.NoError(t, err)
+		} else {
+			assert.ErrorContains(t, err, row.want)
+		}
+	}
+}
+
 // document returns a contract with paths and with a schema X that has the property p.
 func document(t *testing.T, paths, schema string) *openapi3.T {
 	t.Helper()
 	d, err := openapi3.NewLoader().LoadFromData([]byte(`{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {` + paths + `},
 		"components": {"schemas": {
 			"X": {"type": "object", "properties": {"p": ` + schema + `}},
-			"Y": {"type": "object", "properties": {"a": {"type": "string"}}}
+			"Y": {"type": "object", "properties": {"a": {"type": "string"}}},
+			"Null": {"type": ["object", "null"], "properties": {"a": {"type": "string"}}}
 		}}}`))
 	require.NoError(t, err)
 	return d
