@@ -188,10 +188,18 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 		return
 	}
 	if ref.Ref != "" {
-		if !strings.HasPrefix(ref.Ref, "#/components/schemas/") || strings.Count(ref.Ref, "/") != 3 {
+		name, ok := strings.CutPrefix(ref.Ref, "#/components/schemas/")
+		if !ok || strings.Contains(name, "/") {
 			p.fail(at, "refers to %s, but only schemas in /components/schemas can be referred to", ref.Ref)
+			return
 		}
 		p.besideReference(ref, at)
+		// Whether it may be null is known once it is prepared.
+		root, rootAt := p.root, p.rootAt
+		if target := p.contract.Components.Schemas[name]; target != nil && !p.done[target.Value] {
+			p.top(target, "/components/schemas/"+name, name)
+		}
+		p.root, p.rootAt = root, rootAt
 		return
 	}
 	if p.done[ref.Value] {
