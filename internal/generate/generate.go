@@ -12,8 +12,11 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -42,6 +45,43 @@ func ReadOptions(text []byte) (options Options, err error) {
 	version := generatorVersion()
 	options.NoVCSVersionOverride = &version
 	return options, nil
+}
+
+// Load reads an OpenAPI document. It returns an error for a constant that is null, which the
+// document in memory would no longer contain.
+func Load(file string) (*openapi3.T, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var raw any
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if at := nullConstants(raw, ""); len(at) > 0 {
+		return nil, fmt.Errorf("%s: %s: the constant null is not supported, the type null is", file, strings.Join(at, ", "))
+	}
+	return util.LoadSwagger(file)
+}
+
+// nullConstants returns pointers to the schemas in value whose const is null.
+func nullConstants(value any, at string) (found []string) {
+	switch value := value.(type) {
+	case map[string]any:
+		if constant, ok := value["const"]; ok && constant == nil {
+			found = append(found, at)
+		}
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if name != "example" && name != "examples" && name != "default" {
+				found = append(found, nullConstants(value[name], at+"/"+strings.ReplaceAll(name, "/", "~1"))...)
+			}
+		}
+	case []any:
+		for i, element := range value {
+			found = append(found, nullConstants(element, at+"/"+strconv.Itoa(i))...)
+		}
+	}
+	return found
 }
 
 // Code returns the Go code of document, which it changes. With an error, the code is what was

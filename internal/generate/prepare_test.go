@@ -1,6 +1,9 @@
 package generate
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -110,6 +113,17 @@ func TestPrepare_RejectsParameters(t *testing.T) {
 			assert.Contains(t, err.Error(), row.want)
 		}
 	}
+}
+
+func TestLoad_RejectsTheConstantNull(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "openapi.yaml")
+	const document = `{openapi: 3.1.0, info: {title: t, version: "1"}, paths: {}, components: {schemas: {X: {properties: {p: {const: %s}}, example: {const: null}}}}}`
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, document, "null"), 0o600))
+	_, err := Load(file)
+	assert.ErrorContains(t, err, "/components/schemas/X/properties/p: the constant null is not supported")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, document, "a"), 0o600))
+	_, err = Load(file)
+	assert.NoError(t, err)
 }
 
 // TestRedeclared verifies that a name that the templates declare too is an error, with its place.

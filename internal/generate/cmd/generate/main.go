@@ -7,8 +7,6 @@ import (
 	"log"
 	"os"
 
-	"github.com/oapi-codegen/oapi-codegen/v2/pkg/util"
-
 	"github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
@@ -38,7 +36,7 @@ func run(config, output, contract string) error {
 	if output == "" {
 		output = options.Output
 	}
-	document, err := util.LoadSwagger(contract)
+	document, err := generate.Load(contract)
 	if err != nil {
 		return err
 	}
