@@ -5,7 +5,6 @@ package watch
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/orgkeys/orgkeys-go/api"
 )
@@ -36,16 +36,19 @@ type value struct {
 	required, optionalityKnown bool
 }
 
-//go:embed differences.txt
-var differences string
+//go:embed differences.yaml
+var differences []byte
 
 func TestContract_MatchesTheOfficialSDK(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	require.NoError(t, err)
-	accepted, err := readDifferences(differences)
-	require.NoError(t, err)
+	var accepted map[string]string
+	require.NoError(t, yaml.Unmarshal(differences, &accepted), "a location occurs once")
+	for location, reason := range accepted {
+		assert.NotEmpty(t, reason, location)
+	}
 	report := compare(officialSurface(doc.Paths), contractSurface(doc.Paths), accepted)
-	assert.Empty(t, strings.Join(report, "\n"), "follow the SDK in api/openapi.yaml, or give the reason in differences.txt")
+	assert.Empty(t, strings.Join(report, "\n"), "follow the SDK in api/openapi.yaml, or give the reason in differences.yaml")
 }
 
 func TestCompare(t *testing.T) {
@@ -66,7 +69,7 @@ func TestCompare(t *testing.T) {
 		"optional in the SDK only":      {value{kind: "string", optionalityKnown: true}, str, "", "x: optional in the SDK, required in the contract"},
 		"unknown in the SDK":            {value{kind: "string"}, str, "", ""},
 		"an accepted difference":        {value{kind: "integer"}, str, "a reason", ""},
-		"an accepted one that is equal": {str, str, "a reason", "x: differences.txt accepts a difference that does not exist"},
+		"an accepted one that is equal": {str, str, "a reason", "x: differences.yaml accepts a difference that does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			accepted := map[string]string{}
@@ -81,33 +84,6 @@ func TestCompare(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
-}
-
-func TestReadDifferences(t *testing.T) {
-	got, err := readDifferences("# comment\n\nGET /x query a: a reason\n")
-	require.NoError(t, err)
-	assert.Equal(t, map[string]string{"GET /x query a": "a reason"}, got)
-	for _, bad := range []string{"GET /x", "GET /x:", "GET /x: a\nGET /x: b"} {
-		_, err := readDifferences(bad)
-		assert.Error(t, err, bad)
-	}
-}
-
-// readDifferences reads lines of the form "LOCATION: reason".
-func readDifferences(text string) (map[string]string, error) {
-	accepted := map[string]string{}
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		location, reason, _ := strings.Cut(line, ": ")
-		if reason == "" || accepted[location] != "" {
-			return nil, fmt.Errorf("differences.txt: %q has no reason, or its location occurs twice", line)
-		}
-		accepted[location] = reason
-	}
-	return accepted, nil
 }
 
 // compare returns the differences between the official SDK and the contract that are not
@@ -135,7 +111,7 @@ func compare(official, contract surface, accepted map[string]string) (report []s
 	}
 	for _, location := range slices.Sorted(maps.Keys(accepted)) {
 		if found[location] == "" {
-			report = append(report, location+": differences.txt accepts a difference that does not exist")
+			report = append(report, location+": differences.yaml accepts a difference that does not exist")
 		}
 	}
 	for _, location := range slices.Sorted(maps.Keys(found)) {
