@@ -242,7 +242,7 @@ func TestTheOperationIsCallable(t *testing.T) {
 	require.True(t, ok, "%s", out)
 	page, err := os.ReadFile(filepath.Join(root, "docs/reference/organization-projects-project_id-api_keys.md"))
 	require.NoError(t, err)
-	assert.Contains(t, string(page), "client.Generated().ListProjectAPIKeysWithResponse(ctx, ")
+	assert.Contains(t, string(page), "client.Generated().ListProjectAPIKeysWithResponse(ctx context.Context, ")
 }
 
 func TestReport_LinesToLookAt(t *testing.T) {
