@@ -22,8 +22,8 @@ type Change struct {
 	Decide    bool // reported only: carrying it over is for a person to decide
 
 	position position
-	adds     bool   // it adds the place
-	narrows  string // the effect on requests that were valid, if they are refused now
+	adds     bool // it adds the place
+	narrows  bool // requests that were valid are refused
 }
 
 // edit is a change and the function that makes it.
@@ -106,8 +106,11 @@ func (s position) in(p place) position {
 	return s
 }
 
-// effect is what has changed and, if requests that were valid are refused now, which they are.
-type effect struct{ what, narrows string }
+// effect is what has changed, and whether requests that were valid are refused now.
+type effect struct {
+	what    string
+	narrows bool
+}
 
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
 // not declared.
@@ -119,11 +122,8 @@ func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, is
 	if !differs {
 		return
 	}
-	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: is.what, position: s, narrows: is.narrows}
+	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: is.what, position: s, narrows: is.narrows && !s.response}
 	e.adds = aspect == "present" && ours == "false"
-	if s.response {
-		e.narrows = ""
-	}
 	if earlier != "" {
 		e.Decide = true
 		e.What = fmt.Sprintf("%s is %s upstream, and was %s when the difference was declared; ours stays %s",
@@ -194,7 +194,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	if !o.anything() {
 		is, on := effect{what: "may be null"}, ours[:1]
 		if o.null {
-			is, on = effect{"is never null", "requests with null are refused"}, o.where(statesNull)
+			is, on = effect{"is never null", true}, o.where(statesNull)
 		}
 		null := func(v *view) string { return strconv.FormatBool(v.null) }
 		c.aspect(both, "nullable", null, is, edit{on: on, make: func() { setNull(o, p, t.null) }})
@@ -215,7 +215,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 		was, now := o.rules[key].value, t.rules[key].value
 		is := changed(key, was, now)
 		if key != "deprecated" && key != "default" && now != "" && !looser(key, was, now) {
-			is.narrows = "requests with values that were allowed are refused"
+			is.narrows = true
 		}
 		c.keyword(both, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, is,
 			func(merged *view) { merged.rules = t.rules }, key)
@@ -282,11 +282,11 @@ func (c *comparison) scalars(s schemas) {
 	case t.values == nil:
 		is.what = "is not limited to " + lost + " any more"
 	case o.values == nil:
-		is = effect{"is limited to " + gained, "requests with other values are refused"}
+		is = effect{"is limited to " + gained, true}
 	case lost == "":
 		is.what = "may also be " + gained
 	default:
-		is = effect{"is never " + lost + " any more", "requests with " + lost + " are refused"}
+		is = effect{"is never " + lost + " any more", true}
 		if gained != "" {
 			is.what = "may also be " + gained + " and " + is.what
 		}
@@ -377,14 +377,14 @@ func (c *comparison) properties(s schemas) {
 
 func newly(required bool) effect {
 	if required {
-		return effect{"is new and required", "requests without it are refused"}
+		return effect{"is new and required", true}
 	}
 	return effect{what: "is new"}
 }
 
 func requiredly(required bool) effect {
 	if required {
-		return effect{"is required", "requests without it are refused"}
+		return effect{"is required", true}
 	}
 	return effect{what: "is optional"}
 }

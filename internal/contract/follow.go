@@ -18,27 +18,6 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// Judge sets the verdicts of the changes in a report, by the Go API that the contract becomes
-// before and after them.
-func Judge(root string, report *Report, before []byte) error {
-	if len(report.Changes) == 0 {
-		return nil
-	}
-	was, err := generate(root, before)
-	if err != nil {
-		return fmt.Errorf("generate Go from %s: %w", Path, err)
-	}
-	is, err := generate(root, report.Contract)
-	if err != nil { // as go generate will, which is reported as a check that failed
-		for i := range report.Changes {
-			report.Changes[i].Breaking, report.Changes[i].Why = true, "the generator fails: "+err.Error()
-		}
-		return nil
-	}
-	judge(report.Changes, was, is)
-	return nil
-}
-
 // commands are those that make the repository follow the contract, and check it.
 var commands = []string{"generate ./...", "build -gcflags=-e ./...", "vet ./...", "test -short -fullpath ./..."}
 

@@ -8,7 +8,6 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -20,27 +19,19 @@ import (
 	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
-// api is what the generated package declares: types, fields, methods, functions and constants by
-// name (Type, Type.Field), each with the text of its type.
+// api is what the generated package declares.
 type api struct {
-	text   map[string]string
-	fields map[string]string // the name of the field by "Type.property"
+	text   map[string]string // types, fields, methods and constants by name (Type, Type.Field), as Go text
+	fields map[string]string // the name of a field by "Type.property"
 }
 
 // generate makes Go of a contract with the configuration of the repository at root.
 func generate(root string, contract []byte) (*api, error) {
-	src, err := os.ReadFile(filepath.Join(root, "oapi-codegen.yaml"))
+	options, err := gengo.ReadOptions(filepath.Join(root, "oapi-codegen.yaml"), filepath.Join(root, "gen"))
 	if err != nil {
 		return nil, err
 	}
-	options, err := gengo.ReadOptions(src)
-	if err != nil {
-		return nil, fmt.Errorf("oapi-codegen.yaml: %w", err)
-	}
 	options.OutputOptions.SkipFmt = true
-	for name, path := range options.OutputOptions.UserTemplates {
-		options.OutputOptions.UserTemplates[name] = filepath.Join(root, "gen", path)
-	}
 	spec, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
 		return nil, err
@@ -49,56 +40,52 @@ func generate(root string, contract []byte) (*api, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseAPI(code)
-}
-
-func parseAPI(code string) (*api, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "client.gen.go", code, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
 	a := &api{text: map[string]string{}, fields: map[string]string{}}
-	ast.Inspect(file, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.FuncDecl:
-			name := node.Name.Name
-			if node.Recv != nil {
-				name = strings.TrimPrefix(types.ExprString(node.Recv.List[0].Type), "*") + "." + name
-			}
-			a.text[name] = types.ExprString(node.Type)
-			return false
-		case *ast.ValueSpec:
-			for _, name := range node.Names {
-				if node.Type != nil {
-					a.text[name.Name] = types.ExprString(node.Type)
-				}
-			}
-		case *ast.TypeSpec:
-			a.declare(node.Name.Name, node.Type)
-		}
-		return true
-	})
+	ast.Inspect(file, a.declare)
 	return a, nil
 }
 
-// declare records a type and the fields of a struct.
-func (a *api) declare(name string, is ast.Expr) {
-	object, ok := is.(*ast.StructType)
-	if !ok {
-		a.text[name] = types.ExprString(is)
-		return
-	}
-	a.text[name] = "struct"
-	for _, field := range object.Fields.List {
-		for _, f := range field.Names {
-			a.text[name+"."+f.Name] = types.ExprString(field.Type)
-			if field.Tag != nil {
-				tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json")
-				tag, _, _ = strings.Cut(tag, ",")
-				a.fields[name+"."+tag] = f.Name
+// declare records what a node declares.
+func (a *api) declare(node ast.Node) bool {
+	switch node := node.(type) {
+	case *ast.FuncDecl:
+		name := node.Name.Name
+		if node.Recv != nil {
+			name = strings.TrimPrefix(types.ExprString(node.Recv.List[0].Type), "*") + "." + name
+		}
+		a.text[name] = types.ExprString(node.Type)
+		return false
+	case *ast.ValueSpec:
+		for _, name := range node.Names {
+			if node.Type != nil {
+				a.text[name.Name] = types.ExprString(node.Type)
+			}
+		}
+	case *ast.TypeSpec:
+		name := node.Name.Name
+		object, ok := node.Type.(*ast.StructType)
+		if !ok {
+			a.text[name] = types.ExprString(node.Type)
+			return true
+		}
+		a.text[name] = "struct"
+		for _, field := range object.Fields.List {
+			for _, f := range field.Names {
+				if a.text[name+"."+f.Name] = types.ExprString(field.Type); f.Name == "Union" {
+					a.text[name] = "union"
+				}
+				if field.Tag != nil {
+					tag, _, _ := strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json"), ",")
+					a.fields[name+"."+tag] = f.Name
+				}
 			}
 		}
 	}
+	return true
 }
 
 // operation is the Go name of an operation.
@@ -122,39 +109,36 @@ func (a *api) at(s position) (name, text string) {
 	switch part := strings.Fields(s.part); {
 	case op == "":
 		return "", ""
-	case part[len(part)-1] == "response":
+	case s.response:
 		name = op + "Response.JSON" + strings.Replace(part[0], "default", "Default", 1)
-		text = a.text[name]
 	case s.part == "operation":
 		name = "Client." + op
-		text = a.text[name]
 	case s.part == "request body":
 		name = op + "JSONRequestBody"
-		text = a.text[name]
 	case part[0] != "path" && len(part) > 2:
+		path = slices.Insert(path, 0, strings.Join(part[2:], " "))
 		text = op + "Params"
-		path = append([]string{strings.Join(part[2:], " ")}, path...)
+	}
+	if name != "" {
+		text = a.text[name]
 	}
 	for _, step := range path {
 		in := a.plain(text)
 		switch elem, isMap := strings.CutPrefix(in, "map[string]"); {
 		case step == "[]" && strings.HasPrefix(in, "[]"):
 			text = in[2:]
+			continue
 		case step == "{}" && isMap:
 			text = elem
-		case a.fields[in+"."+step] != "":
-			name = in + "." + a.fields[in+"."+step]
-			text = a.text[name]
-		default:
-			name = ""
-			for method, is := range a.text { // of a union
-				of := a.plain(a.member(is))
-				if field := a.fields[of+"."+step]; field != "" && strings.HasPrefix(method, in+".As") && (name == "" || of < name) {
-					name = of + "." + field
-				}
-			}
-			text = a.text[name]
+			continue
 		}
+		name = ""
+		for _, of := range append(slices.Collect(maps.Values(a.members(in))), in) { // the first member of a union that has the field, or a struct
+			if field := a.fields[of+"."+step]; field != "" && (name == "" || of < name) {
+				name = of + "." + field
+			}
+		}
+		text = a.text[name]
 	}
 	if text == "" {
 		return "", ""
@@ -165,68 +149,76 @@ func (a *api) at(s position) (name, text string) {
 // plain is a type without its pointer, and the type that a name stands for, unless it is a struct.
 func (a *api) plain(text string) string {
 	text = strings.TrimPrefix(text, "*")
-	for range 9 {
-		of, ok := a.text[text]
-		if !ok || of == "struct" {
-			return text
-		}
+	for of, ok := a.text[text]; ok && of != "struct" && of != "union"; of, ok = a.text[text] {
 		text = strings.TrimPrefix(of, "*")
 	}
 	return text
 }
 
-// members are the constants of an enum, or the methods of a union with what they return.
-func (a *api) members(text string) map[string]string {
+// members are the methods that return the members of a union, with the types of these.
+func (a *api) members(union string) map[string]string {
 	members := map[string]string{}
-	of, isUnion := strings.TrimPrefix(text, "*"), a.isUnion(text)
-	for name, is := range a.text {
-		switch method, _ := strings.CutPrefix(name, of+"."); {
-		case isUnion && strings.HasPrefix(method, "As"):
-			members[name] = a.describe(a.member(is))
-		case is == of && a.text[of] == "string" && ast.IsExported(name):
-			members[name] = is
+	for name, method := range a.text {
+		if strings.HasPrefix(name, union+".As") && a.text[union] == "union" {
+			_, results, _ := strings.Cut(method, ") (")
+			of, _, _ := strings.Cut(results, ",")
+			members[name] = a.plain(of)
 		}
 	}
 	return members
 }
 
-// without are the names of the members that others lacks or has with another type.
-func without(members, others map[string]string) []string {
-	maps.DeleteFunc(members, func(name, is string) bool { return others[name] == is })
-	return slices.Sorted(maps.Keys(members))
-}
-
-// member is the type that a method of a union returns.
-func (a *api) member(method string) string {
-	_, results, _ := strings.Cut(method, ") (")
-	of, _, _ := strings.Cut(results, ",")
-	return of
-}
-
-// describe is a type and its fields.
-func (a *api) describe(of string) string {
-	of = a.plain(of)
-	var fields []string
-	for name, text := range a.text {
-		if strings.HasPrefix(name, of+".") && !strings.HasPrefix(text, "func(") {
-			fields = append(fields, name+" "+text)
+// about is what belongs to a position beside its own declaration: the kind of its type, the
+// constants of an enum, the members of a union with their fields, and the methods of the operation
+// if it is an argument of these.
+func (a *api) about(s position, text string) map[string]string {
+	of, plain, method := strings.TrimPrefix(text, "*"), a.plain(text), ""
+	about := a.members(plain)
+	members := slices.Collect(maps.Values(about))
+	if of != "" {
+		about[of] = cmp.Or(a.text[plain], plain)
+	}
+	if s.path == "" && !s.response {
+		method = "Client." + a.operation(s.op)
+	}
+	for name, is := range a.text {
+		owner, _, _ := strings.Cut(name, ".")
+		switch {
+		case is == of && a.text[of] == "string" && ast.IsExported(name),
+			slices.Contains(members, owner) && !strings.HasPrefix(is, "func("),
+			strings.TrimSuffix(name, "WithBody") == method:
+			about[name] = is
 		}
 	}
-	slices.Sort(fields)
-	return of + strings.Join(fields, ",")
+	return about
 }
 
-func (a *api) isUnion(text string) bool { return a.text[a.plain(text)+".Union"] != "" }
-
-// judge sets the verdicts of changes: whether the Go API breaks at their position or, if it does
-// not, whether requests that were valid are refused.
-func judge(changes []Change, before, after *api) {
+// Judge sets the verdicts of the changes in a report, by the Go API that the contract becomes
+// before and after them: whether it breaks at the position of a change or, if it does not, whether
+// requests that were valid are refused.
+func Judge(root string, report *Report, contract []byte) error {
+	if len(report.Changes) == 0 {
+		return nil
+	}
+	before, err := generate(root, contract)
+	if err != nil {
+		return fmt.Errorf("generate Go from %s: %w", Path, err)
+	}
+	after, err := generate(root, report.Contract)
 	taken := map[string]bool{}
-	for _, c := range changes {
+	for _, c := range report.Changes {
 		taken[c.Operation+" "+c.At] = true
 	}
-	for i := range changes {
-		c := &changes[i]
+	for i := range report.Changes {
+		c := &report.Changes[i]
+		switch {
+		case c.Decide:
+			c.Why = "nothing is carried over"
+			continue
+		case err != nil: // as go generate will, which is reported as a check that failed
+			c.Breaking, c.Why = true, "the generator fails: "+err.Error()
+			continue
+		}
 		c.Breaking, c.Why = compareAt(c.position, c.adds, before, after)
 		for s := c.position; !c.Breaking && s.path != ""; { // what contains it, if that is not a change of its own
 			s.path = s.path[:max(0, strings.LastIndexAny(s.path, ".[{"))]
@@ -235,40 +227,36 @@ func judge(changes []Change, before, after *api) {
 				c.Breaking, c.Why = compareAt(s, false, before, after)
 			}
 		}
-		switch {
-		case c.Decide:
-			c.Breaking, c.Why = false, "nothing is carried over"
-		case !c.Breaking && c.narrows != "":
-			c.Breaking, c.Why = true, c.narrows
+		if c.narrows && !c.Breaking {
+			c.Breaking, c.Why = true, "requests that were valid are refused"
 		}
 	}
+	return nil
 }
 
 // compareAt compares the Go declarations that a position becomes. What is added there removes none.
 func compareAt(s position, adds bool, before, after *api) (breaks bool, why string) {
 	name, was := before.at(s)
 	now, is := after.at(s)
-	list := func(names []string) string { return "`gen." + strings.Join(names, "`, `gen.") + "`" }
-	lost, gained := without(before.members(was), after.members(is)), without(after.members(is), before.members(was))
 	switch {
 	case was != "" && is == "" && !adds:
-		return true, list([]string{name}) + " is removed"
+		return true, "`gen." + name + "` is removed"
 	case was == "" && is != "":
-		why = list([]string{now}) + " is new"
+		why = "`gen." + now + "` is new"
 	case was != is && is != "":
 		return true, fmt.Sprintf("`gen.%s` was `%s` and is `%s`", name, was, is)
-	case is != "" && (before.plain(was) != after.plain(is) || before.isUnion(was) != after.isUnion(is)):
-		return true, fmt.Sprintf("`gen.%s` is another type", strings.TrimPrefix(was, "*"))
-	case len(lost) > 0 && !adds:
-		return true, list(lost) + " is removed or has another type"
-	case len(gained) > 0:
-		why = list(gained) + " is new"
 	}
-	if op := before.operation(s.op); s.path == "" && !s.response { // the arguments of the operation's methods
-		for _, method := range []string{"Client." + op, "Client." + op + "WithBody"} {
-			if was := before.text[method]; was != "" && was != after.text[method] {
-				return true, "the arguments of " + list([]string{method}) + " change"
-			}
+	old, young := before.about(s, was), after.about(s, is)
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if text, ok := young[name]; ok && text != old[name] {
+			return true, fmt.Sprintf("`gen.%s` was `%s` and is `%s`", name, old[name], text)
+		} else if !ok && !adds {
+			return true, "`gen." + name + "` is removed"
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(young)) {
+		if _, ok := old[name]; !ok && why == "" {
+			why = "`gen." + name + "` is new"
 		}
 	}
 	return false, cmp.Or(why, "the Go API stays")

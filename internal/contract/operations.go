@@ -95,7 +95,7 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required),
 			edit{make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }})
 		if o.in != "body" && o.in != "response" {
-			c.keywords(o.position, o.def, t.def, "requests encode it in another way", "style", "explode")
+			c.keywords(o.position, o.def, t.def, true, "style", "explode")
 			c.schema(o.position, o.schema(), t.schema())
 		}
 	}
@@ -111,7 +111,7 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 	}
 	c.security(s, our, their)
 	s.part = "operation"
-	c.keywords(s, our, their, "", "deprecated")
+	c.keywords(s, our, their, false, "deprecated")
 }
 
 // part is a parameter, a body, a response or a content type of one of these.
@@ -237,7 +237,7 @@ func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node
 }
 
 // keywords compares keywords of an operation or a parameter that have a plain value.
-func (c *comparison) keywords(s position, o, t place, narrows string, names ...string) {
+func (c *comparison) keywords(s position, o, t place, narrows bool, names ...string) {
 	for _, key := range names {
 		was, is := stated(o.node, key), stated(t.node, key)
 		effect := changed(key, was, is)
@@ -272,7 +272,7 @@ func (c *comparison) security(s position, our, their place) {
 		return
 	}
 	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), effect{
-		fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), "calls have to authenticate in another way",
+		fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), true,
 	}, edit{make: func() { c.setSecurity(our, their) }})
 }
 

@@ -14,6 +14,7 @@ import (
 	"go/types"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -31,16 +32,24 @@ type Options struct {
 	Output                string `yaml:"output"`
 }
 
-// ReadOptions reads a configuration file of oapi-codegen.
-func ReadOptions(text []byte) (options Options, err error) {
+// ReadOptions reads a configuration file of oapi-codegen. The templates that it names are relative
+// to dir.
+func ReadOptions(file, dir string) (options Options, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return options, err
+	}
 	read := yaml.NewDecoder(bytes.NewReader(text))
 	read.KnownFields(true)
 	if err := read.Decode(&options); err != nil {
-		return options, err
+		return options, fmt.Errorf("%s: %w", file, err)
 	}
 	options.Configuration = options.UpdateDefaults()
 	if err := options.Validate(); err != nil {
-		return options, err
+		return options, fmt.Errorf("%s: %w", file, err)
+	}
+	for name, template := range options.OutputOptions.UserTemplates {
+		options.OutputOptions.UserTemplates[name] = filepath.Join(dir, template)
 	}
 	version := generatorVersion()
 	options.NoVCSVersionOverride = &version

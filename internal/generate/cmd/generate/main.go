@@ -25,13 +25,9 @@ func main() {
 }
 
 func run(config, output, contract string) error {
-	text, err := os.ReadFile(config)
+	options, err := generate.ReadOptions(config, ".")
 	if err != nil {
 		return err
-	}
-	options, err := generate.ReadOptions(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
 	}
 	if output == "" {
 		output = options.Output
