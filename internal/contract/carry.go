@@ -19,61 +19,40 @@ var prose = []string{"summary", "description", "title", "externalDocs", "example
 
 func isProse(key string) bool { return slices.Contains(prose, key) || strings.HasPrefix(key, "x-") }
 
-// setNull makes the schema at p nullable, or not.
-func setNull(v *view, p place, null bool) {
-	n := p.node
+// setNull makes a schema nullable, or not. A null is written as a type, as a value of an enum, and
+// as a branch beside a reference or a union.
+func (v *view) setNull(null bool) {
 	merged := *v
 	merged.null = null
-	switch branches := get(n, v.branchBy); {
-	case !null:
-		for _, layer := range v.layers {
-			withoutNull(layer.node, &merged)
-		}
-	case len(v.branches) > 0 && branches != nil:
-		branches.Content = append(branches.Content, entry("type", strNode("null")))
-	case get(n, "type") != nil:
-		restate(n, &merged, "type")
-		if _, ok := constants(n); ok {
-			restate(n, &merged, "enum", "const")
-		}
-	default:
-		inner := extract(n, func(key string) bool { return !isProse(key) })
-		at := index(n, inner.Content[0].Value)
-		for _, key := range keys(inner) {
-			remove(n, key)
-		}
-		n.Content = slices.Insert(n.Content, at, strNode("anyOf"), seqNode(0, inner, entry("type", strNode("null"))))
+	layers := v.layers[:1]
+	if !null {
+		layers = v.nulls
 	}
-}
-
-func statesNull(n *yaml.Node) bool {
-	for _, key := range []string{"type", "enum", "anyOf", "oneOf"} {
-		for _, item := range some(get(n, key)) {
-			if item.Value == "null" || isNull(item) {
-				return true
-			}
-		}
-	}
-	return isTrue(get(n, "nullable"))
-}
-
-// withoutNull removes null from what a layer of v states.
-func withoutNull(n *yaml.Node, v *view) {
-	remove(n, "nullable")
-	if get(n, "type") != nil {
-		restate(n, v, "type")
-	}
-	drop(n, "enum", func(value *yaml.Node) bool { return canonical(value) == "null" })
-	for _, by := range []string{"anyOf", "oneOf"} {
+	for _, layer := range layers {
+		n, by := layer.node, v.branchBy
 		branches := get(n, by)
-		if !slices.ContainsFunc(some(branches), isNull) {
-			continue
-		}
-		if drop(n, by, isNull); len(branches.Content) == 1 { // which replaces the union
-			at := index(n, by)
-			remove(n, by)
-			inner := extract(branches.Content[0], func(key string) bool { return index(n, key) < 0 })
-			n.Content = slices.Insert(n.Content, at, inner.Content...)
+		switch {
+		case get(n, "type") != nil, !null && branches == nil:
+			restate(n, &merged, "type")
+			if _, ok := constants(n); ok {
+				restate(n, &merged, "enum", "const")
+			}
+		case null && branches != nil:
+			branches.Content = append(branches.Content, entry("type", strNode("null")))
+		case null:
+			inner := extract(n, func(key string) bool { return !isProse(key) })
+			at := index(n, inner.Content[0].Value)
+			for _, key := range keys(inner) {
+				remove(n, key)
+			}
+			n.Content = slices.Insert(n.Content, at, strNode("anyOf"), seqNode(0, inner, entry("type", strNode("null"))))
+		default:
+			if branches.Content = slices.DeleteFunc(branches.Content, isNull); len(branches.Content) == 1 { // which replaces the union
+				at := index(n, by)
+				remove(n, by)
+				inner := extract(branches.Content[0], func(key string) bool { return index(n, key) < 0 })
+				n.Content = slices.Insert(n.Content, at, inner.Content...)
+			}
 		}
 	}
 }

@@ -49,14 +49,13 @@ type comparison struct {
 	edits        []*edit
 	notes        []string
 	pairs        map[*yaml.Node][]pair
-	at           map[string]string     // the pointer of each position
 	named        map[*yaml.Node]string // the contract's pointer of each of upstream's named schemas
 }
 
 func newComparison(ours, theirs *document, declared declarations) *comparison {
 	return &comparison{
 		ours: ours, theirs: theirs, declared: declared,
-		pairs: map[*yaml.Node][]pair{}, at: map[string]string{}, named: map[*yaml.Node]string{},
+		pairs: map[*yaml.Node][]pair{}, named: map[*yaml.Node]string{},
 	}
 }
 
@@ -115,9 +114,6 @@ type effect struct {
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
 // not declared.
 func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, is effect, e edit) {
-	if key := s.op + " " + s.String(); aspect == "present" && c.at[key] == "" {
-		c.at[key] = pointer
-	}
 	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
 	if !differs {
 		return
@@ -194,10 +190,10 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	if !o.anything() {
 		is, on := effect{what: "may be null"}, ours[:1]
 		if o.null {
-			is, on = effect{"is never null", true}, o.where(statesNull)
+			is, on = effect{"is never null", true}, o.nulls
 		}
 		null := func(v *view) string { return strconv.FormatBool(v.null) }
-		c.aspect(both, "nullable", null, is, edit{on: on, make: func() { setNull(o, p, t.null) }})
+		c.aspect(both, "nullable", null, is, edit{on: on, make: func() { o.setNull(t.null) }})
 	}
 	switch o.shape() {
 	case "scalar":
@@ -428,7 +424,7 @@ func (c *comparison) branches(s schemas) {
 		e.make = func() {
 			last := o.branches[len(o.branches)-1]
 			all := last.in.node
-			all.Content = slices.Insert(all.Content, last.position()+1, c.spell(their, s.name+"Option"))
+			all.Content = slices.Insert(all.Content, slices.Index(all.Content, last.node)+1, c.spell(their, s.name+"Option"))
 		}
 		c.present(s.position, s.at.ptr, false, true, effect{what: "may be one more kind of value"}, e)
 	}

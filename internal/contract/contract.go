@@ -83,7 +83,7 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		if step == maxSteps {
 			return nil, fmt.Errorf("cannot carry over %s: one change leads to another without end", result.Changes[0].At)
 		}
-		c.edits, c.pairs, c.at = nil, map[*yaml.Node][]pair{}, map[string]string{}
+		c.edits, c.pairs = nil, map[*yaml.Node][]pair{}
 		if err := cmp.Or(c.paths(), theirs.err, ours.err); err != nil {
 			return nil, err
 		}
@@ -100,11 +100,6 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 	}
 	ours.prune(unused)
-	for i, change := range result.Changes { // what was added has a pointer now
-		if pointer := c.at[change.Operation+" "+change.At]; change.adds && pointer != "" {
-			result.Changes[i].Pointer = pointer
-		}
-	}
 	result.Notes = append(result.Notes, c.notes...)
 	if after := encode(ours.root); after != text {
 		result.Contract = []byte(after)

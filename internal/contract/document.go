@@ -107,27 +107,21 @@ func (p place) members() []place {
 	return list
 }
 
-// position is the index of an element in its sequence.
-func (p place) position() int {
-	return slices.Index(p.in.node.Content, p.node)
-}
-
 // put replaces the node at a place.
 func (p place) put(to *yaml.Node) {
-	if p.in.node.Kind == yaml.MappingNode {
-		set(p.in.node, p.key, to)
-	} else {
-		p.in.node.Content[p.position()] = to
-	}
+	p.in.node.Content[slices.Index(p.in.node.Content, p.node)] = to
 }
 
 // cut removes the node at a place, and what contains it if that is empty then and not required.
 func (p place) cut() {
-	if p.in.node.Kind == yaml.MappingNode {
-		remove(p.in.node, p.key)
-	} else if i := p.position(); i >= 0 {
-		p.in.node.Content = slices.Delete(p.in.node.Content, i, i+1)
+	i, end := slices.Index(p.in.node.Content, p.node), 1
+	if i < 0 {
+		return
 	}
+	if end += i; p.in.node.Kind == yaml.MappingNode {
+		i-- // the key
+	}
+	p.in.node.Content = slices.Delete(p.in.node.Content, i, end)
 	if len(p.in.node.Content) == 0 && p.in.key != "responses" {
 		remove(p.in.in.node, p.in.key)
 	}

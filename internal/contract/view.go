@@ -22,6 +22,7 @@ type view struct {
 	rest     place   // the schema of additionalProperties
 	branches []place // two or more, without null
 	branchBy string  // anyOf or oneOf
+	nulls    []place // the layers that allow null
 	ignored  []string
 }
 
@@ -112,6 +113,9 @@ func (d *document) gather(v *view, p place, above []*yaml.Node) nullness {
 	}
 	for _, by := range []string{"anyOf", "oneOf"} {
 		all := p.child(by).items()
+		if len(all) > 0 {
+			v.branchBy = by
+		}
 		branches := slices.DeleteFunc(slices.Clone(all), func(b place) bool { return isNull(b.node) })
 		if len(branches) < len(all) {
 			own = nullable
@@ -121,11 +125,14 @@ func (d *document) gather(v *view, p place, above []*yaml.Node) nullness {
 			continue
 		}
 		for _, branch := range branches {
-			v.branches, v.branchBy = append(v.branches, branch), by
+			v.branches = append(v.branches, branch)
 			if d.view(branch).null {
 				own = nullable
 			}
 		}
+	}
+	if own == nullable {
+		v.nulls = append(v.nulls, p)
 	}
 	// The outer mapping decides: that is the purpose of null beside a reference.
 	if own == unstated {
