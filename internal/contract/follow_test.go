@@ -120,8 +120,8 @@ home:
 	out, ok := run(t, root, "run", "./internal/contract/cmd/sync", upstream)
 	require.True(t, ok, "%s", out)
 	for _, want := range []string{
-		"| 200 response, data[].nickname | is new |", "0 breaking",
-		"go build -gcflags=-e ./...`: passed", "go vet ./...`: passed", "go test -short -fullpath ./...`: passed",
+		"200 response, data[].nickname | is new |", "0 breaking",
+		"go vet ./...`: passed", "go test -short -fullpath ./...`: passed",
 	} {
 		assert.Contains(t, out, want)
 	}
@@ -180,7 +180,7 @@ func main() {
 	out, ok = run(t, root, "run", "./internal/contract/cmd/sync", "-add", "GET /organization/projects/{project_id}/api_keys", upstream)
 	assert.False(t, ok, "%s", out)
 	for _, want := range []string{
-		"| 200 response, redacted_value | is removed |", "`gen.ProjectAPIKey.RedactedValue` is removed", "go build -gcflags=-e ./...`: failed",
+		"| 200 response, redacted_value | is removed |", "`gen.ProjectAPIKey.RedactedValue` is removed", "go vet ./...`: failed",
 		"### Look at\n", "- [ ] examples/broken/main.go:11 ", "- [ ] orgkeystest/",
 	} {
 		assert.Contains(t, out, want)

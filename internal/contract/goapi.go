@@ -196,21 +196,21 @@ func (a *api) about(s position, text string) map[string]string {
 // Judge sets the verdicts of the changes in a report, by the Go API that the contract becomes
 // before and after them: whether it breaks at the position of a change or, if it does not, whether
 // requests that were valid are refused.
-func Judge(root string, report *Report, contract []byte) error {
-	if len(report.Changes) == 0 {
+func (r *Report) Judge(root string, contract []byte) error {
+	if len(r.Changes) == 0 {
 		return nil
 	}
 	before, err := generate(root, contract)
 	if err != nil {
 		return fmt.Errorf("generate Go from %s: %w", Path, err)
 	}
-	after, err := generate(root, report.Contract)
+	after, err := generate(root, r.Contract)
 	taken := map[string]bool{}
-	for _, c := range report.Changes {
+	for _, c := range r.Changes {
 		taken[c.Operation+" "+c.At] = true
 	}
-	for i := range report.Changes {
-		c := &report.Changes[i]
+	for i := range r.Changes {
+		c := &r.Changes[i]
 		switch {
 		case c.Decide:
 			c.Why = "nothing is carried over"

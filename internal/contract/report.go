@@ -47,35 +47,20 @@ func (c Change) Verdict() string {
 	return "not breaking"
 }
 
-// Groups are the changes by operation.
-func (r *Report) Groups() (groups [][]Change) {
-	for i, c := range r.Changes {
-		if i == 0 || c.Operation != r.Changes[i-1].Operation {
-			groups = append(groups, nil)
-		}
-		groups[len(groups)-1] = append(groups[len(groups)-1], c)
-	}
-	return groups
-}
-
 var markdown = template.Must(template.New("").Funcs(template.FuncMap{
 	"cell": func(s string) string { return strings.ReplaceAll(s, "|", `\|`) },
-	"indent": func(s string) string {
-		return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
-	},
 }).Parse(`## The contract against upstream
 
-{{with len .Changes}}{{.}} change{{if gt . 1}}s{{end}}, {{$.Count "breaking"}} breaking
+{{with .Changes}}{{len .}} change{{if gt (len .) 1}}s{{end}}, {{$.Count "breaking"}} breaking
 {{- with $.Count "to decide"}}, {{.}} to decide{{end}}.
-{{else}}No change: the structure is the same.
-{{end}}
-{{- range .Groups}}
-### {{(index . 0).Operation}}
 
-| | where | what | in the contract | for a program that uses the SDK |
-| --- | --- | --- | --- | --- |
-{{range .}}| {{if .Breaking}}**{{.Verdict}}**{{else}}{{.Verdict}}{{end}} | {{cell .At}} | {{cell .What}} | {{/* */ -}}
-` + "`{{cell .Pointer}}`" + ` | {{cell .Why}} |
+| for programs | operation | where | what | in the contract | in Go |
+| --- | --- | --- | --- | --- | --- |
+{{range .}}| {{if .Breaking}}**breaking**{{else}}{{.Verdict}}{{end}} | {{.Operation}} | {{cell .At}} | {{cell .What}} | ` +
+	"`{{cell .Pointer}}`" + ` | {{cell .Why}} |
+{{end}}{{else}}No change: the structure is the same.
+{{end}}
+{{- define "list"}}{{range .}}- [ ] {{.}}
 {{end}}{{end}}
 {{- with .Notes}}
 ### Notes
@@ -85,19 +70,17 @@ var markdown = template.Must(template.New("").Funcs(template.FuncMap{
 {{- with .Describe}}
 ### Describe in your own words
 
-{{range .}}- [ ] {{.}}
-{{end}}{{end}}
+{{template "list" .}}{{end}}
 {{- with .Look}}
 ### Look at
 
-{{range .}}- [ ] {{.}}
-{{end}}{{end}}
+{{template "list" .}}{{end}}
 {{- with .Checks}}
 ### Checks
 
 {{range .}}- ` + "`{{.Command}}`" + `: {{if .Failed}}failed{{else}}passed{{end}}
 {{with .Output}}
-  ` + "```\n{{indent .}}  ```" + `
+` + "```\n{{.}}```" + `
 {{end}}{{end}}{{end}}`))
 
 // Markdown is the report for a terminal or a pull request.

@@ -29,7 +29,7 @@ func TestReport(t *testing.T) {
 +        note: {type: string}
 `)
 	result := sync(t, file(t, "contract.yaml"), upstream)
-	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(file(t, "contract.yaml"))))
+	require.NoError(t, (&Report{Result: result}).Judge("../..", []byte(file(t, "contract.yaml"))))
 	report := &Report{
 		Result: result,
 		Look:   []Line{{"wrapper/things.go", 7, "cannot use done | undone"}},

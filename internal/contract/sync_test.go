@@ -113,7 +113,7 @@ func sync(t *testing.T, contract, upstream string) *Result {
 func judged(t *testing.T, contract, upstream string) *Result {
 	t.Helper()
 	result := sync(t, contract, upstream)
-	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(contract)))
+	require.NoError(t, (&Report{Result: result}).Judge("../..", []byte(contract)))
 	return result
 }
 
@@ -348,7 +348,7 @@ func TestSync_AddsAnOperation(t *testing.T) {
 `)
 	result, err := Sync([]byte(contract), "upstream", []byte(upstream), declared, "GET /boxes/{box_id}/things")
 	require.NoError(t, err)
-	require.NoError(t, Judge("../..", &Report{Result: result}, []byte(contract)))
+	require.NoError(t, (&Report{Result: result}).Judge("../..", []byte(contract)))
 	assert.Equal(t, []string{
 		"list-box-things: operation is added (not breaking)",
 		`DELETE /boxes/{box_id}/things: operation is new upstream; -add "DELETE /boxes/{box_id}/things" adds it (to decide)`,

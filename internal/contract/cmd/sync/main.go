@@ -1,4 +1,4 @@
-// Sync brings api/openapi.yaml in step with the vendor's OpenAPI document, generates, builds and
+// Sync brings api/openapi.yaml in step with the vendor's OpenAPI document, generates, vets and
 // tests, and reports what changed. See package contract for what counts as a change.
 package main
 
@@ -9,9 +9,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/orgkeys/orgkeys-go/internal/contract"
 )
@@ -19,8 +21,8 @@ import (
 const usage = `Usage: sync [flags] SPEC
 
 Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL, YAML or JSON),
-over into api/openapi.yaml, then runs go generate, build, vet and test, and prints a report in
-Markdown. Run it at the root of the repository.
+over into api/openapi.yaml, then runs go generate, vet and test, and prints a report in Markdown.
+Run it at the root of the repository.
 
 Exit status: 0 done; 1 a check failed, something is left to decide or, with -check, the structure
 differs; 2 it could not run. What cannot be carried over as a whole is not written at all.
@@ -50,12 +52,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
 		return 0
-	} else if err != nil {
+	case err != nil:
 		return 2
-	}
-	if flags.NArg() != 1 {
+	case flags.NArg() != 1:
 		flags.Usage()
 		return 2
 	}
@@ -73,22 +75,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func sync(ctx context.Context, from string, add []string, check, only bool) (*contract.Report, error) {
 	root, err := filepath.Abs(".")
-	if err != nil {
-		return nil, err
-	}
-	ours, err := os.ReadFile(contract.Path)
-	if err != nil {
-		return nil, err
-	}
-	declared, err := os.ReadFile("internal/contract/differences.yaml")
-	if err != nil {
+	ours, err1 := os.ReadFile(contract.Path)
+	declared, err2 := os.ReadFile("internal/contract/differences.yaml")
+	upstream, err3 := read(ctx, from)
+	if err := errors.Join(err, err1, err2, err3); err != nil {
 		return nil, err
 	}
 	differences, err := contract.ParseDifferences(declared)
-	if err != nil {
-		return nil, err
-	}
-	upstream, err := contract.Fetch(ctx, from)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +90,31 @@ func sync(ctx context.Context, from string, add []string, check, only bool) (*co
 		return nil, err
 	}
 	report := &contract.Report{Result: result}
-	if err := contract.Judge(root, report, ours); err != nil {
-		return nil, err
-	}
-	if check || bytes.Equal(result.Contract, ours) {
-		return report, nil
-	}
-	if err := contract.Write(root, result.Contract); err != nil || only {
+	if err := report.Judge(root, ours); err != nil || check || bytes.Equal(result.Contract, ours) {
 		return report, err
 	}
-	return report, contract.Follow(ctx, root, report)
+	if err := os.WriteFile(contract.Path, result.Contract, 0o644); err != nil || only {
+		return report, err
+	}
+	return report, report.Follow(ctx, root)
+}
+
+// read reads a document from a file, or from a URL that begins with http:// or https://.
+func read(ctx context.Context, from string) ([]byte, error) {
+	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
+		return os.ReadFile(from)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: status %s", from, response.Status)
+	}
+	return io.ReadAll(response.Body)
 }

@@ -1,4 +1,4 @@
-package contract
+package main
 
 import (
 	"net/http"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFetch(t *testing.T) {
+func TestRead(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/spec" {
 			http.NotFound(w, r)
@@ -25,18 +25,16 @@ func TestFetch(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("12345"), 0o600))
 
 	for _, from := range []string{path, server.URL + "/spec"} {
-		src, err := fetch(t.Context(), from, 5)
+		src, err := read(t.Context(), from)
 		require.NoError(t, err)
 		assert.Equal(t, "12345", string(src))
 	}
-	_, err := fetch(t.Context(), server.URL+"/spec", 4)
-	assert.ErrorContains(t, err, "larger than 4 bytes")
 	for from, want := range map[string]string{
 		path + ".not":       "no such file",
 		server.URL + "/not": "404",
 		"http://[":          "missing ']'",
 	} {
-		_, err := Fetch(t.Context(), from)
+		_, err := read(t.Context(), from)
 		require.Error(t, err)
 		assert.True(t, strings.Contains(err.Error(), want), "%v", err)
 	}
