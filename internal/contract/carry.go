@@ -313,7 +313,7 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	if c.usesFormat(v.format) {
 		set(n, "format", strNode(v.format), "type")
 	}
-	if example := sample(c.theirs, v); example != nil && get(n, "const") == nil {
+	if example := c.theirs.example(v, nil); example != nil && get(n, "const") == nil {
 		set(n, "example", example)
 	}
 	if v.items.exists() {
@@ -338,57 +338,80 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	return n
 }
 
-// mend replaces an example that is not valid any more.
-func (c *comparison) mend(n *yaml.Node, t *view) {
-	example := get(n, "example")
-	if example == nil || t.allows(example) {
-		return
-	}
-	if example = sample(c.theirs, t); example != nil {
-		set(n, "example", example)
-	} else {
-		remove(n, "example")
-	}
-}
-
 // formatted are examples of strings by their format.
 var formatted = map[string]string{
 	"date-time": "2024-03-26T17:25:33Z", "date": "2024-03-26", "uuid": "2f1e0d5c-7f0a-4d1b-9c55-0a1b2c3d4e5f",
 	"email": "robin@example.com", "uri": "https://example.com",
 }
 
-// sample is an example of a schema, or nil if its parts have the examples.
-func sample(d *document, v *view) *yaml.Node {
+// mend makes the examples of the contract valid again, those of parameters, bodies and schemas.
+func (c *comparison) mend() {
+	at := func(n *yaml.Node, v *view) {
+		if example := get(n, "example"); example != nil {
+			set(n, "example", c.ours.example(v, example))
+		}
+	}
+	for n, uses := range c.pairs {
+		at(n, uses[0].ours)
+	}
+	for _, path := range c.ours.top().child("paths").members() {
+		for _, operation := range path.members() {
+			for _, p := range c.ours.parts(position{}, path, operation) {
+				at(p.def.node, c.ours.view(p.schema()...))
+			}
+		}
+	}
+}
+
+// example is what a schema allows that is closest to have: what is missing or not allowed is made
+// up. It is nil for an object if have is, since the properties have the examples.
+func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
 	number := func(key string, otherwise float64) float64 {
 		if n, err := strconv.ParseFloat(v.rules[key].value, 64); err == nil {
 			return n
 		}
 		return otherwise
 	}
-	if len(v.values) > 0 {
-		return bare(v.values[0])
+	if have != nil && (v.null && canonical(have) == "null" || v.shape() == "union" || v.anything()) {
+		return have
 	}
 	switch v.shape() {
 	case "union":
-		return sample(d, d.view(v.branches[0]))
+		return d.example(d.view(v.branches[0]), nil)
+	case "object":
+		return d.object(v, have)
 	case "map":
-		if value := sample(d, d.view(v.rest)); value != nil {
-			example := entry("name", value)
-			example.Style = yaml.FlowStyle
-			return example
+		if kind(have) != yaml.MappingNode {
+			have = mapNode(strNode("name"), nil)
+			have.Style = yaml.FlowStyle
 		}
-		return nil
+		for i := 1; i < len(have.Content); i += 2 {
+			if have.Content[i] = d.example(d.view(v.rest), have.Content[i]); have.Content[i] == nil {
+				return nil
+			}
+		}
+		return have
 	case "array":
-		if item := sample(d, d.view(v.items)); v.items.exists() && item != nil {
-			return seqNode(yaml.FlowStyle, slices.Repeat([]*yaml.Node{item}, max(1, int(number("minItems", 1))))...)
+		if kind(have) != yaml.SequenceNode {
+			have = seqNode(yaml.FlowStyle, slices.Repeat([]*yaml.Node{nil}, max(1, int(number("minItems", 1))))...)
 		}
-		return nil
+		for i, item := range have.Content {
+			if have.Content[i] = d.example(d.view(orAny(v.items)...), item); have.Content[i] == nil {
+				return nil
+			}
+		}
+		return have
 	}
-	if len(v.types) == 0 || v.types[0] == "object" {
+	switch {
+	case have != nil && v.allows(have):
+		return have
+	case len(v.values) > 0:
+		return bare(v.values[0])
+	case len(v.types) == 0:
 		return nil
-	}
-	switch v.types[0] {
-	case "string":
+	case v.types[0] == "boolean":
+		return boolNode(true)
+	case v.types[0] == "string":
 		text, ok := formatted[v.format]
 		if !ok {
 			text = "example"
@@ -396,8 +419,6 @@ func sample(d *document, v *view) *yaml.Node {
 			text = text[:min(len(text), int(number("maxLength", 1000)))]
 		}
 		return strNode(text)
-	case "boolean":
-		return boolNode(true)
 	}
 	n := number("minimum", number("exclusiveMinimum", 0)+1)
 	if v.format == "unixtime" {
@@ -405,6 +426,40 @@ func sample(d *document, v *view) *yaml.Node {
 	}
 	n = min(n, number("maximum", n), number("exclusiveMaximum", n+1)-1)
 	return scalarNode("!!int", strconv.FormatFloat(n, 'f', -1, 64))
+}
+
+// object is the example of an object, with the examples of its properties.
+func (d *document) object(v *view, have *yaml.Node) *yaml.Node {
+	if have == nil || len(v.props) == 0 {
+		return have
+	}
+	if have.Kind != yaml.MappingNode {
+		have = mapNode()
+	}
+	for _, key := range keys(have) {
+		if v.prop(key) == nil {
+			remove(have, key)
+		}
+	}
+	for _, p := range v.props {
+		inner, value := d.view(p.places...), get(have, p.name)
+		if value == nil && !p.required {
+			continue
+		}
+		for _, layer := range inner.layers {
+			if example := get(layer.node, "example"); value == nil && example != nil {
+				value = bare(example)
+			}
+		}
+		if value == nil && inner.shape() == "object" {
+			value = mapNode()
+		}
+		if value = d.example(inner, value); value == nil {
+			value = seqNode(yaml.FlowStyle) // of objects
+		}
+		set(have, p.name, value)
+	}
+	return have
 }
 
 // usesFormat reports whether the contract has a format already. Another one might change the Go

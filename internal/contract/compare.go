@@ -36,6 +36,11 @@ type edit struct {
 	removes string // the property that it removes
 }
 
+// because is an edit of what has changed. It narrows if requests that were valid are refused.
+func because(what string, narrows bool, on []place, make func()) edit {
+	return edit{Change: Change{What: what, narrows: narrows}, on: on, make: make}
+}
+
 // pair is one use of a node of the contract, and its counterpart upstream.
 type pair struct {
 	uses         []use
@@ -54,8 +59,7 @@ type comparison struct {
 
 func newComparison(ours, theirs *document, declared declarations) *comparison {
 	return &comparison{
-		ours: ours, theirs: theirs, declared: declared,
-		pairs: map[*yaml.Node][]pair{}, named: map[*yaml.Node]string{},
+		ours: ours, theirs: theirs, declared: declared, pairs: map[*yaml.Node][]pair{}, named: map[*yaml.Node]string{},
 	}
 }
 
@@ -75,18 +79,10 @@ type position struct {
 	within   []*yaml.Node
 }
 
-func (s position) String() string {
-	if s.path == "" {
-		return s.part
-	}
-	return s.part + ", " + s.path
-}
+func (s position) String() string { return strings.TrimSuffix(s.part+", "+s.path, ", ") }
 
 func (s position) field(name string) position {
-	if s.path != "" {
-		s.path += "."
-	}
-	s.path += name
+	s.path = strings.TrimPrefix(s.path+"."+name, ".")
 	s.name += camel(name)
 	return s
 }
@@ -105,32 +101,29 @@ func (s position) in(p place) position {
 	return s
 }
 
-// effect is what has changed, and whether requests that were valid are refused now.
-type effect struct {
-	what    string
-	narrows bool
-}
-
 // differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
-// not declared.
-func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, is effect, e edit) {
+// not declared. A difference that has no edit is only noted.
+func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, e edit) {
 	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
-	if !differs {
+	switch {
+	case !differs:
 		return
-	}
-	e.Change = Change{Operation: s.op, At: s.String(), Pointer: pointer, What: is.what, position: s, narrows: is.narrows && !s.response}
-	e.adds = aspect == "present" && ours == "false"
-	if earlier != "" {
+	case earlier != "":
 		e.Decide = true
 		e.What = fmt.Sprintf("%s is %s upstream, and was %s when the difference was declared; ours stays %s",
 			aspect, theirs, earlier, ours)
+	case e.make == nil:
+		c.note("The %s at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.", aspect, pointer, ours, theirs)
+		return
 	}
+	e.Operation, e.At, e.Pointer, e.position = s.op, s.String(), pointer, s
+	e.adds, e.narrows = aspect == "present" && ours == "false", e.narrows && !s.response
 	c.edits = append(c.edits, &e)
 }
 
 // present records whether a place is there on both sides.
-func (c *comparison) present(s position, pointer string, ours, theirs bool, is effect, e edit) {
-	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), is, e)
+func (c *comparison) present(s position, pointer string, ours, theirs bool, e edit) {
+	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), e)
 }
 
 // schemas are the two schemas at a position, to be compared.
@@ -140,13 +133,13 @@ type schemas struct {
 	o, t *view // ours and theirs
 }
 
-// aspect compares an aspect, which of gives. By default, another use of the nodes that an edit
-// changes agrees with it if that use has the same aspect upstream.
-func (c *comparison) aspect(s schemas, name string, of func(*view) string, is effect, e edit) {
+// aspect compares an aspect of two schemas, or of their property of a name. By default, another use
+// of the nodes that an edit changes agrees with it if that use has the same aspect upstream.
+func (c *comparison) aspect(s schemas, property, name string, e edit) {
 	if e.fits == nil {
-		e.fits = func(_, other *view) bool { return of(other) == of(s.t) }
+		e.fits = func(_, other *view) bool { return other.aspect(property, name) == s.t.aspect(property, name) }
 	}
-	c.differ(s.position, s.at.ptr, name, of(s.o), of(s.t), is, e)
+	c.differ(s.position, s.at.ptr, name, s.o.aspect(property, name), s.t.aspect(property, name), e)
 }
 
 // schema compares the schema that stands at all of ours with the one at theirs.
@@ -169,12 +162,10 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 		if bothNamed {
 			p, their = ourName, theirName
 		}
-		shape := func(v *view) string { return strconv.Quote(v.shape()) }
-		c.aspect(schemas{s, p, o, t}, "type", shape, effect{what: "was " + o.kind() + " and is " + t.kind()}, edit{
-			on:    []place{p},
-			make:  func() { c.rewrite(p, their, s.name, bothNamed) },
-			order: -1, // before the edits of what it may leave without another use
-		})
+		e := because("was "+o.kind()+" and is "+t.kind(), false, []place{p}, func() { c.rewrite(p, their, s.name, bothNamed) })
+		e.order = -1 // before the edits of what it may leave without another use
+		e.fits = func(_, other *view) bool { return other.shape() == t.shape() }
+		c.differ(s, p.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), e)
 		return
 	}
 	if bothNamed {
@@ -185,19 +176,19 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 			c.note("Upstream has `%s` at %s, which is neither compared nor carried over.", key, t.layers[0].ptr)
 		}
 	}
-	c.format(s, p, o, t)
 	both := schemas{s, p, o, t}
+	c.aspect(both, "", "format", edit{}) // ours stays, since it selects a Go type
 	if !o.anything() {
-		is, on := effect{what: "may be null"}, ours[:1]
+		e := because("may be null", false, ours[:1], func() { o.setNull(t.null) })
 		if o.null {
-			is, on = effect{"is never null", true}, o.nulls
+			e.What, e.narrows, e.on = "is never null", true, o.nulls
 		}
-		null := func(v *view) string { return strconv.FormatBool(v.null) }
-		c.aspect(both, "nullable", null, is, edit{on: on, make: func() { o.setNull(t.null) }})
+		c.aspect(both, "", "nullable", e)
 	}
 	switch o.shape() {
 	case "scalar":
-		c.scalars(both)
+		c.keyword(both, "type", "was "+o.kind()+" and is "+t.kind(), false)
+		c.enum(both)
 	case "object":
 		c.properties(both)
 	case "array":
@@ -209,12 +200,8 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	}
 	for _, key := range rank {
 		was, now := o.rules[key].value, t.rules[key].value
-		is := changed(key, was, now)
-		if key != "deprecated" && key != "default" && now != "" && !looser(key, was, now) {
-			is.narrows = true
-		}
-		c.keyword(both, key, func(v *view) string { return cmp.Or(v.rules[key].value, "null") }, is,
-			func(merged *view) { merged.rules = t.rules }, key)
+		annotates := key == "deprecated" || key == "default"
+		c.keyword(both, key, changed(key, was, now), !annotates && now != "" && !looser(key, was, now))
 	}
 }
 
@@ -226,43 +213,22 @@ func orAny(p place) []place {
 	return []place{p}
 }
 
-// format reports a format that differs. The contract's stays, since it selects a Go type.
-func (c *comparison) format(s position, p place, o, t *view) {
-	quote := func(format string) string {
-		if format == "" {
-			return "null"
-		}
-		return strconv.Quote(format)
+// keyword compares an aspect that keywords with plain values state. The edit writes them as in
+// upstream's schema.
+func (c *comparison) keyword(s schemas, name, what string, narrows bool) {
+	keywords := []string{name}
+	if name == "enum" {
+		keywords = append(keywords, "const")
 	}
-	switch differs, earlier := c.declared.compare(p.ptr, "format", quote(o.format), quote(t.format)); {
-	case !differs:
-	case earlier != "":
-		c.differ(s, p.ptr, "format", quote(o.format), quote(t.format), effect{}, edit{})
-	default:
-		c.note("The format at %s is %s here and %s upstream. Ours stays: declare it, or change it by hand.",
-			p.ptr, cmp.Or(o.format, "none"), cmp.Or(t.format, "none"))
-	}
-}
-
-// keyword compares an aspect that keywords with plain values state. The edit writes them as in our
-// schema with upstream's aspect.
-func (c *comparison) keyword(
-	s schemas, name string, of func(*view) string, is effect, adopt func(*view), keywords ...string,
-) {
 	at := stating(s.o, append(keywords, "type")...)
-	c.aspect(s, name, of, is, edit{on: []place{at}, make: func() {
-		merged := *s.o
-		adopt(&merged)
+	c.aspect(s, "", name, because(what, narrows, []place{at}, func() {
+		merged := *s.t
+		merged.null = s.o.null
 		restate(at.node, &merged, keywords...)
-		c.mend(at.node, s.t)
-	}})
+	}))
 }
 
-func (c *comparison) scalars(s schemas) {
-	o, t := s.o, s.t
-	types := func(v *view) string { return strconv.Quote(strings.Join(v.types, "|")) }
-	c.keyword(s, "type", types, effect{what: "was " + o.kind() + " and is " + t.kind()},
-		func(merged *view) { merged.types = t.types }, "type")
+func (c *comparison) enum(s schemas) {
 	minus := func(values, without []*yaml.Node) string {
 		var list []string
 		for _, n := range values {
@@ -272,34 +238,30 @@ func (c *comparison) scalars(s schemas) {
 		}
 		return strings.Join(list, ", ")
 	}
-	gained, lost := minus(t.values, o.values), minus(o.values, t.values)
-	var is effect
+	gained, lost := minus(s.t.values, s.o.values), minus(s.o.values, s.t.values)
 	switch {
-	case t.values == nil:
-		is.what = "is not limited to " + lost + " any more"
-	case o.values == nil:
-		is = effect{"is limited to " + gained, true}
+	case s.t.values == nil:
+		c.keyword(s, "enum", "is not limited to "+lost+" any more", false)
+	case s.o.values == nil:
+		c.keyword(s, "enum", "is limited to "+gained, true)
 	case lost == "":
-		is.what = "may also be " + gained
+		c.keyword(s, "enum", "may also be "+gained, false)
+	case gained == "":
+		c.keyword(s, "enum", "is never "+lost+" any more", true)
 	default:
-		is = effect{"is never " + lost + " any more", true}
-		if gained != "" {
-			is.what = "may also be " + gained + " and " + is.what
-		}
+		c.keyword(s, "enum", "may also be "+gained+" and is never "+lost+" any more", true)
 	}
-	c.keyword(s, "enum", func(v *view) string { return constantSet(v.values) }, is,
-		func(merged *view) { merged.values = t.values }, "enum", "const")
 }
 
-// changed is the effect of another value of a keyword.
-func changed(key, was, now string) effect {
+// changed says that a keyword has another value.
+func changed(key, was, now string) string {
 	switch {
 	case key != "deprecated":
-		return effect{what: fmt.Sprintf("%s is %s, was %s", key, cmp.Or(now, "none"), cmp.Or(was, "none"))}
+		return fmt.Sprintf("%s is %s, was %s", key, cmp.Or(now, "none"), cmp.Or(was, "none"))
 	case now != "":
-		return effect{what: "is deprecated"}
+		return "is deprecated"
 	default:
-		return effect{what: "is no longer deprecated"}
+		return "is no longer deprecated"
 	}
 }
 
@@ -307,82 +269,69 @@ func changed(key, was, now string) effect {
 func looser(key, was, now string) bool {
 	from, err1 := strconv.ParseFloat(was, 64)
 	to, err2 := strconv.ParseFloat(now, 64)
-	if err1 != nil || err2 != nil {
-		return false
-	}
 	key = strings.ToLower(strings.TrimPrefix(key, "exclusive"))
-	return strings.HasPrefix(key, "min") && to <= from || strings.HasPrefix(key, "max") && to >= from
+	return err1 == nil && err2 == nil && (strings.HasPrefix(key, "min") && to <= from || strings.HasPrefix(key, "max") && to >= from)
 }
 
 func (c *comparison) properties(s schemas) {
 	o, t := s.o, s.t
 	home, order := host(o)
 	for i, their := range t.props {
-		present := func(v *view) string { return strconv.FormatBool(v.prop(their.name) != nil) }
 		our := o.prop(their.name)
 		if our == nil {
 			f := schemas{s.in(home).field(their.name), home.child("properties").child(their.name), o, t}
 			for _, layer := range o.layers {
-				at := layer.child("properties").child(their.name)
-				if c.declared.find(at.ptr, "present") != nil {
+				if at := layer.child("properties").child(their.name); c.declared.find(at.ptr, "present") != nil {
 					f.at = at
 				}
 			}
-			c.aspect(f, "present", present, newly(their.required), edit{
-				on: []place{home}, order: order, make: func() { c.addProperty(home.node, t, i, f.name) },
-			})
+			e := because(newly(their.required), their.required, []place{home}, func() { c.addProperty(home.node, t, i, f.name) })
+			e.order = order
+			c.aspect(f, their.name, "present", e)
 			continue
 		}
 		f := schemas{s.in(our.places[0]).field(their.name), our.places[0], o, t}
-		c.aspect(f, "present", present, effect{}, edit{})
-		required := func(v *view) string {
-			p := v.prop(their.name)
-			return strconv.FormatBool(p != nil && p.required)
-		}
-		e := edit{order: order, on: []place{home}, make: func() { makeRequired(home.node, their.name) }}
-		if !their.required {
+		c.aspect(f, their.name, "present", edit{})
+		e := because(requiredly(their.required), their.required, []place{home}, func() { makeRequired(home.node, their.name) })
+		if e.order = order; !their.required {
 			e.on = o.where(func(n *yaml.Node) bool { return lists(n, "required", their.name) })
 			e.make = func() { makeOptional(o, their.name) }
 		}
-		c.aspect(f, "required", required, requiredly(their.required), e)
+		c.aspect(f, their.name, "required", e)
 		c.schema(f.position, our.places, their.places)
 	}
 	for _, our := range o.props {
-		if t.prop(our.name) != nil {
-			continue
-		}
 		on := o.where(func(n *yaml.Node) bool { return get(get(n, "properties"), our.name) != nil })
-		c.present(s.field(our.name), our.places[0].ptr, true, false, effect{what: "is removed"}, edit{
-			on: on,
-			fits: func(o, t *view) bool { // or keeps it in a layer of its own
-				return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
-					return !slices.ContainsFunc(our.places, func(cut place) bool { return cut.in.node == p.in.node })
-				})
-			},
-			order:   order,
-			removes: our.name,
-			make: func() {
-				makeOptional(o, our.name)
-				for _, p := range our.places {
-					p.cut()
-				}
-			},
+		e := because("is removed", false, on, func() {
+			makeOptional(o, our.name)
+			for _, p := range our.places {
+				p.cut()
+			}
 		})
+		e.order, e.removes = order, our.name
+		e.fits = func(o, t *view) bool { // or keeps it in a layer of its own
+			return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
+				return !slices.ContainsFunc(our.places, func(cut place) bool { return cut.in.node == p.in.node })
+			})
+		}
+		if t.prop(our.name) == nil {
+			c.present(s.field(our.name), our.places[0].ptr, true, false, e)
+		}
 	}
 }
 
-func newly(required bool) effect {
+func newly(required bool) string {
 	if required {
-		return effect{"is new and required", true}
+		return "is new and required"
 	}
-	return effect{what: "is new"}
+	return "is new"
 }
 
-func requiredly(required bool) effect {
+func requiredly(required bool) string {
 	if required {
-		return effect{"is required", true}
+		return "is required"
 	}
-	return effect{what: "is optional"}
+	return "is optional"
 }
 
 // same reports whether two schemas have the same structure all the way down.
@@ -399,10 +348,8 @@ func (c *comparison) branches(s schemas) {
 	pairs := map[int]place{}
 	match := func(same func(a, b place) bool) {
 		for i, our := range o.branches {
-			if _, done := pairs[i]; done {
-				continue
-			}
-			if j := slices.IndexFunc(left, func(their place) bool { return same(our, their) }); j >= 0 {
+			j := slices.IndexFunc(left, func(their place) bool { return same(our, their) })
+			if _, done := pairs[i]; j >= 0 && !done {
 				pairs[i] = left[j]
 				left = slices.Delete(left, j, j+1)
 			}
@@ -419,22 +366,24 @@ func (c *comparison) branches(s schemas) {
 			return !named && c.ours.view(a).shape() == c.theirs.view(b).shape()
 		})
 	}
-	e := edit{on: []place{s.at}, fits: func(_, other *view) bool { return len(other.branches) == len(t.branches) }}
+	change := func(p place, adds bool, what string, make func()) {
+		e := because(what, false, []place{s.at}, make)
+		e.fits = func(_, other *view) bool { return len(other.branches) == len(t.branches) }
+		c.present(s.position, p.ptr, !adds, adds, e)
+	}
 	for _, their := range left { // first, so that the union remains one
-		e.make = func() {
+		change(s.at, true, "may be one more kind of value", func() {
 			last := o.branches[len(o.branches)-1]
 			all := last.in.node
 			all.Content = slices.Insert(all.Content, slices.Index(all.Content, last.node)+1, c.spell(their, s.name+"Option"))
-		}
-		c.present(s.position, s.at.ptr, false, true, effect{what: "may be one more kind of value"}, e)
+		})
 	}
 	for i, our := range o.branches {
 		if their, ok := pairs[i]; ok {
 			c.schema(s.position, []place{our}, []place{their})
-			continue
+		} else {
+			change(our, false, "is one kind of value less", our.cut)
 		}
-		e.make = our.cut
-		c.present(s.position, our.ptr, true, false, effect{what: "is one kind of value less"}, e)
 	}
 }
 

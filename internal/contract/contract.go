@@ -100,6 +100,9 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 		}
 	}
 	ours.prune(unused)
+	if encode(ours.root) != text {
+		c.mend()
+	}
 	result.Notes = append(result.Notes, c.notes...)
 	if after := encode(ours.root); after != text {
 		result.Contract = []byte(after)

@@ -91,9 +91,9 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		if o.in == "path" && o.key != t.key {
 			c.note("%s: the path parameter %s is called %s upstream; our name stays.", s.op, o.key, t.key)
 		}
-		c.present(o.position, o.def.ptr, true, true, effect{}, edit{})
-		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required), requiredly(t.required),
-			edit{make: func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }})
+		c.present(o.position, o.def.ptr, true, true, edit{})
+		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required),
+			because(requiredly(t.required), t.required, nil, func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }))
 		if o.in != "body" && o.in != "response" {
 			c.keywords(o.position, o.def, t.def, true, "style", "explode")
 			c.schema(o.position, o.schema(), t.schema())
@@ -103,11 +103,11 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		if o.in == "path" || find(theirs, o.id) != nil || o.within != "" && find(theirs, o.within) == nil {
 			continue
 		}
-		is := effect{what: "is removed"}
+		what := "is removed"
 		if o.in == "content" {
-			is.what = "is never " + o.key + " any more"
+			what = "is never " + o.key + " any more"
 		}
-		c.present(o.position, o.at.ptr, true, false, is, edit{make: o.at.cut})
+		c.present(o.position, o.at.ptr, true, false, because(what, false, nil, o.at.cut))
 	}
 	c.security(s, our, their)
 	s.part = "operation"
@@ -186,8 +186,8 @@ func (p part) schema() []place {
 // addition records a part that the contract lacks. The next comparison finds the contents of a new
 // body or response. Before are the parts that precede it upstream.
 func (c *comparison) addition(path, our place, to *part, t part, before []part) {
-	var e edit
-	pointer, is := our.ptr+"/parameters/"+jsonpointer.Escape(t.key), newly(t.required)
+	e := because(newly(t.required), t.required, nil, nil)
+	pointer := our.ptr + "/parameters/" + jsonpointer.Escape(t.key)
 	description := []*yaml.Node{strNode("description"), strNode(Placeholder)}
 	switch t.in {
 	case "body":
@@ -200,7 +200,7 @@ func (c *comparison) addition(path, our place, to *part, t part, before []part) 
 		pointer = our.child("responses").child(t.key).ptr
 		e.make = func() { sorted(ensure(our.node, "responses", mapNode()), t.key, mapNode(description...)) }
 	case "content":
-		pointer, is = to.def.child("content").child(t.key).ptr, effect{what: "may be " + t.key}
+		pointer, e.What = to.def.child("content").child(t.key).ptr, "may be "+t.key
 		e.make = func() {
 			node := mapNode()
 			if t.def.child("schema").exists() {
@@ -222,7 +222,7 @@ func (c *comparison) addition(path, our place, to *part, t part, before []part) 
 			list.Content = slices.Insert(list.Content, at, node)
 		}
 	}
-	c.present(t.position, pointer, false, true, is, e)
+	c.present(t.position, pointer, false, true, e)
 }
 
 // parameterNode is a new parameter. The example of its schema becomes that of the parameter.
@@ -240,13 +240,11 @@ func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node
 func (c *comparison) keywords(s position, o, t place, narrows bool, names ...string) {
 	for _, key := range names {
 		was, is := stated(o.node, key), stated(t.node, key)
-		effect := changed(key, was, is)
-		effect.narrows = narrows
-		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), effect, edit{make: func() {
+		c.differ(s, o.ptr, key, strconv.Quote(was), strconv.Quote(is), because(changed(key, was, is), narrows, nil, func() {
 			if remove(o.node, key); is != "" {
 				set(o.node, key, bare(get(t.node, key)), append(beforeParameters, "name", "in", "required")...)
 			}
-		}})
+		}))
 	}
 }
 
@@ -262,33 +260,47 @@ func stated(n *yaml.Node, key string) string {
 	return value
 }
 
-// security compares who may call an operation, by what the schemes are and not by their names.
+// security compares who may call an operation, by what the schemes are and not by their names. Each
+// side lists alternatives, of the operation or else of the document.
 func (c *comparison) security(s position, our, their place) {
 	s.part = "security"
-	was, _ := c.ours.requirements(our)
-	is, undefined := c.theirs.requirements(their)
+	was, _, _ := c.ours.requirements(our)
+	is, alternatives, undefined := c.theirs.requirements(their)
 	if undefined != "" {
 		c.note("%s: its security scheme %s is not defined upstream; ours stays.", s.op, undefined)
 		return
 	}
-	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), effect{
-		fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none")), true,
-	}, edit{make: func() { c.setSecurity(our, their) }})
+	what := fmt.Sprintf("is %s, was %s", cmp.Or(is, "none"), cmp.Or(was, "none"))
+	c.differ(s, our.ptr+"/security", "security", strconv.Quote(was), strconv.Quote(is), because(what, true, nil, func() {
+		all, schemes := seqNode(0), c.ours.securitySchemes()
+		for _, alternative := range alternatives {
+			one := mapNode()
+			for _, name := range keys(alternative.node) {
+				have := keys(schemes.node)
+				i := slices.IndexFunc(have, func(have string) bool { return c.ours.scheme(have) == c.theirs.scheme(name) })
+				if i < 0 {
+					def := bare(c.theirs.securitySchemes().child(name).node)
+					set(def, "description", strNode(Placeholder))
+					have, i = []string{free(schemes.node, name)}, 0
+					sorted(schemes.node, have[0], def)
+				}
+				set(one, have[i], bare(get(alternative.node, name)))
+			}
+			all.Content = append(all.Content, one)
+		}
+		set(our.node, "security", all, append(beforeParameters, "parameters")...)
+	}))
 }
 
-// alternatives are the security requirements of an operation, or of the document.
-func (d *document) alternatives(operation place) []place {
-	if own := operation.child("security"); own.exists() {
-		return own.items()
+// requirements are the alternatives of an operation in terms of their schemes, and the name of a
+// scheme that is not defined.
+func (d *document) requirements(operation place) (text string, alternatives []place, undefined string) {
+	if !operation.child("security").exists() {
+		operation = d.top()
 	}
-	return d.top().child("security").items()
-}
-
-// requirements are the alternatives in terms of their schemes, and the name of one that is not
-// defined.
-func (d *document) requirements(operation place) (list, undefined string) {
 	var any []string
-	for _, alternative := range d.alternatives(operation) {
+	alternatives = operation.child("security").items()
+	for _, alternative := range alternatives {
 		var all []string
 		for _, name := range keys(alternative.node) {
 			scheme := d.scheme(name)
@@ -301,7 +313,7 @@ func (d *document) requirements(operation place) (list, undefined string) {
 		any = append(any, cmp.Or(strings.Join(all, " with "), "anonymous"))
 	}
 	slices.Sort(any)
-	return strings.Join(slices.Compact(any), " or "), undefined
+	return strings.Join(slices.Compact(any), " or "), alternatives, undefined
 }
 
 func (d *document) securitySchemes() place {
@@ -311,36 +323,13 @@ func (d *document) securitySchemes() place {
 // scheme describes the security scheme of a name.
 func (d *document) scheme(name string) string {
 	p := d.follow(d.securitySchemes().child(name))
-	parts := []string{scalar(get(p.node, "type")), strings.ToLower(scalar(get(p.node, "scheme")))}
-	for _, key := range []string{"in", "name", "openIdConnectUrl"} {
-		parts = append(parts, scalar(get(p.node, key)))
+	var parts []string
+	for _, key := range []string{"type", "scheme", "in", "name", "openIdConnectUrl"} {
+		part := scalar(get(p.node, key))
+		if key == "scheme" {
+			part = strings.ToLower(part)
+		}
+		parts = append(parts, part)
 	}
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-}
-
-// setSecurity gives an operation upstream's requirements, with the contract's schemes where they
-// are the same.
-func (c *comparison) setSecurity(our, their place) {
-	schemes := c.ours.securitySchemes()
-	all := seqNode(0)
-	for _, alternative := range c.theirs.alternatives(their) {
-		one := mapNode()
-		for _, member := range alternative.members() {
-			have := keys(schemes.node)
-			i := slices.IndexFunc(have, func(name string) bool { return c.ours.scheme(name) == c.theirs.scheme(member.key) })
-			if i < 0 {
-				def := bare(c.theirs.securitySchemes().child(member.key).node)
-				remove(def, "description")
-				set(def, "description", strNode(Placeholder))
-				have, i = []string{free(schemes.node, member.key)}, 0
-				sorted(schemes.node, have[0], def)
-			}
-			set(one, have[i], bare(member.node))
-		}
-		all.Content = append(all.Content, one)
-	}
-	if len(all.Content) == 0 {
-		all.Style = yaml.FlowStyle
-	}
-	set(our.node, "security", all, append(beforeParameters, "parameters")...)
 }

@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,6 +48,27 @@ func (v *view) prop(name string) *prop {
 		}
 	}
 	return nil
+}
+
+// aspect is an aspect of a schema, or of its property of a name, as JSON.
+func (v *view) aspect(property, name string) string {
+	p := v.prop(property)
+	switch name {
+	case "present":
+		return strconv.FormatBool(p != nil)
+	case "required":
+		return strconv.FormatBool(p != nil && p.required)
+	case "nullable":
+		return strconv.FormatBool(v.null)
+	case "type":
+		return strconv.Quote(strings.Join(v.types, "|"))
+	case "enum":
+		return constantSet(v.values)
+	case "format":
+		return strings.Replace(strconv.Quote(v.format), `""`, "null", 1)
+	default:
+		return cmp.Or(v.rules[name].value, "null")
+	}
 }
 
 // rank is the order in which the keywords of rules are written.
