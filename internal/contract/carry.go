@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
+
+	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
 // Placeholder is the description of what a sync added, until a person writes one. It reads as a
@@ -211,38 +213,37 @@ func (c *comparison) rewrite(p, theirs place, name string, named bool) {
 // schemas, so that they have a name in Go.
 func (c *comparison) spell(p place, name string) *yaml.Node {
 	p, null := c.theirs.unwrap(p)
-	if ref := get(p.node, "$ref"); ref != nil {
-		target := c.theirs.target(p, scalar(ref))
-		inner := c.theirs.view(target)
-		return refer(c.reference(target), inner.shape() == "object" && (null || inner.null) || null && !inner.null)
+	ref := get(p.node, "$ref")
+	if ref != nil {
+		p = c.theirs.target(p, scalar(ref))
+		name = p.key
 	}
 	v := c.theirs.view(p)
-	v.null = v.null || null
-	if v.shape() == "object" && len(v.props) > 0 {
-		return refer(c.component(p, v, name), v.null)
+	switch named := v.shape() == "object" && len(v.props) > 0; {
+	case named || ref != nil && v.shape() == "object":
+		return refer(c.component(p, v, name), null || v.null)
+	case ref != nil:
+		return refer(c.component(p, v, name), null && !v.null)
 	}
+	v.null = v.null || null
 	return c.body(p, v, name)
 }
 
-// reference is the contract's pointer for upstream's named schema: to the schema that is the same
-// or has its place, or else to a new one.
-func (c *comparison) reference(theirs place) string {
-	our := c.ours.schemas().child(theirs.key)
-	if our.exists() && c.named[theirs.node] == "" && c.same(position{}, our, theirs) {
-		c.named[theirs.node] = our.ptr
-	}
-	return c.component(theirs, c.theirs.view(theirs), theirs.key)
-}
-
-// component is the contract's pointer for upstream's schema, which is added if need be.
+// component is the contract's pointer for upstream's schema: to the one that is the same or has its
+// place, or else to a new one.
 func (c *comparison) component(p place, v *view, name string) string {
-	if pointer, ok := c.named[p.node]; ok && c.ours.at(pointer).exists() {
+	all := c.ours.schemas()
+	if pointer := c.named[p.node]; pointer != "" && c.ours.at(pointer).exists() {
 		return pointer
 	}
-	name = free(c.ours.schemas().node, name)
+	if our := all.child(name); our.exists() && c.same(position{}, our, p) {
+		c.named[p.node] = our.ptr
+		return our.ptr
+	}
+	name = free(all.node, name)
 	n := mapNode()
-	sorted(c.ours.schemas().node, name, n) // before its body, which may refer to it
-	c.named[p.node] = "#/components/schemas/" + jsonpointer.Escape(name)
+	sorted(all.node, name, n) // before its body, which may refer to it
+	c.named[p.node] = all.child(name).ptr
 	*n = *c.body(p, v, name)
 	describe(n)
 	return c.named[p.node]
@@ -323,7 +324,7 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 		set(n, "additionalProperties", c.spell(v.rest, name+"Value"))
 	}
 	for i, q := range v.props {
-		c.addProperty(n, v, i, name+camel(q.name))
+		c.addProperty(n, v, i, name+gengo.CamelCase(q.name))
 	}
 	if len(v.branches) > 0 {
 		choice := seqNode(0)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
 // Change is one difference between the contract and upstream's document.
@@ -83,7 +85,7 @@ func (s position) String() string { return strings.TrimSuffix(s.part+", "+s.path
 
 func (s position) field(name string) position {
 	s.path = strings.TrimPrefix(s.path+"."+name, ".")
-	s.name += camel(name)
+	s.name += gengo.CamelCase(name)
 	return s
 }
 
@@ -422,14 +424,4 @@ func host(v *view) (home place, order int) {
 		}
 	}
 	return all[len(all)-1], min(1, len(all)-1)
-}
-
-func camel(name string) string {
-	var out strings.Builder
-	for _, word := range strings.FieldsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
-	}) {
-		out.WriteString(strings.ToUpper(word[:1]) + word[1:])
-	}
-	return out.String()
 }

@@ -53,7 +53,6 @@ type declarations []*declaration
 type declaration struct {
 	at, aspect, hold, upstream string
 	needed, same               bool
-	ours                       string // another value in the contract
 }
 
 func declare(ours *document, list []Difference) declarations {
@@ -108,7 +107,6 @@ func (all declarations) compare(pointer, aspect, ours, theirs string) (differs b
 	case d == nil:
 		return true, ""
 	case ours != d.hold:
-		d.ours = ours
 		return true, ""
 	}
 	d.needed = true
@@ -122,7 +120,7 @@ func (all declarations) compare(pointer, aspect, ours, theirs string) (differs b
 func (all declarations) unneeded() []string {
 	var list []string
 	for _, d := range all {
-		reason := "upstream has nothing there to compare"
+		reason := "nothing differs there"
 		switch {
 		case d.needed, slices.ContainsFunc(all, func(other *declaration) bool {
 			return other.needed && other.aspect == "present" && strings.HasPrefix(d.at, other.at+"/")
@@ -130,8 +128,6 @@ func (all declarations) unneeded() []string {
 			continue
 		case d.same:
 			reason = "upstream agrees now"
-		case d.ours != "":
-			reason = "it is " + d.ours + " in the contract"
 		}
 		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.",
 			strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.hold, reason))

@@ -92,7 +92,7 @@ func (a *api) declare(node ast.Node) bool {
 func (a *api) operation(id string) string {
 	for name := range a.text {
 		method, ok := strings.CutPrefix(name, "Client.")
-		if method = strings.TrimSuffix(method, "WithBody"); ok && strings.EqualFold(method, camel(id)) {
+		if method = strings.TrimSuffix(method, "WithBody"); ok && strings.EqualFold(method, gengo.CamelCase(id)) {
 			return method
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-openapi/jsonpointer"
 	"go.yaml.in/yaml/v3"
+
+	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -75,7 +77,7 @@ func (d *document) operation(path, method string) (item, operation place, found 
 // operation compares an operation, and each of its parts with the one of the same id upstream.
 func (c *comparison) operation(path, our, theirPath, their place) {
 	s := position{op: scalar(get(our.node, "operationId"))}
-	s.name = camel(s.op)
+	s.name = gengo.CamelCase(s.op)
 	if id := scalar(get(their.node, "operationId")); id != s.op {
 		c.note("%s: its operationId is %s upstream; ours stays.", s.op, cmp.Or(id, "none"))
 	}
@@ -140,7 +142,7 @@ func (d *document) parts(s position, path, operation place) []part {
 	for _, at := range append(path.child("parameters").items(), operation.child("parameters").items()...) {
 		def := d.follow(at)
 		p := part{position: s, in: scalar(get(def.node, "in")), key: scalar(get(def.node, "name")), at: at, def: def}
-		p.part, p.name = p.in+" parameter "+p.key, s.name+"Params"+camel(p.key)
+		p.part, p.name = p.in+" parameter "+p.key, s.name+"Params"+gengo.CamelCase(p.key)
 		p.id, p.required = p.in+" "+p.key, isTrue(get(def.node, "required"))
 		if p.in == "path" {
 			p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.key+"}")), true
@@ -167,7 +169,7 @@ func (d *document) parts(s position, path, operation place) []part {
 	for _, at := range operation.child("responses").members() {
 		if !strings.HasPrefix(at.key, "x-") {
 			p := part{position: s, id: strings.ToLower(at.key), in: "response", key: at.key, at: at, def: d.follow(at)}
-			p.part, p.name, p.response = at.key+" response", s.name+"Response"+camel(at.key), true
+			p.part, p.name, p.response = at.key+" response", s.name+"Response"+gengo.CamelCase(at.key), true
 			content(p)
 		}
 	}

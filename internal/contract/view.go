@@ -84,23 +84,13 @@ var foreign = []string{
 	"dependentRequired", "prefixItems", "contains", "propertyNames", "readOnly", "writeOnly",
 }
 
-// nullness is what a mapping states about null.
-type nullness int
-
-const (
-	unstated nullness = iota
-	nullable
-	neverNull
-)
-
 // view reads the schema that is composed of all of places.
 func (d *document) view(places ...place) *view {
 	v := &view{rules: map[string]rule{}, required: map[string]bool{}}
-	null := unstated
 	for _, p := range places {
-		null = max(null, d.gather(v, p, nil))
+		d.gather(v, p, nil)
 	}
-	v.null = null == nullable
+	v.null = len(v.nulls) > 0
 	for i := range v.props {
 		v.props[i].required = v.required[v.props[i].name]
 	}
@@ -113,26 +103,25 @@ func (d *document) view(places ...place) *view {
 
 // gather adds the mapping at p and those that it refers to. Above are the mappings that p is a
 // part of.
-func (d *document) gather(v *view, p place, above []*yaml.Node) nullness {
+func (d *document) gather(v *view, p place, above []*yaml.Node) {
 	switch {
 	case slices.Contains(above, p.node) && p.exists():
 		d.fail(p, "the schema contains itself")
-		return unstated
+		return
 	case !p.exists(), scalar(p.node) == "true", len(v.where(func(n *yaml.Node) bool { return n == p.node })) > 0:
-		return unstated
+		return
 	case p.node.Kind != yaml.MappingNode:
 		d.fail(p, "is not a schema")
-		return unstated
+		return
 	}
 	v.layers = append(v.layers, p)
 	above = append(slices.Clip(above), p.node)
-	own := v.own(p)
-	inner := unstated
+	null := v.own(p)
 	if ref := get(p.node, "$ref"); ref != nil {
-		inner = max(inner, d.gather(v, d.target(p, scalar(ref)), above))
+		d.gather(v, d.target(p, scalar(ref)), above)
 	}
 	for _, part := range p.child("allOf").items() {
-		inner = max(inner, d.gather(v, part, above))
+		d.gather(v, part, above)
 	}
 	for _, by := range []string{"anyOf", "oneOf"} {
 		all := p.child(by).items()
@@ -140,56 +129,41 @@ func (d *document) gather(v *view, p place, above []*yaml.Node) nullness {
 			v.branchBy = by
 		}
 		branches := slices.DeleteFunc(slices.Clone(all), func(b place) bool { return isNull(b.node) })
-		if len(branches) < len(all) {
-			own = nullable
-		}
+		null = null || len(branches) < len(all)
 		if len(branches) == 1 {
-			inner = max(inner, d.gather(v, branches[0], above))
+			d.gather(v, branches[0], above)
 			continue
 		}
 		for _, branch := range branches {
 			v.branches = append(v.branches, branch)
-			if d.view(branch).null {
-				own = nullable
-			}
+			null = null || d.view(branch).null
 		}
 	}
-	if own == nullable {
+	if null {
 		v.nulls = append(v.nulls, p)
 	}
-	// The outer mapping decides: that is the purpose of null beside a reference.
-	if own == unstated {
-		return inner
-	}
-	return own
 }
 
-// own reads the keywords of one mapping.
-func (v *view) own(p place) nullness {
+// own reads the keywords of one mapping, and reports whether they allow null.
+func (v *view) own(p place) bool {
 	n := p.node
-	null := unstated
+	null := isTrue(get(n, "nullable"))
 	if types := some(get(n, "type")); types != nil {
 		var plain []string
-		null = neverNull
 		for _, t := range types {
 			if t.Value == "null" {
-				null = nullable
-				continue
+				null = true
+			} else {
+				plain = append(plain, t.Value)
 			}
-			plain = append(plain, t.Value)
 		}
 		if len(v.types) == 0 || slices.Equal(v.types, []string{"number"}) { // the outermost, or what refines it
 			v.types = plain
 		}
 	}
-	if isTrue(get(n, "nullable")) {
-		null = nullable
-	}
 	if values, ok := constants(n); ok {
 		plain := slices.DeleteFunc(slices.Clone(values), func(c *yaml.Node) bool { return canonical(c) == "null" })
-		if len(plain) < len(values) {
-			null = nullable
-		}
+		null = null || len(plain) < len(values)
 		if v.values != nil {
 			plain = slices.DeleteFunc(plain, func(c *yaml.Node) bool { return !contains(v.values, c) })
 		}

@@ -787,7 +787,7 @@ func fieldNames(s *openapi3.Schema) {
 		for ; taken[key+strconv.Itoa(n)]; n++ {
 		}
 		taken[key+strconv.Itoa(n)] = true
-		extend(s.Properties[name], "x-go-name", camelCase(name)+strconv.Itoa(n))
+		extend(s.Properties[name], "x-go-name", CamelCase(name)+strconv.Itoa(n))
 	}
 }
 
@@ -836,7 +836,7 @@ func (p *preparation) typeNames() {
 			for ; taken[key+strconv.Itoa(n)]; n++ {
 			}
 			taken[key+strconv.Itoa(n)] = true
-			extend(ref, "x-go-type-name", camelCase(strings.Join(path, "-"))+strconv.Itoa(n))
+			extend(ref, "x-go-type-name", CamelCase(strings.Join(path, "-"))+strconv.Itoa(n))
 		})
 	}
 }
@@ -863,7 +863,8 @@ func inside(ref *openapi3.SchemaRef, path []string, visit func(*openapi3.SchemaR
 	}
 }
 
-func camelCase(name string) string {
+// CamelCase returns the words of a name with upper-case first letters, joined.
+func CamelCase(name string) string {
 	var b strings.Builder
 	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return notInName.MatchString(string(r)) }) {
 		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
