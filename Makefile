@@ -35,6 +35,7 @@ test: ## Run the quick tests. TESTFLAGS=-race adds the race detector.
 .PHONY: check
 check: lint tidy drift platforms ## Run everything that CI runs on a change.
 	$(GO) test -race -short -timeout 25m ./...
+	$(GO) test -timeout 15m ./internal/contract # all of it: a copy of the repository is synced, generated and tested
 	for m in $(MODULES); do (cd $$m && $(GO) test -timeout 15m ./...) || exit 1; done
 	$(MAKE) $(if $(NEWEST),newest) fuzz demo bench-smoke
 

@@ -145,7 +145,10 @@ func (d *document) parts(s position, path, operation place) []part {
 		p.part, p.name = p.in+" parameter "+p.key, s.name+"Params"+gengo.CamelCase(p.key)
 		p.id, p.required = p.in+" "+p.key, isTrue(get(def.node, "required"))
 		if p.in == "path" {
-			p.id, p.required = "path "+strconv.Itoa(slices.Index(names, "{"+p.key+"}")), true
+			i := slices.Index(names, "{"+p.key+"}")
+			if p.id, p.required = "path "+strconv.Itoa(i), true; i < 0 {
+				d.fail(at, "the path has no {%s}", p.key)
+			}
 		}
 		if general := find(list, p.id); general != nil {
 			*general = p // the operation's overrides the path's
