@@ -367,12 +367,6 @@ func (c *comparison) mend() {
 // example is what a schema allows that is closest to have: what is missing or not allowed is made
 // up. It is nil for an object if have is, since the properties have the examples.
 func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
-	number := func(key string, otherwise float64) float64 {
-		if n, err := strconv.ParseFloat(v.rules[key].value, 64); err == nil {
-			return n
-		}
-		return otherwise
-	}
 	if have != nil && (v.null && canonical(have) == "null" || v.shape() == "union" || v.anything()) {
 		return have
 	}
@@ -394,7 +388,7 @@ func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
 		return have
 	case "array":
 		if kind(have) != yaml.SequenceNode {
-			have = seqNode(yaml.FlowStyle, slices.Repeat([]*yaml.Node{nil}, max(1, int(number("minItems", 1))))...)
+			have = seqNode(yaml.FlowStyle, slices.Repeat([]*yaml.Node{nil}, max(1, int(v.number("minItems", 1))))...)
 		}
 		for i, item := range have.Content {
 			if have.Content[i] = d.example(d.view(orAny(v.items)...), item); have.Content[i] == nil {
@@ -416,16 +410,16 @@ func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
 		text, ok := formatted[v.format]
 		if !ok {
 			text = "example"
-			text += strings.Repeat("x", max(0, int(number("minLength", 0))-len(text)))
-			text = text[:min(len(text), int(number("maxLength", 1000)))]
+			text += strings.Repeat("x", max(0, int(v.number("minLength", 0))-len(text)))
+			text = text[:min(len(text), int(v.number("maxLength", 1000)))]
 		}
 		return strNode(text)
 	}
-	n := number("minimum", number("exclusiveMinimum", 0)+1)
+	n := v.number("minimum", v.number("exclusiveMinimum", 0)+1)
 	if v.format == "unixtime" {
 		n = 1711471533
 	}
-	n = min(n, number("maximum", n), number("exclusiveMaximum", n+1)-1)
+	n = min(n, v.number("maximum", n), v.number("exclusiveMaximum", n+1)-1)
 	return scalarNode("!!int", strconv.FormatFloat(n, 'f', -1, 64))
 }
 

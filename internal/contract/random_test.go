@@ -3,8 +3,10 @@ package contract
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -116,7 +118,20 @@ func TestSync_RandomChanges(t *testing.T) {
 		assert.Empty(t, again.Changes, "seed %d", seed)
 		assert.Empty(t, diff(string(result.Contract), string(again.Contract)), "seed %d", seed)
 		assert.NotContains(t, string(result.Contract), "VENDOR", "seed %d", seed)
+		assert.Equal(t, "", invalidExamples(t, result.Contract), "seed %d", seed)
 		changed += len(result.Changes)
 	}
 	assert.NotZero(t, changed)
+}
+
+// invalidExamples says what is wrong with the examples of a contract, or with the contract itself.
+func invalidExamples(t *testing.T, contract []byte) string {
+	t.Helper()
+	spec, err := openapi3.NewLoader().LoadFromData(contract)
+	require.NoError(t, err)
+	err = spec.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.AllowExtraSiblingFields("description"))
+	if err == nil || strings.Contains(err.Error(), "matches more than one oneOf") { // at random, alternatives overlap
+		return ""
+	}
+	return err.Error()
 }

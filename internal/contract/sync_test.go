@@ -136,6 +136,8 @@ func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 			assert.NotContains(t, string(result.Contract), "VENDOR", "the vendor's prose is not taken")
 			assert.Len(t, result.Describe, strings.Count(string(result.Contract), Placeholder))
 
+			assert.Equal(t, "", invalidExamples(t, result.Contract))
+
 			again := sync(t, string(result.Contract), upstream)
 			again.Changes = slices.DeleteFunc(again.Changes, func(c Change) bool { return c.Decide })
 			assert.Empty(t, again.Changes, "the second time")

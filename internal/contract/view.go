@@ -246,11 +246,28 @@ func typeOf(n *yaml.Node) string {
 	return map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[n.ShortTag()]
 }
 
+// number is a limit, or otherwise.
+func (v *view) number(keyword string, otherwise float64) float64 {
+	if n, err := strconv.ParseFloat(v.rules[keyword].value, 64); err == nil {
+		return n
+	}
+	return otherwise
+}
+
 // allows reports whether a scalar has a type and a value that a schema allows.
 func (v *view) allows(n *yaml.Node) bool {
 	t := typeOf(n)
 	typed := len(v.types) == 0 || slices.Contains(v.types, t) || t == "integer" && slices.Contains(v.types, "number")
-	return typed && (v.values == nil || contains(v.values, n))
+	if !typed || v.values != nil && !contains(v.values, n) {
+		return false
+	}
+	if t == "string" {
+		length := float64(len([]rune(n.Value)))
+		return length >= v.number("minLength", 0) && length <= v.number("maxLength", length)
+	}
+	x, _ := strconv.ParseFloat(n.Value, 64) // 0 of a boolean, which has no limits
+	return x >= v.number("minimum", x) && x > v.number("exclusiveMinimum", x-1) &&
+		x <= v.number("maximum", x) && x < v.number("exclusiveMaximum", x+1)
 }
 
 // shape is the kind of Go type that a schema becomes.
