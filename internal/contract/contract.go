@@ -6,7 +6,8 @@
 // its own descriptions, titles, examples, formats, x- extensions, names of operations, schemas and
 // path parameters, order of keys, and comments. Its text is as the YAML encoder writes it, which a
 // test ensures, so that it changes only where its structure does. A new place gets [Placeholder] as
-// its description; no sentence of the vendor's is copied.
+// its description; no sentence of the vendor's is copied. An example that a change makes invalid is
+// mended: it loses removed properties, and gains the required ones.
 //
 // Notation is not structure. These are the same: null as a type, as nullable, or as a branch of
 // anyOf or oneOf; a const and an enum of one value; a schema, parameter, body or response inline

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
 // aliases are the names of types that users start from, each with a description where the
@@ -227,7 +229,7 @@ func write(source []byte) ([]byte, error) {
 				done = append(done, value)
 				name := e.names[value]
 				if name == "" {
-					name = e.prefix + camelCase(value)
+					name = e.prefix + generate.CamelCase(value)
 				}
 				if e.typed {
 					fmt.Fprintf(&b, "\t%s = gen.%s\n", name, g.constants[kind][value])
@@ -294,16 +296,6 @@ func derived(names map[string]string, generated string) string {
 		}
 	}
 	return strings.ReplaceAll(names[longest]+strings.TrimPrefix(generated, longest), "_", "")
-}
-
-var word = regexp.MustCompile(`[A-Za-z0-9]+`)
-
-func camelCase(value string) string {
-	var b strings.Builder
-	for _, w := range word.FindAllString(value, -1) {
-		b.WriteString(strings.ToUpper(w[:1]) + w[1:])
-	}
-	return b.String()
 }
 
 var identifier = regexp.MustCompile(`(?:\w+\.)?\w+`)

@@ -96,7 +96,8 @@ func sync(ctx context.Context, from string, add []string, check, only bool) (*co
 	if err := os.WriteFile(contract.Path, result.Contract, 0o644); err != nil || only {
 		return report, err
 	}
-	return report, report.Follow(ctx, root)
+	err = report.Follow(ctx, root)
+	return report, err
 }
 
 // read reads a document from a file, or from a URL that begins with http:// or https://.
