@@ -367,11 +367,16 @@ func (c *comparison) mend() {
 // example is what a schema allows that is closest to have: what is missing or not allowed is made
 // up. It is nil for an object if have is, since the properties have the examples.
 func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
-	if have != nil && (v.null && canonical(have) == "null" || v.shape() == "union" || v.anything()) {
+	if have != nil && (v.null && canonical(have) == "null" || v.anything()) {
 		return have
 	}
 	switch v.shape() {
 	case "union":
+		for _, branch := range v.branches {
+			if have != nil && d.view(branch).like(have) {
+				return have
+			}
+		}
 		return d.example(d.view(v.branches[0]), nil)
 	case "object":
 		return d.object(v, have)

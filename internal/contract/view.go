@@ -270,6 +270,20 @@ func (v *view) allows(n *yaml.Node) bool {
 		x <= v.number("maximum", x) && x < v.number("exclusiveMaximum", x+1)
 }
 
+// like reports whether a value is of the kind that a schema allows.
+func (v *view) like(n *yaml.Node) bool {
+	switch v.shape() {
+	case "object", "map":
+		return n.Kind == yaml.MappingNode
+	case "array":
+		return n.Kind == yaml.SequenceNode
+	case "union":
+		return true
+	default:
+		return n.Kind == yaml.ScalarNode && v.allows(n)
+	}
+}
+
 // shape is the kind of Go type that a schema becomes.
 func (v *view) shape() string {
 	switch {
