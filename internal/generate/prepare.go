@@ -126,7 +126,7 @@ func argumentNames(parameters openapi3.Parameters) {
 			inPath["path"+strconv.Itoa(i)] = true
 		}
 		if taken[goKey(name)] {
-			name = camelCase(name) + "Param"
+			name = CamelCase(name) + "Param"
 			for taken[goKey(name)] {
 				name += "2"
 			}
