@@ -3,52 +3,70 @@ package main
 import (
 	"context"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// audited runs the program against fake, and returns its exit status and its output.
-func audited(t *testing.T, ctx context.Context, fake *orgkeystest.Server, args ...string) (int, string) {
-	t.Setenv("OPENAI_ADMIN_KEY", fake.AdminKey)
-	t.Setenv("OPENAI_BASE_URL", fake.URL)
-	var out strings.Builder
-	status := run(ctx, args, &out, &out)
-	assert.NotContains(t, out.String(), fake.AdminKey)
-	return status, out.String()
+// TestMain runs the program instead of the tests in a process that command has started.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_PROGRAM") != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+// command runs the program, without an admin key if fake is nil.
+func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
+	if fake != nil {
+		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
+	}
+	_ = cmd.Run() // the exit status is tested
+	require.NotNil(t, cmd.ProcessState)
+	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
 func TestArguments(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
 	for args, want := range map[string]struct {
-		status int
-		output string
+		status         int
+		stdout, stderr string
 	}{
-		"":              {2, "OPENAI_ADMIN_KEY"},
-		"-fail":         {2, "OPENAI_ADMIN_KEY"},
-		"keys.txt":      {2, "Usage"},
-		"-unused -1":    {2, "Usage"},
-		"-demo -fail":   {2, "Usage"},
-		"-demo keys":    {2, "Usage"},
-		"-demo":         {0, "5 of 6 admin keys reported"},
-		"-nonexistent":  {2, "Usage"},
-		"-demo -unused": {2, "Usage"},
+		"":              {2, "", "OPENAI_ADMIN_KEY"},
+		"-fail":         {2, "", "OPENAI_ADMIN_KEY"},
+		"-h":            {0, "", "-expiring"},
+		"keys.txt":      {2, "", "-expiring"},
+		"-unused -1":    {2, "", "-expiring"},
+		"-demo -fail":   {2, "", "-expiring"},
+		"-demo keys":    {2, "", "-expiring"},
+		"-nonexistent":  {2, "", "-expiring"},
+		"-demo -unused": {2, "", "-expiring"},
+		"-demo":         {0, "4 of 5 admin keys reported", ""},
 	} {
-		var stdout, stderr strings.Builder
-		assert.Equal(t, want.status, run(t.Context(), strings.Fields(args), &stdout, &stderr), args)
-		assert.Contains(t, stdout.String()+stderr.String(), want.output, args)
-		assert.Equal(t, want.status != 0, stdout.String() == "", args)
+		status, stdout, stderr := command(t, nil, strings.Fields(args)...)
+		assert.Equal(t, want.status, status, args)
+		assert.Contains(t, stdout, want.stdout, args)
+		assert.Contains(t, stderr, want.stderr, args)
+		assert.Equal(t, want.stdout == "", stdout == "", args)
 	}
 }
 
 func TestFindings(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	p := policy{unusedDays: 90, expiringDays: 14, now: now}
 	in := func(days int) orgkeys.OptionalTime { return orgkeys.TimeAt(now.AddDate(0, 0, days)) }
 	var absent orgkeys.OptionalTime
 	for _, c := range []struct {
@@ -62,24 +80,21 @@ func TestFindings(t *testing.T) {
 		{in(0), absent, []string{"expiration unknown"}},
 		{orgkeys.NullTime(), in(15), []string{"never used"}},
 	} {
-		assert.Equal(t, c.want, p.findings(orgkeys.AdminKey{LastUsedAt: c.used, ExpiresAt: c.expires}))
+		assert.Equal(t, c.want, findings(orgkeys.AdminKey{LastUsedAt: c.used, ExpiresAt: c.expires}, now, 90, 14))
 	}
-	assert.Equal(t, "2026-11-24", day(in(0), "never"))
-	assert.Equal(t, "never", day(orgkeys.NullTime(), "never"))
-	assert.Equal(t, "unknown", day(absent, "never"))
 }
 
 func TestExitStatus(t *testing.T) {
 	fake := orgkeystest.New(t)
-	status, _ := audited(t, t.Context(), fake, "-fail")
+	status, _, _ := command(t, fake, "-fail")
 	assert.Equal(t, 0, status, "an organization without keys")
 
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("\x1b[2Jci")})
-	status, out := audited(t, t.Context(), fake)
+	status, stdout, _ := command(t, fake)
 	assert.Equal(t, 0, status)
-	assert.Contains(t, out, `"\x1b[2Jci"`)
-	assert.Regexp(t, `never +never +never used, never expires`, out)
-	status, _ = audited(t, t.Context(), fake, "-fail")
+	assert.Contains(t, stdout, `"\x1b[2Jci"`)
+	assert.Regexp(t, `null +null +never used, never expires`, stdout)
+	status, _, _ = command(t, fake, "-fail")
 	assert.Equal(t, 1, status)
 }
 
@@ -88,23 +103,25 @@ func TestAnIncompleteList(t *testing.T) {
 	fake := orgkeystest.New(t)
 	fake.AddAdminKeys(150)
 	fake.Inject(orgkeystest.Fault{Operation: "admin-api-keys-list", Skip: 1, Status: http.StatusForbidden})
-	status, out := audited(t, t.Context(), fake)
+	status, stdout, stderr := command(t, fake)
 	assert.Equal(t, 2, status)
-	assert.Contains(t, out, "403")
-	assert.NotContains(t, out, "reported")
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "403")
 }
 
 func TestInterrupt(t *testing.T) {
+	fake := orgkeystest.New(t)
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	status, out := audited(t, ctx, orgkeystest.New(t))
-	assert.Equal(t, 2, status)
-	assert.Contains(t, out, "canceled")
+	_, err = audit(ctx, client, 90, 14)
+	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestOlderServer(t *testing.T) {
 	fake := orgkeystest.New(t, orgkeystest.WithOlderServer())
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1"})
-	_, out := audited(t, t.Context(), fake)
-	assert.Regexp(t, `never +unknown +never used, expiration unknown`, out)
+	_, stdout, _ := command(t, fake)
+	assert.Regexp(t, `null +absent +never used, expiration unknown`, stdout)
 }

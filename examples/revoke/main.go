@@ -1,22 +1,26 @@
-// Revoke deletes leaked project keys at the pace of the API's rate limit, and can be resumed.
+// Revoke deletes leaked project keys, at the pace that the API allows.
 //
 //	revoke [-yes] FILE
 //	revoke -demo
 //
-// Each line of FILE is a project id and a key id. Without -yes it only prints what it would
-// delete. FILE.journal gets a line of JSON for each key; keys that it lists as deleted are skipped.
-// Exit status: 0 if all keys are deleted, 1 if some are not, 2 if it could not start or record.
+// Each line of FILE has the id of a project and the id of a key, or is empty. # starts a comment.
+// Without -yes, revoke prints what it would delete. FILE.journal gets a line of JSON for each key.
+// Repeat the command after a failure: keys that the journal lists as deleted are skipped. Exit status:
+// 0 if all keys are deleted, 1 if not, 2 for wrong arguments or FILE, or without OPENAI_ADMIN_KEY.
 package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
+	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,127 +28,123 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { os.Exit(run()) }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("revoke", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	yes := flags.Bool("yes", false, "delete the keys")
-	demo := flags.Bool("demo", false, "delete keys of a fake organization; takes no other argument")
-	if flags.Parse(args) != nil {
-		return 2
+func run() int {
+	log.SetFlags(0)
+	flag.Usage = func() {
+		log.Print("usage: revoke [-yes] FILE\n       revoke -demo")
+		flag.PrintDefaults()
 	}
-	if *demo && len(args) > 1 || !*demo && flags.NArg() != 1 {
-		flags.Usage()
-		return 2
-	}
-	file, options := flags.Arg(0), []orgkeys.Option(nil)
-	if *demo {
-		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(300))
+	yes := flag.Bool("yes", false, "delete the keys")
+	demo := flag.Bool("demo", false, "delete keys of a fake organization; takes no other argument")
+	flag.Parse()
+	file, options := flag.Arg(0), []orgkeys.Option(nil)
+	if *demo && len(os.Args) == 2 {
+		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(120))
 		defer fake.Close()
-		options = append(options, orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
-		leaked, err := os.CreateTemp("", "leaked")
-		if err != nil {
-			fmt.Fprintln(stderr, err)
-			return 2
-		}
-		file, *yes = leaked.Name(), true
-		defer func() { _ = errors.Join(leaked.Close(), os.Remove(file), os.Remove(file+".journal")) }()
-		fmt.Fprint(leaked, "proj_shop ", strings.Join(fake.AddProjectKeys("proj_shop", 310), "\nproj_shop "))
+		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
+		ids := strings.Join(fake.AddProjectKeys("proj_shop", 125), "\nproj_shop ")
+		file, *yes = filepath.Join(os.TempDir(), "revoke-"+rand.Text()), true
+		_ = os.WriteFile(file, []byte("proj_shop "+ids), 0o600) // readKeys reports a failure
+		defer func() { _ = errors.Join(os.Remove(file), os.Remove(file+".journal")) }()
+	} else if *demo || flag.NArg() != 1 {
+		flag.Usage()
+		return 2
 	}
 	client, err := orgkeys.NewClient(options...)
-	var remaining int
+	var keys []key
 	if err == nil {
-		remaining, err = revoke(ctx, client, file, *yes, stdout)
+		keys, err = readKeys(file)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		log.Print(err)
 		return 2
 	}
-	return min(remaining, 1)
+	if !*yes {
+		log.Printf("would delete %d keys, with -yes: %v", len(keys), keys)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := revoke(ctx, client, keys, file+".journal"); err != nil {
+		log.Print(err)
+		return 1
+	}
+	return 0
 }
 
-// result is a line of the journal.
-type result struct {
-	Project, Key, Outcome, RequestID, Error, At string
-}
+type key struct{ project, id string }
 
-// revoke returns how many keys are not known to be deleted.
-func revoke(ctx context.Context, client *orgkeys.Client, file string, yes bool, out io.Writer) (int, error) {
+func readKeys(file string) (keys []key, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	done, counts := map[string]bool{}, map[string]int{}
-	earlier, _ := os.ReadFile(file + ".journal") // there is none before the first run
-	for line := range strings.Lines(string(earlier)) {
-		var r result
-		if json.Unmarshal([]byte(line), &r) == nil && r.Outcome == "deleted" { // a crash may have cut a line short
-			done[r.Project+" "+r.Key] = true
+	for i, line := range strings.Split(string(content), "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if len(words) != 2 || strings.Contains(line, "sk-") {
+			return nil, fmt.Errorf("%s:%d: want the id of a project and the id of a key, not its value", file, i+1)
+		}
+		if k := (key{words[0], words[1]}); !slices.Contains(keys, k) {
+			keys = append(keys, k)
 		}
 	}
-	var keys [][]string
-	for i, line := range strings.Split(strings.TrimSpace(string(content)), "\n") {
-		key := strings.Fields(line)
-		if len(key) != 2 || strings.Contains(line, "sk-") {
-			return 0, fmt.Errorf("%s:%d: want the id of a project and the id of a key, not its value", file, i+1)
-		}
-		if id := strings.Join(key, " "); !done[id] {
-			done[id] = true // a key that is listed twice is deleted once
-			keys = append(keys, key)
-		}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s contains no keys", file)
 	}
-	if !yes {
-		fmt.Fprintf(out, "would delete %d keys: %v\n", len(keys), keys)
-		return len(keys), nil
-	}
-	journal, err := os.OpenFile(file+".journal", os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return 0, err
-	}
-	defer journal.Close()
-	fmt.Fprintln(journal) // ends a line that was cut short
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	results := make(chan result)
-	for _, key := range keys { // the client lets the calls pass at the rate that the API grants
-		go func() { results <- remove(ctx, client, key[0], key[1]) }()
-	}
-	for n, tick := 0, time.Tick(2*time.Second); n < len(keys); {
-		select {
-		case r := <-results:
-			n++
-			counts[r.Outcome]++
-			if err = errors.Join(err, json.NewEncoder(journal).Encode(r)); err != nil {
-				cancel() // nothing is sent that cannot be recorded
-			}
-		case <-tick:
-			limit := client.RateLimit(orgkeys.OperationProjectKeysDelete)
-			fmt.Fprintf(out, "%v of %d, %d waiting, %.1f a minute, next turn in %v\n", counts, len(keys), limit.Waiting,
-				limit.PerMinute, max(0, time.Until(limit.NextTurn)).Round(100*time.Millisecond))
-		}
-	}
-	fmt.Fprintf(out, "%v of %d\n", counts, len(keys))
-	return len(keys) - counts["deleted"], err
+	return keys, nil
 }
 
-// remove deletes a key. Only what is known not to exist, or not to be sent, is recorded as such.
-func remove(ctx context.Context, client *orgkeys.Client, project, key string) result {
-	var info orgkeys.CallInfo
-	_, err := client.ProjectKeys.Delete(orgkeys.WithCallInfo(ctx, &info), project, key)
-	r := result{project, key, "deleted", info.RequestID, "", time.Now().Format(time.RFC3339)}
+// entry is a line of the journal. The outcome is "deleted", "not found", "not sent" or "failed".
+type entry struct {
+	Time                                    time.Time
+	Project, Key, Outcome, RequestID, Error string
+}
+
+func revoke(ctx context.Context, client *orgkeys.Client, keys []key, path string) error {
+	content, _ := os.ReadFile(path) // there is no journal before the first run
+	journal, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		r.Outcome, r.Error = "failed", err.Error() // it may be deleted; running again is safe
+		return err
 	}
-	if errors.Is(err, orgkeys.ErrNotSent) {
-		r.Outcome = "not sent"
-	} else if errors.Is(err, orgkeys.ErrNotFound) {
-		r.Outcome = "not found"
+	defer journal.Close()
+	for line := range strings.Lines(string(content)) {
+		var e entry
+		if json.Unmarshal([]byte(line), &e) == nil && e.Outcome == "deleted" { // a crash may have cut a line short
+			keys = slices.DeleteFunc(keys, func(k key) bool { return k == key{e.Project, e.Key} })
+		}
 	}
-	return r
+	fmt.Fprintln(journal) // ends a line that was cut short
+	remaining := 0
+	// The rate limit makes deleting one key at a time as fast as any number. The client waits for its turn.
+	for i, k := range keys {
+		var info orgkeys.CallInfo
+		_, err := client.ProjectKeys.Delete(orgkeys.WithCallInfo(ctx, &info), k.project, k.id)
+		e := entry{Time: time.Now(), Project: k.project, Key: k.id, RequestID: info.RequestID, Outcome: "deleted"}
+		switch {
+		case errors.Is(err, orgkeys.ErrNotSent):
+			e.Outcome = "not sent"
+		case errors.Is(err, orgkeys.ErrNotFound):
+			e.Outcome = "not found"
+		case err != nil:
+			e.Outcome = "failed" // it may be deleted; deleting it again is safe
+		}
+		if err != nil {
+			e.Error = err.Error()
+			remaining++
+		}
+		fmt.Printf("%d of %d: %s %s %s %s\n", i+1, len(keys), k.project, k.id, e.Outcome, e.Error)
+		if err := json.NewEncoder(journal).Encode(e); err != nil {
+			return err // delete nothing that cannot be recorded
+		}
+	}
+	if remaining > 0 {
+		return fmt.Errorf("%d of %d keys are not known to be deleted", remaining, len(keys))
+	}
+	return nil
 }
