@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,24 +14,45 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-const create = "create-project-service-account"
+// TestMain runs the program instead of the tests in a process that command has started.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_PROGRAM") != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
 
-// provisioned runs the program against fake for the accounts, and returns its exit status and output.
-func provisioned(t *testing.T, ctx context.Context, fake *orgkeystest.Server, dir string, names ...string) (int, string) {
-	t.Setenv("OPENAI_ADMIN_KEY", fake.AdminKey)
-	t.Setenv("OPENAI_BASE_URL", fake.URL)
-	var out strings.Builder
-	status := run(ctx, append([]string{"-project", "proj_1", "-dir", dir}, names...), &out, &out)
-	assert.NotContains(t, out.String(), "sk-")
-	return status, out.String()
+// command runs the program, without an admin key if fake is nil.
+func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
+	if fake != nil {
+		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
+	}
+	_ = cmd.Run() // the exit status is tested
+	require.NotNil(t, cmd.ProcessState)
+	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
 func newFake(t *testing.T) *orgkeystest.Server {
 	fake := orgkeystest.New(t)
 	fake.AddProject("proj_1")
 	return fake
+}
+
+// provisioned runs the program for the accounts.
+func provisioned(t *testing.T, fake *orgkeystest.Server, dir string, names ...string) (status int, stdout, stderr string) {
+	status, stdout, stderr = command(t, fake, append([]string{"-project", "proj_1", "-dir", dir}, names...)...)
+	assert.NotContains(t, stdout+stderr, "sk-")
+	return status, stdout, stderr
 }
 
 func files(t *testing.T, dir string) (names []string) {
@@ -43,47 +65,49 @@ func files(t *testing.T, dir string) (names []string) {
 }
 
 func TestArguments(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
 	dir := t.TempDir()
 	whole := []string{"-project", "proj_1", "-dir", dir}
 	for _, c := range []struct {
 		args   []string
-		output string
+		stderr string
 	}{
-		{nil, "Usage"},
-		{whole, "Usage"},
-		{[]string{"-project", "proj_1", "production"}, "Usage"},
-		{append(whole, "-days", "0", "production"), "Usage"},
-		{append(whole, "-days", "366", "production"), "Usage"},
-		{append(whole, "-demo", "production"), "Usage"},
-		{[]string{"-demo", "-days", "1"}, "Usage"},
+		{nil, "usage"},
+		{whole, "usage"},
+		{[]string{"-project", "proj_1", "production"}, "usage"},
+		{append(whole, "-days", "0", "production"), "usage"},
+		{append(whole, "-days", "366", "production"), "usage"},
+		{append(whole, "-demo", "production"), "usage"},
+		{[]string{"-demo", "-days", "1"}, "usage"},
+		{[]string{"-nonexistent"}, "usage"},
 		{append(whole, "production"), "OPENAI_ADMIN_KEY"},
 	} {
-		var stdout, stderr strings.Builder
-		assert.Equal(t, 2, run(t.Context(), c.args, &stdout, &stderr), c.args)
-		assert.Contains(t, stderr.String(), c.output, c.args)
-		assert.Empty(t, stdout.String(), c.args)
+		status, stdout, stderr := command(t, nil, c.args...)
+		assert.Equal(t, 2, status, c.args)
+		assert.Contains(t, stderr, c.stderr, c.args)
+		assert.Empty(t, stdout, c.args)
 		assert.Empty(t, files(t, dir), c.args)
 	}
+	status, _, stderr := command(t, nil, "-h")
+	assert.Equal(t, 0, status)
+	assert.Contains(t, stderr, "usage: provision -project ID")
 }
 
 func TestDemo(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
-	var stdout, stderr strings.Builder
-	assert.Equal(t, 0, run(t.Context(), []string{"-demo"}, &stdout, &stderr))
-	assert.Empty(t, stderr.String())
-	assert.Regexp(t, `^staging: request req_\w+ created key key_\w+ of account svc_acct_\w+, which expires at \S+Z\n`+
-		`production: request .*\nstaging: was stored earlier\n$`, stdout.String())
-	assert.NotContains(t, stdout.String(), "sk-")
+	status, stdout, stderr := command(t, nil, "-demo")
+	assert.Equal(t, 0, status)
+	assert.Empty(t, stderr)
+	assert.Regexp(t, `^staging: request req_\w+ created account svc_acct_\w+ with key key_\w+, expiration: \S+Z\n`+
+		`production: request .*\nstaging: stored by an earlier run\n$`, stdout)
+	assert.NotContains(t, stdout, "sk-")
 }
 
 func TestStoredKeys(t *testing.T) {
 	fake, dir := newFake(t), t.TempDir()
-	status, out := provisioned(t, t.Context(), fake, dir, "staging", "production")
-	assert.Equal(t, 0, status)
+	status, stdout, stderr := provisioned(t, fake, dir, "staging", "production")
+	assert.Equal(t, 0, status, stderr)
 	requests := fake.Requests()
 	require.Len(t, requests, 2)
-	assert.Contains(t, out, "request "+requests[1].RequestID+" created key "+fake.ProjectKeys("proj_1")[1].ID)
+	assert.Contains(t, stdout, "request "+requests[1].RequestID+" created account ")
 	_, bounded := fake.ProjectKeys("proj_1")[1].ExpiresAt.Time()
 	assert.True(t, bounded)
 	info, err := os.Stat(filepath.Join(dir, "production.key"))
@@ -93,66 +117,70 @@ func TestStoredKeys(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, `^sk-svcacct-\w{40,}$`, string(value))
 
-	status, out = provisioned(t, t.Context(), fake, dir, "staging", "production")
+	status, stdout, _ = provisioned(t, fake, dir, "staging", "production")
 	assert.Equal(t, 0, status)
-	assert.Equal(t, "staging: was stored earlier\nproduction: was stored earlier\n", out)
+	assert.Equal(t, "staging: stored by an earlier run\nproduction: stored by an earlier run\n", stdout)
 	assert.Equal(t, 2, fake.KeysCreated())
 }
 
 // TestNoKeyThatCannotBeStored tests that nothing is sent without a file to write to.
 func TestNoKeyThatCannotBeStored(t *testing.T) {
 	fake, dir := newFake(t), t.TempDir()
-	status, _ := provisioned(t, t.Context(), fake, filepath.Join(dir, "missing"), "production")
-	assert.Equal(t, 2, status)
-	status, out := provisioned(t, t.Context(), fake, dir, "../production", "missing/production")
+	status, _, stderr := provisioned(t, fake, filepath.Join(dir, "missing"), "production")
 	assert.Equal(t, 1, status)
-	assert.Equal(t, 2, strings.Count(out, "\n"), out)
+	assert.Contains(t, stderr, "missing")
+	status, _, stderr = provisioned(t, fake, dir, "../production", "missing/production")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "2 of 2 keys are not stored")
 	assert.Empty(t, fake.Requests())
 	assert.Empty(t, files(t, dir))
 }
 
 func TestLostResponse(t *testing.T) {
 	for name, fault := range map[string]orgkeystest.Fault{
-		"no response":        {Operation: create, Drop: true, AfterWork: true},
-		"500 after the work": {Operation: create, Status: http.StatusInternalServerError, AfterWork: true},
-		"invalid response":   {Operation: create, Body: "{}", AfterWork: true},
+		"no response":        {Drop: true, AfterWork: true},
+		"500 after the work": {Status: http.StatusInternalServerError, AfterWork: true},
+		"invalid response":   {Body: "{}", AfterWork: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, dir := newFake(t), t.TempDir()
+			fault.Operation = "create-project-service-account"
 			fake.Inject(fault)
-			status, out := provisioned(t, t.Context(), fake, dir, "staging", "production")
+			status, stdout, stderr := provisioned(t, fake, dir, "staging", "production")
 			assert.Equal(t, 1, status)
-			assert.Contains(t, out, "account "+fake.ServiceAccounts("proj_1")[0].ID+" was created, and its key is lost")
-			assert.Contains(t, out, "production: request")
-			assert.Equal(t, 2, fake.KeysCreated())
+			assert.Contains(t, stderr, "account "+fake.ServiceAccounts("proj_1")[0].ID+" was created, and its key is lost")
+			assert.Contains(t, stderr, "1 of 2 keys are not stored")
+			assert.Contains(t, stdout, "production: request")
 
-			status, out = provisioned(t, t.Context(), fake, dir, "staging")
+			status, _, stderr = provisioned(t, fake, dir, "staging")
 			assert.Equal(t, 1, status)
-			assert.Contains(t, out, "an earlier run left staging.key empty")
+			assert.Contains(t, stderr, "an earlier run stored no key in staging.key")
 			assert.Equal(t, 2, fake.KeysCreated())
 		})
 	}
 }
 
-// TestRefusedCreate tests that a file is removed if no account was created.
-func TestRefusedCreate(t *testing.T) {
+// TestNoAccount tests that a file is removed if no account was created.
+func TestNoAccount(t *testing.T) {
 	fake, dir := newFake(t), t.TempDir()
 	fake.ArchiveProject("proj_1")
-	status, out := provisioned(t, t.Context(), fake, dir, "production")
+	status, _, stderr := provisioned(t, fake, dir, "production")
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "400")
+	assert.Contains(t, stderr, "400")
+
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	status, out = provisioned(t, ctx, fake, dir, "production")
-	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "nothing was sent")
+	assert.Error(t, provision(ctx, client, "proj_1", dir, 90, []string{"production"}))
+	assert.Len(t, fake.Requests(), 1)
 	assert.Empty(t, files(t, dir))
 }
 
 func TestOlderServer(t *testing.T) {
 	fake := orgkeystest.New(t, orgkeystest.WithOlderServer())
 	fake.AddProject("proj_1")
-	status, out := provisioned(t, t.Context(), fake, t.TempDir(), "production")
+	status, stdout, _ := provisioned(t, fake, t.TempDir(), "production")
 	assert.Equal(t, 0, status)
-	assert.Contains(t, out, "never expires")
+	assert.Contains(t, stdout, "expiration: absent")
 }

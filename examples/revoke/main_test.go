@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,13 +17,39 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// leaked writes a file of keys of proj_1, and returns its path.
+// TestMain runs the program instead of the tests in a process that command has started.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_PROGRAM") != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+// command runs the program, without an admin key if fake is nil.
+func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
+	if fake != nil {
+		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
+	}
+	_ = cmd.Run() // the exit status is tested
+	require.NotNil(t, cmd.ProcessState)
+	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// leaked writes a file, and returns its path.
 func leaked(t *testing.T, lines ...string) string {
 	file := filepath.Join(t.TempDir(), "leaked")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
 	return file
 }
 
+// lines returns the lines of keys of proj_1.
 func lines(ids []string) (lines []string) {
 	for _, id := range ids {
 		lines = append(lines, "proj_1 "+id)
@@ -44,60 +71,60 @@ func journaled(t *testing.T, file string) map[string]int {
 	return counts
 }
 
-func revoked(t *testing.T, ctx context.Context, fake *orgkeystest.Server, args ...string) (int, string) {
-	t.Setenv("OPENAI_ADMIN_KEY", fake.AdminKey)
-	t.Setenv("OPENAI_BASE_URL", fake.URL)
-	var out strings.Builder
-	status := run(ctx, args, &out, &out)
-	assert.NotContains(t, out.String(), fake.AdminKey)
-	return status, out.String()
-}
-
 func TestArguments(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
 	file := leaked(t, "proj_1 key_1")
 	for _, c := range []struct {
 		args   []string
-		output string
+		stderr string
 	}{
-		{nil, "Usage"},
-		{[]string{"-yes"}, "Usage"},
-		{[]string{file, file}, "Usage"},
-		{[]string{"-demo", file}, "Usage"},
-		{[]string{"-demo", "-yes"}, "Usage"},
-		{[]string{"-revoke", "nonexistent"}, "Usage"},
+		{nil, "usage"},
+		{[]string{"-yes"}, "usage"},
+		{[]string{file, file}, "usage"},
+		{[]string{"-demo", file}, "usage"},
+		{[]string{"-demo", "-yes"}, "usage"},
+		{[]string{"-revoke", "nonexistent"}, "usage"},
 		{[]string{"nonexistent"}, "OPENAI_ADMIN_KEY"},
+		{[]string{file}, "OPENAI_ADMIN_KEY"},
 		{[]string{"-yes", file}, "OPENAI_ADMIN_KEY"},
 	} {
-		var stdout, stderr strings.Builder
-		assert.Equal(t, 2, run(t.Context(), c.args, &stdout, &stderr), c.args)
-		assert.Contains(t, stderr.String(), c.output, c.args)
-		assert.Empty(t, stdout.String(), c.args)
+		status, stdout, stderr := command(t, nil, c.args...)
+		assert.Equal(t, 2, status, c.args)
+		assert.Contains(t, stderr, c.stderr, c.args)
+		assert.Empty(t, stdout, c.args)
 	}
 	assert.NoFileExists(t, file+".journal")
+	status, _, stderr := command(t, nil, "-h")
+	assert.Equal(t, 0, status)
+	assert.Contains(t, stderr, "usage: revoke [-yes] FILE")
 }
 
-func TestBadFile(t *testing.T) {
+func TestFile(t *testing.T) {
 	fake := orgkeystest.New(t)
 	value := "sk-proj-" + strings.Repeat("a", 40)
 	for _, file := range []string{
-		"nonexistent", leaked(t), leaked(t, "key_1"), leaked(t, "proj_1 key_1", "", "proj_1 key_2"), leaked(t, "proj_1 "+value),
+		"nonexistent", t.TempDir(), leaked(t), leaked(t, "# proj_1 key_1", ""), leaked(t, "key_1"),
+		leaked(t, "proj_1 key_1", "proj_1 key_2 key_3"), leaked(t, "proj_1 "+value),
 	} {
-		status, out := revoked(t, t.Context(), fake, "-yes", file)
+		status, stdout, stderr := command(t, fake, "-yes", file)
 		assert.Equal(t, 2, status)
-		assert.Contains(t, out, filepath.Base(file))
-		assert.NotContains(t, out, value)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, filepath.Base(file))
+		assert.NotContains(t, stderr, value)
 		assert.NoFileExists(t, file+".journal")
 	}
 	assert.Empty(t, fake.Requests())
+
+	keys, err := readKeys(leaked(t, "# a comment\r", "proj_1 key_1\r", "", "\tproj_2  key_1 # sk-1", "proj_1 key_1"))
+	require.NoError(t, err)
+	assert.Equal(t, []key{{"proj_1", "key_1"}, {"proj_2", "key_1"}}, keys)
 }
 
 func TestWithoutYes(t *testing.T) {
 	fake := orgkeystest.New(t)
 	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 2))...)
-	status, out := revoked(t, t.Context(), fake, file)
+	status, _, stderr := command(t, fake, file)
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "would delete 2 keys")
+	assert.Contains(t, stderr, "would delete 2 keys")
 	assert.Empty(t, fake.Requests())
 	assert.NoFileExists(t, file+".journal")
 }
@@ -106,50 +133,66 @@ func TestOutcomes(t *testing.T) {
 	fake := orgkeystest.New(t)
 	ids := fake.AddProjectKeys("proj_1", 3)
 	file := leaked(t, append(lines(ids), "proj_1 "+ids[0], "proj_1 key_unknown", "proj_1 ../key")...)
-	status, out := revoked(t, t.Context(), fake, "-yes", file)
-	assert.Equal(t, 1, status, out)
+	status, _, stderr := command(t, fake, "-yes", file)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "2 of 5 keys are not known to be deleted")
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 1, "not sent": 1}, journaled(t, file))
 	assert.Empty(t, fake.ProjectKeys("proj_1"))
 
 	// A second run sends what is not recorded as deleted.
 	requests := len(fake.Requests())
-	status, out = revoked(t, t.Context(), fake, "-yes", file)
-	assert.Equal(t, 1, status, out)
+	status, _, _ = command(t, fake, "-yes", file)
+	assert.Equal(t, 1, status)
 	assert.Len(t, fake.Requests(), requests+1)
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 2, "not sent": 2}, journaled(t, file))
 }
 
-func TestInterrupt(t *testing.T) {
+// TestResume tests that runs after an interrupt delete the rest, though a crash has cut the journal.
+func TestResume(t *testing.T) {
 	fake := orgkeystest.New(t)
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
+	require.NoError(t, err)
 	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 20))...)
+	keys, err := readKeys(file)
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	status, out := revoked(t, ctx, fake, "-yes", file)
-	assert.Equal(t, 1, status, out)
+	assert.ErrorContains(t, revoke(ctx, client, keys, file+".journal"), "20 of 20 keys are not known to be deleted")
 	assert.Equal(t, map[string]int{"not sent": 20}, journaled(t, file))
+
 	require.NoError(t, os.WriteFile(file+".journal", []byte(`{"Project":"proj_1","Key":"cut sho`), 0o600))
 	fake.Inject(orgkeystest.Fault{Operation: "delete-project-api-key", Status: 500, AfterWork: true})
 	for range 2 { // the first of these runs deletes the keys, and the second one has nothing to do
-		status, out = revoked(t, t.Context(), fake, "-yes", file)
-		assert.Equal(t, 0, status, out)
+		status, _, stderr := command(t, fake, "-yes", file)
+		assert.Equal(t, 0, status, stderr)
 		assert.Empty(t, fake.ProjectKeys("proj_1"))
 		assert.Len(t, fake.Requests(), 20+1, "one is retried")
 	}
+	assert.Equal(t, map[string]int{"deleted": 20}, journaled(t, file))
 }
 
-// TestRateLimit tests in virtual time that no call is lost, and that the limit is shown.
+// TestNoJournal tests that nothing is deleted that cannot be recorded.
+func TestNoJournal(t *testing.T) {
+	fake := orgkeystest.New(t)
+	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 2))...)
+	require.NoError(t, os.Mkdir(file+".journal", 0o700))
+	status, _, stderr := command(t, fake, "-yes", file)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "leaked.journal")
+	assert.Empty(t, fake.Requests())
+}
+
+// TestRateLimit tests in virtual time that no key is left because of a rate limit.
 func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithRateLimit(8))
 		client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL), orgkeys.WithHTTPClient(fake.Client()))
 		require.NoError(t, err)
 		file := leaked(t, lines(fake.AddProjectKeys("proj_1", 100))...)
-		var out strings.Builder
-		remaining, err := revoke(t.Context(), client, file, true, &out)
+		keys, err := readKeys(file)
 		require.NoError(t, err)
-		assert.Zero(t, remaining)
+		require.NoError(t, revoke(t.Context(), client, keys, file+".journal"))
 		assert.Equal(t, map[string]int{"deleted": 100}, journaled(t, file))
-		assert.Regexp(t, `map\[deleted:\d+\] of 100, \d+ waiting, [5-9]\.\d a minute, next turn in [1-9]`, out.String())
 	})
 }
 
@@ -157,9 +200,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a rate limit")
 	}
-	t.Setenv("OPENAI_ADMIN_KEY", "")
-	var stdout, stderr strings.Builder
-	assert.Equal(t, 0, run(t.Context(), []string{"-demo"}, &stdout, &stderr))
-	assert.Empty(t, stderr.String())
-	assert.Contains(t, stdout.String(), "map[deleted:310] of 310\n")
+	status, stdout, stderr := command(t, nil, "-demo")
+	assert.Equal(t, 0, status, stderr)
+	assert.Equal(t, 125, strings.Count(stdout, " deleted"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,27 +14,51 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
+	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// setup is a fake with a key to replace, and the arguments that replace it.
+// TestMain runs the program instead of the tests in a process that command has started.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_PROGRAM") != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+// command runs the program, without an admin key if fake is nil.
+func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
+	if fake != nil {
+		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
+	}
+	_ = cmd.Run() // the exit status is tested
+	require.NotNil(t, cmd.ProcessState)
+	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// setup is a fake with a key to replace, and the file for its replacement.
 type setup struct {
 	*orgkeystest.Server
-	dir, old string
+	file, old string
 }
 
-func newSetup(t *testing.T, options ...orgkeystest.Option) setup {
-	fake := orgkeystest.New(t, options...)
-	t.Setenv("OPENAI_ADMIN_KEY", fake.AdminKey)
-	t.Setenv("OPENAI_BASE_URL", fake.URL)
-	return setup{fake, t.TempDir(), fake.AddServiceAccount("proj_1", "checkout").APIKey.ID}
+func newSetup(t *testing.T) setup {
+	fake := orgkeystest.New(t)
+	return setup{fake, filepath.Join(t.TempDir(), "key.json"), fake.AddServiceAccount("proj_1", "checkout").APIKey.ID}
 }
 
-func (s setup) rotate(t *testing.T, ctx context.Context, args ...string) (int, string) {
-	var out strings.Builder
-	args = append([]string{"-project", "proj_1", "-old", s.old, "-name", "checkout-2", "-dir", s.dir}, args...)
-	status := run(ctx, args, &out, &out)
-	assert.NotContains(t, out.String(), "sk-")
-	return status, out.String()
+// rotate runs the program, and returns its whole output.
+func (s setup) rotate(t *testing.T, args ...string) (status int, output string) {
+	args = append([]string{"-project", "proj_1", "-old", s.old, "-name", "checkout-2", "-file", s.file}, args...)
+	status, stdout, stderr := command(t, s.Server, args...)
+	assert.NotContains(t, stdout+stderr, "sk-")
+	return status, stdout + stderr
 }
 
 // expires returns when a key expires, or the zero time.
@@ -47,56 +72,56 @@ func (s setup) expires(id string) (at time.Time) {
 }
 
 func TestArguments(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
 	dir := t.TempDir()
-	whole := []string{"-project", "proj_1", "-old", "key_1", "-name", "n", "-dir", dir}
+	whole := []string{"-project", "proj_1", "-old", "key_1", "-name", "n", "-file", filepath.Join(dir, "key.json")}
 	for _, c := range []struct {
 		args   []string
-		output string
+		stderr string
 	}{
-		{nil, "Usage"},
-		{whole[:6], "Usage"},
-		{append(whole, "another"), "Usage"},
-		{append(whole, "-days", "0"), "Usage"},
-		{append(whole, "-overlap", "1.5s"), "Usage"},
-		{append(whole, "-overlap", "-1s"), "Usage"},
-		{append(whole, "-demo"), "Usage"},
+		{nil, "-overlap"},
+		{whole[:6], "-overlap"},
+		{append(whole, "another"), "-overlap"},
+		{append(whole, "-days", "0"), "-overlap"},
+		{append(whole, "-overlap", "1.5s"), "-overlap"},
+		{append(whole, "-overlap", "-1s"), "-overlap"},
+		{append(whole, "-demo"), "-overlap"},
 		{whole, "OPENAI_ADMIN_KEY"},
 	} {
-		var stdout, stderr strings.Builder
-		assert.Equal(t, 2, run(t.Context(), c.args, &stdout, &stderr), c.args)
-		assert.Contains(t, stderr.String(), c.output, c.args)
-		assert.Empty(t, stdout.String(), c.args)
+		status, stdout, stderr := command(t, nil, c.args...)
+		assert.Equal(t, 2, status, c.args)
+		assert.Contains(t, stderr, c.stderr, c.args)
+		assert.Empty(t, stdout, c.args)
 	}
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Empty(t, entries)
+	status, _, _ := command(t, nil, "-h")
+	assert.Equal(t, 0, status)
 }
 
 func TestDemo(t *testing.T) {
-	t.Setenv("OPENAI_ADMIN_KEY", "")
-	var stdout, stderr strings.Builder
-	assert.Equal(t, 0, run(t.Context(), []string{"-demo"}, &stdout, &stderr))
-	assert.Empty(t, stderr.String())
-	assert.Regexp(t, `^the new key is key_\w+ of account svc_acct_\w+, expiration: \S+Z\nthe old key key_\w+ expires at \S+Z\n$`, stdout.String())
+	status, stdout, stderr := command(t, nil, "-demo")
+	assert.Equal(t, 0, status)
+	assert.Empty(t, stderr)
+	assert.Regexp(t, `^new key key_\w+ of account svc_acct_\w+, expiration: \S+Z\nold key key_\w+: valid for at most 1h0m0s\n$`, stdout)
 }
 
 // TestOverlap tests that a second run neither creates a key nor extends the life of the old one.
 func TestOverlap(t *testing.T) {
 	s := newSetup(t)
-	status, out := s.rotate(t, t.Context())
+	status, out := s.rotate(t)
 	assert.Equal(t, 0, status, out)
 	expires := s.expires(s.old)
 	assert.WithinDuration(t, time.Now().Add(time.Hour), expires, time.Minute)
-	content, err := os.ReadFile(filepath.Join(s.dir, "checkout-2.json"))
+	content, err := os.ReadFile(s.file)
 	require.NoError(t, err)
 	var key stored
 	require.NoError(t, json.Unmarshal(content, &key))
 	assert.Regexp(t, `^sk-svcacct-\w+$`, key.Value)
-	assert.WithinDuration(t, time.Now().AddDate(0, 0, 90), s.expires(key.Key), 2*time.Hour)
+	assert.WithinDuration(t, time.Now().AddDate(0, 0, 90), s.expires(key.ID), 2*time.Hour)
 
 	requests := len(s.Requests())
-	status, _ = s.rotate(t, t.Context(), "-overlap", "2h")
+	status, _ = s.rotate(t, "-overlap", "2h")
 	assert.Equal(t, 0, status)
 	assert.Equal(t, expires, s.expires(s.old))
 	for _, r := range s.Requests()[requests:] {
@@ -106,8 +131,8 @@ func TestOverlap(t *testing.T) {
 
 func TestNoOverlap(t *testing.T) {
 	s := newSetup(t)
-	for _, want := range []string{"is deleted\n", "is deleted already\n"} {
-		status, out := s.rotate(t, t.Context(), "-overlap", "0")
+	for _, want := range []string{"valid for at most 0s\n", "was deleted by an earlier run\n"} {
+		status, out := s.rotate(t, "-overlap", "0")
 		assert.Equal(t, 0, status, out)
 		assert.Contains(t, out, want)
 	}
@@ -119,14 +144,14 @@ func TestNoOverlap(t *testing.T) {
 // the next run completes the rotation with the same new key.
 func TestFailedStep(t *testing.T) {
 	for _, overlap := range []string{"1h", "0"} {
-		for step := range 5 { // get old, create, get new, get old, update or delete
+		for step := range 4 { // get old, create, get new, update or delete
 			s := newSetup(t)
 			s.Inject(orgkeystest.Fault{Skip: step, Status: 403})
-			status, out := s.rotate(t, t.Context(), "-overlap", overlap)
+			status, out := s.rotate(t, "-overlap", overlap)
 			assert.Equal(t, 1, status, out)
 			assert.Contains(t, out, "403")
 			assert.Zero(t, s.expires(s.old))
-			status, out = s.rotate(t, t.Context(), "-overlap", overlap)
+			status, out = s.rotate(t, "-overlap", overlap)
 			assert.Equal(t, 0, status, out)
 			assert.Equal(t, 1, s.KeysCreated())
 		}
@@ -136,11 +161,10 @@ func TestFailedStep(t *testing.T) {
 func TestLostResponse(t *testing.T) {
 	s := newSetup(t)
 	s.Inject(orgkeystest.Fault{Operation: "create-project-service-account", Drop: true, AfterWork: true})
-	for range 2 {
-		status, _ := s.rotate(t, t.Context())
-		assert.Equal(t, 1, status)
-	}
-	status, out := s.rotate(t, t.Context())
+	status, out := s.rotate(t)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "it is unknown whether a key was created")
+	status, out = s.rotate(t)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, `delete the account "checkout-2" that it may have created`)
 	assert.Equal(t, 1, s.KeysCreated())
@@ -151,22 +175,27 @@ func TestMistakes(t *testing.T) {
 	s := newSetup(t)
 	wrong := s
 	wrong.old = "key_wrong"
-	status, out := wrong.rotate(t, t.Context())
+	status, out := wrong.rotate(t)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "404")
 	assert.Zero(t, s.KeysCreated(), "a wrong id costs no key")
+	assert.NoFileExists(t, s.file)
 
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(s.AdminKey), orgkeys.WithBaseURL(s.URL))
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	status, _ = s.rotate(t, ctx)
-	assert.Equal(t, 1, status)
-	status, out = s.rotate(t, t.Context(), "-days", "1", "-overlap", "48h")
+	_, err = rotation{project: "proj_1", old: s.old, name: "checkout-2", file: s.file, days: 1}.create(ctx, client)
+	assert.ErrorIs(t, err, orgkeys.ErrNotSent)
+	assert.NoFileExists(t, s.file)
+
+	status, out = s.rotate(t, "-days", "1", "-overlap", "48h")
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "before the old one would")
 	assert.Zero(t, s.expires(s.old))
 
 	wrong.old = s.AddServiceAccount("proj_1", "other").APIKey.ID
-	status, out = wrong.rotate(t, t.Context())
+	status, out = wrong.rotate(t)
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "the replacement of another key")
+	assert.Contains(t, out, "does not contain the replacement of "+wrong.old)
 }
