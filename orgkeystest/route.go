@@ -1,6 +1,7 @@
 package orgkeystest
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -77,16 +78,7 @@ func (s *Server) notAllowed(r *http.Request) route {
 
 // implemented returns the methods and paths of the operations, as text.
 func implemented() string {
-	var all []string
-	for pattern := range operationIDs {
-		all = append(all, pattern)
-	}
-	slices.SortFunc(all, func(a, b string) int {
-		_, a, _ = strings.Cut(a, " ")
-		_, b, _ = strings.Cut(b, " ")
-		return strings.Compare(a, b)
-	})
-	return strings.Join(all, ", ")
+	return strings.Join(slices.Sorted(maps.Keys(operationIDs)), ", ")
 }
 
 // perform performs an operation and returns the API's response.

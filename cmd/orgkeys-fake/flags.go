@@ -31,10 +31,11 @@ const usage = `orgkeys-fake serves a fake of the API on loopback, for tests and 
       . ./fake.env
       curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" "$OPENAI_BASE_URL/organization/admin_api_keys"
 
-A wrong use ends with the status 2, and any other failure of the fake itself with 1. At the end it
-reports on standard error how many requests there were, which of them violated the contract, and
-which faults applied to none. Requests that violate the contract are refused with a 400. The admin
-key is generated at the start and shown on purpose: no other server accepts it.
+Invalid flags end with the status 2, and any other failure of the fake itself with 1. At the end it
+reports on standard error how many requests there were, which of them violated the contract or are
+not operations of the fake, and which faults applied to none. Requests that violate the contract are
+refused with a 400, other operations of the live API with a 501. The admin key is generated at the
+start and shown on purpose: no other server accepts it.
 
 It starts with this, and keeps what clients do in memory:
 

@@ -24,10 +24,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"syscall"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
+	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
 // The exit statuses of the program itself. Any other is the command's.
@@ -162,13 +164,37 @@ func contents(keys int) string {
 `, userKey, more, project, userKey, numbered, serviceAccount, accountKey, archived)
 }
 
-// summarize reports what the fake has seen.
+// summarize reports what the fake has seen, each thing once.
 func summarize(w io.Writer, fake *orgkeystest.Server) {
 	_, _ = fmt.Fprintf(w, "orgkeys-fake: requests: %d, keys created: %d\n", len(fake.Requests()), fake.KeysCreated())
+	times := map[string]int{}
+	var lines []string
+	add := func(format string, args ...any) {
+		line := fmt.Sprintf(format, args...)
+		if times[line]++; times[line] == 1 {
+			lines = append(lines, line)
+		}
+	}
+	for _, r := range fake.Requests() {
+		if r.Operation == "" {
+			add("not an operation of the fake: %s %s: status %d", r.Method, keyValue.ReplaceAllString(r.Path, "[redacted]"), r.Status)
+		}
+	}
 	for _, v := range fake.Violations() {
-		_, _ = fmt.Fprintf(w, "orgkeys-fake: contract violation: %s\n", v)
+		if v.Kind != speccheck.NoSuchOperation {
+			add("contract violation: %s", v)
+		}
 	}
 	for _, f := range fake.UnusedFaults() {
-		_, _ = fmt.Fprintf(w, "orgkeys-fake: fault applied to no request: %s\n", f)
+		add("fault applied to no request: %s", f)
+	}
+	for _, line := range lines {
+		if n := times[line]; n > 1 {
+			line += fmt.Sprintf(" (%d times)", n)
+		}
+		_, _ = fmt.Fprintln(w, "orgkeys-fake:", line)
 	}
 }
+
+// keyValue matches a key that a client has sent in place of its id.
+var keyValue = regexp.MustCompile(`sk-[^/]*`)

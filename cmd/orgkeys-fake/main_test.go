@@ -143,9 +143,11 @@ func TestWithoutCommand_ServesUntilInterrupted(t *testing.T) {
 	status, _, err = request(http.MethodGet, baseURL, adminKey, "/organization/admin_api_keys")
 	require.NoError(t, err)
 	assert.Equal(t, 429, status, "the limit is set")
-	status, _, err = request(http.MethodGet, baseURL, adminKey, "/organization/users")
-	require.NoError(t, err)
-	assert.Equal(t, 501, status)
+	for _, path := range []string{"/organization/users", "/organization/users", "/organization/projects/p/users/" + adminKey} {
+		status, _, err = request(http.MethodGet, baseURL, adminKey, path)
+		require.NoError(t, err)
+		assert.Equal(t, 501, status)
+	}
 
 	interrupt(t, cmd)
 	remaining, err := io.ReadAll(rest)
@@ -153,8 +155,10 @@ func TestWithoutCommand_ServesUntilInterrupted(t *testing.T) {
 	assert.Empty(t, remaining, "a shell evaluates nothing else")
 	require.NoError(t, cmd.Wait())
 	assert.Contains(t, notes.String(), "svc_acct_abc")
-	assert.Contains(t, notes.String(), "requests: 3, keys created: 0")
-	assert.Contains(t, notes.String(), "contract violation: GET: path")
+	assert.Contains(t, notes.String(), `orgkeys-fake: requests: 5, keys created: 0
+orgkeys-fake: not an operation of the fake: GET /v1/organization/users: status 501 (2 times)
+orgkeys-fake: not an operation of the fake: GET /v1/organization/projects/p/users/[redacted]: status 501
+`)
 	assert.NotContains(t, notes.String(), adminKey)
 }
 
