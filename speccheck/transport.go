@@ -2,6 +2,7 @@ package speccheck
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -150,7 +151,7 @@ func (b *capturingBody) captured() capture {
 	body := capture{data: bytes.Clone(b.kept.Bytes())}
 	switch {
 	case errors.Is(b.err, io.EOF) || b.count == b.length:
-	case b.err != nil:
+	case b.err != nil && !errors.Is(b.err, context.Canceled): // who cancels has read enough
 		body.problem = "incomplete"
 	default:
 		body.closedEarly = true

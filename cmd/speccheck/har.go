@@ -78,12 +78,12 @@ func (c *config) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *report
 			r.NoResponse++
 			continue
 		}
-		recorded, err := e.recorded(req)
+		found, err := e.check(checker, req)
 		if err != nil {
 			return fmt.Errorf("%s: entry %d: %w", file, i+1, err)
 		}
 		operation, _ := checker.Operation(req)
-		r.add(exchange{File: file, Number: i + 1, Operation: operation}, replay(checker, recorded))
+		r.add(exchange{File: file, Number: i + 1, Operation: operation}, found)
 	}
 	if r.Checked == 0 {
 		return fmt.Errorf("%s: no exchange of an operation in the contract (%s)", file, r.notChecked())
@@ -106,26 +106,39 @@ func (e entry) request() (req *http.Request, ok bool) {
 	return &http.Request{Method: e.Request.Method, URL: u, Header: headers(e.Request.Headers)}, true
 }
 
-// recorded returns the exchange of an entry.
-func (e entry) recorded(req *http.Request) (recordedExchange, error) {
-	r := recordedExchange{
-		request:  req,
-		response: &http.Response{StatusCode: e.Response.Status, Header: headers(e.Response.Headers)},
-	}
-	var err error
+// check validates the exchange by sending it through the checker's RoundTripper, which knows how to
+// validate a body that is incomplete.
+func (e entry) check(checker *speccheck.Checker, req *http.Request) (found []speccheck.Violation, err error) {
+	resp := &http.Response{StatusCode: e.Response.Status, Header: headers(e.Response.Headers), ContentLength: -1}
 	// Some writers omit the headers; the type is then that of the content.
 	if len(req.Header) == 0 && e.Request.PostData.MimeType != "" {
 		req.Header.Set("Content-Type", e.Request.PostData.MimeType)
 	}
-	if len(r.response.Header) == 0 {
-		r.response.Header.Set("Content-Type", e.Response.Content.MimeType)
+	if len(resp.Header) == 0 {
+		resp.Header.Set("Content-Type", e.Response.Content.MimeType)
 	}
-	if r.sent, err = e.Request.PostData.body(e.Request.BodySize); err != nil {
-		return r, err
+	req.ContentLength = -1
+	if req.Body, err = e.Request.PostData.body(e.Request.BodySize); err != nil {
+		return nil, err
 	}
-	r.received, err = e.Response.Content.body(max(e.Response.BodySize, 0))
-	return r, err
+	if resp.Body, err = e.Response.Content.body(max(e.Response.BodySize, 0)); err != nil {
+		return nil, err
+	}
+	respond := roundTripper(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body) // fails if the body is omitted
+		return resp, nil
+	})
+	checked, err := checker.Transport(respond, func(v speccheck.Violation) { found = append(found, v) }).RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = io.Copy(io.Discard, checked.Body)
+	return found, checked.Body.Close()
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // headers returns the headers without Content-Encoding: a HAR file contains decoded bodies.
 func headers(list []header) http.Header {
@@ -142,20 +155,25 @@ var (
 	errOmitted = errors.New("the body is not in the file")
 )
 
-// body returns the body. It is omitted from the file if it has no text, and a size other than 0.
-func (c content) body(bodySize int64) (recordedBody, error) {
-	switch {
-	case c.Text == "" && (c.Size != 0 || bodySize != 0):
-		return recordedBody{end: errOmitted}, nil
-	case c.Encoding == "base64":
-		data, err := base64.StdEncoding.DecodeString(c.Text)
-		if err != nil {
-			return recordedBody{}, errBase64
-		}
-		return recordedBody{data: data, end: io.EOF}, nil
-	default:
-		return recordedBody{data: []byte(c.Text), end: io.EOF}, nil
+// body returns the body. It is omitted from the file if it has no text, and a size other than 0;
+// reading it then fails.
+func (c content) body(bodySize int64) (io.ReadCloser, error) {
+	text := c.Text
+	if text == "" && (c.Size != 0 || bodySize != 0) {
+		omitted, w := io.Pipe()
+		return omitted, w.CloseWithError(errOmitted)
 	}
+	if c.Encoding == "base64" {
+		data, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, errBase64
+		}
+		text = string(data)
+	}
+	if text == "" {
+		return http.NoBody, nil
+	}
+	return io.NopCloser(strings.NewReader(text)), nil
 }
 
 // isBelow reports whether u is below one of the bases, or there are none.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,26 +39,17 @@ func (c *config) checkProxied(checker *speccheck.Checker, p *process, r *report)
 	signals, stop := p.signals()
 	defer stop()
 
-	bypassed := false
 	if len(c.command) == 0 {
 		<-signals
 	} else {
-		var environ []string
-		environ, bypassed = commandEnvironment(p.environ, c.target, address)
+		environ := append(slices.Clone(p.environ), "SPECCHECK_URL="+address.String(), "OPENAI_BASE_URL="+proxiedBaseURL(p.environ, c.target, address))
 		status, err = runCommand(c.command, environ, p, signals)
 	}
 	finish(r)
-	switch {
-	case err != nil:
-		return exitOK, err
-	case r.Checked > 0:
-		return status, nil
-	case bypassed:
-		return status, fmt.Errorf("no call of an operation in the contract passed through the proxy (%s): "+
-			"OPENAI_BASE_URL of the command is not below %s and was not changed", r.notChecked(), c.target)
-	default:
-		return status, fmt.Errorf("no call of an operation in the contract passed through the proxy (%s)", r.notChecked())
+	if err == nil && r.Checked == 0 {
+		err = fmt.Errorf("no call of an operation in the contract passed through the proxy (%s)", r.notChecked())
 	}
+	return status, err
 }
 
 // listenOnLoopback listens on an address that other hosts cannot reach.
@@ -95,43 +84,28 @@ func isOwnAddress(u *url.URL, own net.Addr) bool {
 	return err == nil && at.String() == own.String()
 }
 
-// commandEnvironment returns the environment of the command. bypassed is true if OPENAI_BASE_URL is set
-// and does not lead to the proxy.
-func commandEnvironment(environ []string, target, proxy *url.URL) (_ []string, bypassed bool) {
+// proxiedBaseURL returns the base URL at the proxy: that of the environment, with the proxy in place
+// of the target, or else the API's usual path.
+func proxiedBaseURL(environ []string, target, proxy *url.URL) string {
 	current := ""
 	for _, variable := range environ {
 		if value, ok := strings.CutPrefix(variable, "OPENAI_BASE_URL="); ok {
-			current = value
+			current = value // the last one counts
 		}
 	}
-	environ = append(slices.Clone(environ), "SPECCHECK_URL="+proxy.String())
-	if baseURL, ok := proxiedBaseURL(current, target, proxy); ok {
-		return append(environ, "OPENAI_BASE_URL="+baseURL), false
-	}
-	own, err := url.Parse(current)
-	return environ, err != nil || own.Host != proxy.Host
-}
-
-// proxiedBaseURL returns the base URL by which requests to a base URL pass through the proxy. If there
-// is none, it is the API's path at the proxy. It returns ok = false if requests to the base URL would
-// not reach the target of the proxy.
-func proxiedBaseURL(current string, target, proxy *url.URL) (baseURL string, ok bool) {
 	path := strings.TrimSuffix(target.Path, "/")
-	if current == "" {
-		if path == "" {
-			return proxy.String() + "/v1", true
+	if u, err := url.Parse(current); err == nil && u.Host == proxy.Host {
+		return current
+	} else if err == nil && u.Scheme == target.Scheme && strings.EqualFold(u.Host, target.Host) {
+		rest, below := strings.CutPrefix(strings.TrimSuffix(u.Path, "/"), path)
+		if below && (rest == "" || rest[0] == '/') {
+			return proxy.String() + rest
 		}
-		return proxy.String(), true
 	}
-	u, err := url.Parse(current)
-	if err != nil || u.Scheme != target.Scheme || !strings.EqualFold(u.Host, target.Host) {
-		return "", false
+	if path == "" {
+		return proxy.String() + "/v1"
 	}
-	rest, below := strings.CutPrefix(u.Path, path)
-	if !below || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return proxy.String() + strings.TrimSuffix(rest, "/"), true
+	return proxy.String()
 }
 
 // outputDelay is how long output of a command is awaited after it has exited.
@@ -173,32 +147,20 @@ func exitStatus(exit *exec.ExitError) int {
 	return max(exit.ExitCode(), 1)
 }
 
-// proxy is a reverse proxy that validates what passes through it. Validation starts when a response has
-// been forwarded, and delays nothing.
+// proxy is a reverse proxy that validates what passes through it.
 type proxy struct {
 	checker   *speccheck.Checker
 	target    *url.URL
-	maxBody   int64
 	transport http.RoundTripper
-	stderr    io.Writer
 	logger    *log.Logger
-
-	validators chan struct{} // limits how many exchanges are validated at a time
-	validating sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
 	closed  bool
 	active  sync.WaitGroup // requests; mu guards against Add after Wait
-	calls   []call
+	calls   []*call
 	skipped int
 	failed  int // requests without a response
 	number  int // of the last request
-}
-
-// call is a validated exchange.
-type call struct {
-	exchange
-	found []speccheck.Violation
 }
 
 func newProxy(checker *speccheck.Checker, c *config, p *process) *proxy {
@@ -208,15 +170,11 @@ func newProxy(checker *speccheck.Checker, c *config, p *process) *proxy {
 		own.DisableCompression = true // the client decides on compression
 		transport = own
 	}
-	return &proxy{
-		checker: checker, target: c.target, maxBody: c.maxBody, transport: transport, stderr: p.stderr,
-		logger:     log.New(p.stderr, "speccheck: ", 0),
-		validators: make(chan struct{}, runtime.GOMAXPROCS(0)),
-	}
+	return &proxy{checker: checker, target: c.target, transport: transport, logger: log.New(p.stderr, "speccheck: ", 0)}
 }
 
 // serve starts to serve. The function that it returns stops that, cancels requests that are in flight,
-// waits until everything is validated, and adds it to a report.
+// and adds all calls to a report.
 func (p *proxy) serve(listener net.Listener) (finish func(*report)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
@@ -236,11 +194,10 @@ func (p *proxy) serve(listener net.Listener) (finish func(*report)) {
 		_ = server.Close()
 		<-served
 		p.active.Wait()
-		p.validating.Wait()
 		if idle, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
 			idle.CloseIdleConnections()
 		}
-		slices.SortFunc(p.calls, func(a, b call) int { return cmp.Compare(a.Number, b.Number) })
+		slices.SortFunc(p.calls, func(a, b *call) int { return cmp.Compare(a.Number, b.Number) })
 		for _, c := range p.calls {
 			r.add(c.exchange, c.found)
 		}
@@ -267,16 +224,15 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer p.active.Done()
+	c := &call{exchange: exchange{Number: number}, proxy: p}
+	defer p.record(c)
 	if r.Method == http.MethodConnect {
-		p.skip()
 		http.Error(w, "speccheck is a reverse proxy: use its address as the base URL", http.StatusMethodNotAllowed)
 		return
 	}
-	recorder := &recorder{base: p.transport, max: p.maxBody}
-	defer func() { p.record(number, recorder) }()
 	forward := &httputil.ReverseProxy{
 		Rewrite:       p.rewrite,
-		Transport:     recorder,
+		Transport:     c,
 		FlushInterval: -1, // each write
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
@@ -297,36 +253,19 @@ func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
-func (p *proxy) skip() {
+// record registers the outcome of a request.
+func (p *proxy) record(c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.skipped++
-}
-
-// record registers the outcome of a request, and starts to validate it.
-func (p *proxy) record(number int, r *recorder) {
-	if r.request == nil || !isCall(p.checker, r.request) {
-		p.skip()
-		return
-	}
-	operation, _ := p.checker.Operation(r.request)
-	e := exchange{Number: number, Operation: operation}
-	if r.response == nil {
-		p.mu.Lock()
+	switch {
+	case !c.matched:
+		p.skipped++
+	case c.err != nil:
 		p.failed++
-		p.mu.Unlock()
-		p.logger.Printf("%s: no response: %s", e.place(), failure(r.err))
-		return
+		p.logger.Printf("%s: no response: %s", c.place(), failure(c.err))
+	default:
+		p.calls = append(p.calls, c)
 	}
-	recorded := r.recorded()
-	p.validating.Go(func() {
-		p.validators <- struct{}{}
-		found := replay(p.checker, recorded)
-		<-p.validators
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.calls = append(p.calls, call{e, found})
-	})
 }
 
 // failure returns the class of a transport's error. Its text may quote what was sent.
@@ -342,79 +281,23 @@ func failure(err error) string {
 	}
 }
 
-// recorder is the RoundTripper of one request. It records the exchange.
-type recorder struct {
-	base http.RoundTripper
-	max  int64 // the size of the largest body that is validated
-
-	request        *http.Request // as it was forwarded; nil if it was not
-	response       *http.Response
-	err            error
-	sent, received *recordingBody // nil if there is no body
+// call is a request with its response. It is the RoundTripper that sends the request.
+type call struct {
+	exchange
+	proxy   *proxy
+	matched bool  // whether it is a call of an operation in the contract
+	err     error // why there is no response
+	found   []speccheck.Violation
 }
 
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	outgoing := *req
-	if req.Body != nil && req.Body != http.NoBody {
-		r.sent = &recordingBody{ReadCloser: req.Body, max: r.max, length: req.ContentLength}
-		outgoing.Body = r.sent
+// RoundTrip sends a request. Violations are found until the response's body is closed.
+func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
+	transport := c.proxy.transport
+	if c.matched = isCall(c.proxy.checker, req); c.matched {
+		c.Operation, _ = c.proxy.checker.Operation(req)
+		transport = c.proxy.checker.Transport(transport, func(v speccheck.Violation) { c.found = append(c.found, v) })
 	}
-	r.request = req.Clone(context.WithoutCancel(req.Context()))
-	resp, err := r.base.RoundTrip(&outgoing)
-	if err != nil {
-		r.err = err
-		return nil, err
-	}
-	r.response = &http.Response{StatusCode: resp.StatusCode, Header: resp.Header.Clone()}
-	// The body of 101 is the connection, and must stay an io.Writer.
-	if resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil && resp.Body != http.NoBody {
-		r.received = &recordingBody{ReadCloser: resp.Body, max: r.max, length: resp.ContentLength}
-		resp.Body = r.received
-	}
-	return resp, nil
-}
-
-func (r *recorder) recorded() recordedExchange {
-	return recordedExchange{request: r.request, response: r.response, sent: r.sent.recorded(), received: r.received.recorded()}
-}
-
-// recordingBody is a body that keeps a copy of what is read from it, up to one byte more than max.
-type recordingBody struct {
-	io.ReadCloser
-	max    int64
-	length int64 // the length of the body, or -1 if unknown
-
-	mu    sync.Mutex // the transport may read a request's body after the response
-	kept  bytes.Buffer
-	count int64
-	err   error
-}
-
-func (b *recordingBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.count += int64(n)
-	if room := b.max + 1 - int64(b.kept.Len()); room > 0 {
-		b.kept.Write(p[:min(int64(n), room)])
-	}
-	b.err = err
-	return n, err
-}
-
-// recorded returns what has been read so far.
-func (b *recordingBody) recorded() recordedBody {
-	if b == nil {
-		return recordedBody{end: io.EOF}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	end := b.err
-	switch {
-	case b.count == b.length:
-		end = io.EOF
-	case errors.Is(end, context.Canceled):
-		end = nil // the client has closed the body
-	}
-	return recordedBody{data: bytes.Clone(b.kept.Bytes()), end: end}
+	resp, err := transport.RoundTrip(req)
+	c.err = err
+	return resp, err
 }
