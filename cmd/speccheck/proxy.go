@@ -239,6 +239,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "speccheck: no response from the server", http.StatusBadGateway)
 		},
 	}
+	_ = http.NewResponseController(w).EnableFullDuplex() // the target may respond before the request ends
 	forward.ServeHTTP(w, r)
 }
 
