@@ -22,12 +22,14 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"syscall"
 
 	"github.com/orgkeys/orgkeys-go/gen"
+	"github.com/orgkeys/orgkeys-go/internal/command"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
@@ -39,7 +41,6 @@ const (
 	exitUsage         = 2
 	exitNotExecutable = 126
 	exitNotFound      = 127
-	exitSignal        = 128 // plus the number of the signal that ended the command
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -84,8 +85,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	status := exitOK
 	if len(c.command) > 0 {
-		if status, err = runCommand(c.command, variables, signals, stdin, stdout, stderr); err != nil {
-			return fail(status, err)
+		cmd := exec.Command(c.command[0], c.command[1:]...) //nolint:noctx // signals are forwarded to it instead
+		cmd.Env = append(os.Environ(), variables...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+		if status, err = command.Run(cmd, signals); err != nil {
+			return fail(startStatus(err), err)
 		}
 	} else {
 		_, _ = fmt.Fprintf(stderr, "The fake of the API is at %s until interrupted. The admin key is valid only here.\n\n%s", fake.URL, contents(c.keys))
@@ -96,6 +100,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	summarize(stderr, fake)
 	return status
+}
+
+// startStatus returns the status that a shell reports for a command that cannot be started.
+func startStatus(err error) int {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return exitNotFound
+	}
+	return exitNotExecutable
 }
 
 // writeEnv writes a file that only the user can read, all at once. A file that exists may be

@@ -41,8 +41,7 @@ The proxy forwards http://ADDR/path to URL/path, as a stream and unchanged. It r
 COMMAND exits, or until it is interrupted. ADDR must be a loopback address, since admin
 keys pass through it unencrypted; port 0 is any free port. COMMAND gets the proxy's address
 in SPECCHECK_URL, and in OPENAI_BASE_URL: http://ADDR/v1, or http://ADDR if URL has a path.
-If OPENAI_BASE_URL is set and begins with URL, http://ADDR takes the place of URL in it; any
-other value stays as it is.
+If OPENAI_BASE_URL is set and begins with URL, http://ADDR takes the place of URL in it.
 
 Kinds of violations, for -fail:
 

@@ -11,14 +11,13 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/orgkeys/orgkeys-go/internal/command"
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
@@ -42,8 +41,12 @@ func (c *config) checkProxied(checker *speccheck.Checker, p *process, r *report)
 	if len(c.command) == 0 {
 		<-signals
 	} else {
-		environ := append(slices.Clone(p.environ), "SPECCHECK_URL="+address.String(), "OPENAI_BASE_URL="+proxiedBaseURL(p.environ, c.target, address))
-		status, err = runCommand(c.command, environ, p, signals)
+		cmd := exec.Command(c.command[0], c.command[1:]...) //nolint:noctx // signals are forwarded to it instead
+		cmd.Env = append(slices.Clone(p.environ), "SPECCHECK_URL="+address.String(), "OPENAI_BASE_URL="+proxiedBaseURL(p.environ, c.target, address))
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
+		if status, err = command.Run(cmd, signals); err != nil {
+			err = fmt.Errorf("run the command: %w", err)
+		}
 	}
 	finish(r)
 	if err == nil && r.Checked == 0 {
@@ -106,45 +109,6 @@ func proxiedBaseURL(environ []string, target, proxy *url.URL) string {
 		return proxy.String() + "/v1"
 	}
 	return proxy.String()
-}
-
-// outputDelay is how long output of a command is awaited after it has exited.
-const outputDelay = 5 * time.Second
-
-// runCommand runs the command, forwards signals to it, and returns its exit status.
-func runCommand(command, environ []string, p *process, signals <-chan os.Signal) (status int, err error) {
-	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx // signals are forwarded to it instead
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, p.stdin, p.stdout, p.stderr
-	cmd.WaitDelay = outputDelay
-	if err := cmd.Start(); err != nil {
-		return exitOK, fmt.Errorf("start the command: %w", err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	for {
-		select {
-		case received := <-signals:
-			if cmd.Process.Signal(received) != nil { // Windows has no signals, and the command may have exited
-				_ = cmd.Process.Kill()
-			}
-		case err := <-exited:
-			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-				return exitStatus(exit), nil
-			}
-			if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-				return exitOK, fmt.Errorf("run the command: %w", err)
-			}
-			return exitOK, nil
-		}
-	}
-}
-
-// exitStatus returns the status that a shell reports for a command that failed.
-func exitStatus(exit *exec.ExitError) int {
-	if wait, ok := exit.Sys().(syscall.WaitStatus); ok && wait.Signaled() {
-		return 128 + int(wait.Signal())
-	}
-	return max(exit.ExitCode(), 1)
 }
 
 // proxy is a reverse proxy that validates what passes through it.

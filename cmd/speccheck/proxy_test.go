@@ -225,7 +225,7 @@ func TestProxy_commandThatCannotStart(t *testing.T) {
 	status := run([]string{"-listen", "127.0.0.1:0", "-to", "http://127.0.0.1:1", "--", filepath.Join(t.TempDir(), "none")}, p)
 	assert.Equal(t, exitError, status)
 	assert.Empty(t, stdout.String())
-	assert.Contains(t, stderr.String(), "\nspeccheck: start the command: ")
+	assert.Contains(t, stderr.String(), "\nspeccheck: run the command: ")
 }
 
 func TestProxy_portInUse(t *testing.T) {
@@ -282,19 +282,22 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestRunCommand_forwardsSignals(t *testing.T) {
+// TestProxy_forwardsSignals tests the status of a command that a signal has ended.
+func TestProxy_forwardsSignals(t *testing.T) {
 	for _, row := range []struct {
 		signal syscall.Signal
 		status int
 	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}} {
 		signals := make(chan os.Signal, 1)
-		p := &process{stderr: io.Discard, stdout: writerFunc(func(text []byte) (int, error) {
-			signals <- row.signal // when the command is running
-			return len(text), nil
-		})}
-		status, err := runCommand([]string{os.Args[0]}, append(os.Environ(), testCommand+"=wait"), p, signals)
-		require.NoError(t, err)
-		assert.Equal(t, row.status, status)
+		p := &process{
+			stderr: io.Discard, environ: append(os.Environ(), testCommand+"=wait"),
+			signals: func() (<-chan os.Signal, func()) { return signals, func() {} },
+			stdout: writerFunc(func(text []byte) (int, error) {
+				signals <- row.signal // when the command is running
+				return len(text), nil
+			}),
+		}
+		assert.Equal(t, row.status, run([]string{"-listen", "127.0.0.1:0", "-to", "http://127.0.0.1:1", "--", os.Args[0]}, p))
 	}
 }
 
