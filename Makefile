@@ -16,6 +16,10 @@ MODULES = bench examples/tracing
 # What users import.
 SDK = ./api ./apitype ./gen/... ./internal/strictjson ./orgkeystest ./speccheck ./wrapper/...
 
+# Packages with tests that -short leaves out. These run without the race detector: they build and
+# test copies of the repository, or simulate hours of rate limits.
+LONG = ./gen ./internal/contract ./internal/doctest ./wrapper
+
 # How long each fuzz target runs in a check.
 FUZZTIME ?= 5s
 
@@ -35,7 +39,7 @@ test: ## Run the quick tests. TESTFLAGS=-race adds the race detector.
 .PHONY: check
 check: lint tidy drift platforms ## Run everything that CI runs on a change.
 	$(GO) test -race -short -timeout 25m ./...
-	$(GO) test -timeout 15m ./internal/contract # all of it: a copy of the repository is synced, generated and tested
+	$(GO) test -timeout 15m $(LONG)
 	for m in $(MODULES); do (cd $$m && $(GO) test -timeout 15m ./...) || exit 1; done
 	$(MAKE) $(if $(NEWEST),newest) fuzz demo bench-smoke
 

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -45,11 +46,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	project := flags.String("project", "", "the `id` of a project")
 	key := flags.String("key", "", "the `id` of a key of the project")
 	demo := flags.Bool("demo", false, "use a fake organization; takes no other argument")
-	if flags.Parse(args) != nil {
-		return 2
-	}
+	err := flags.Parse(args)
 	var options []orgkeys.Option
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
 	case *demo && len(args) == 1:
 		fake := orgkeystest.NewServer()
 		defer fake.Close()

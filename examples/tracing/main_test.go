@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,7 @@ func TestArguments(t *testing.T) {
 		assert.Contains(t, stderr.String(), output, args)
 		assert.Empty(t, stdout.String(), args)
 	}
+	assert.Equal(t, 0, run(t.Context(), []string{"-h"}, io.Discard, io.Discard))
 }
 
 func TestDemo(t *testing.T) {
