@@ -38,7 +38,7 @@ func run() int {
 		return 2
 	}
 	var options []orgkeys.Option
-	if *demo {
+	if *demo { // leave the demo out of a copy
 		fake := startFake()
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}

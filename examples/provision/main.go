@@ -38,7 +38,7 @@ func run() int {
 	demo := flag.Bool("demo", false, "use a fake organization and a temporary directory; takes no other argument")
 	flag.Parse()
 	names, options := flag.Args(), []orgkeys.Option(nil)
-	if *demo && len(os.Args) == 2 {
+	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
 		fake := orgkeystest.NewServer()
 		defer fake.Close()
 		fake.AddProject("proj_shop")

@@ -40,7 +40,7 @@ func run() int {
 	demo := flag.Bool("demo", false, "delete keys of a fake organization; takes no other argument")
 	flag.Parse()
 	file, options := flag.Arg(0), []orgkeys.Option(nil)
-	if *demo && len(os.Args) == 2 {
+	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
 		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(120))
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}

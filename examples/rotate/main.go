@@ -47,7 +47,7 @@ func run() int {
 	demo := flag.Bool("demo", false, "use a fake organization and a temporary file; takes no other argument")
 	flag.Parse()
 	var options []orgkeys.Option
-	if *demo && len(os.Args) == 2 {
+	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
 		fake := orgkeystest.NewServer()
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
