@@ -89,7 +89,7 @@ func create(ctx context.Context, client *orgkeys.Client, project string, root *o
 	path := name + ".key"
 	file, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		if info, err := root.Stat(path); err != nil || info.Size() == 0 {
+		if info, err := root.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			return fmt.Errorf("an earlier run stored no key in %s: delete the account that it may have created, then the file", path)
 		}
 		fmt.Printf("%s: stored by an earlier run\n", name)

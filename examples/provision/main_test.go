@@ -121,6 +121,11 @@ func TestStoredKeys(t *testing.T) {
 	assert.Equal(t, 0, status)
 	assert.Equal(t, "staging: stored by an earlier run\nproduction: stored by an earlier run\n", stdout)
 	assert.Equal(t, 2, fake.KeysCreated())
+
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "other.key"), 0o700))
+	status, _, stderr = provisioned(t, fake, dir, "other")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "stored no key in other.key")
 }
 
 // TestNoKeyThatCannotBeStored tests that nothing is sent without a file to write to.
