@@ -41,10 +41,10 @@ func run() int {
 	flag.Parse()
 	file, options := flag.Arg(0), []orgkeys.Option(nil)
 	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
-		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(120))
+		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(30))
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
-		ids := strings.Join(fake.AddProjectKeys("proj_shop", 125), "\nproj_shop ")
+		ids := strings.Join(fake.AddProjectKeys("proj_shop", 32), "\nproj_shop ")
 		file, *yes = filepath.Join(os.TempDir(), "revoke-"+rand.Text()), true
 		_ = os.WriteFile(file, []byte("proj_shop "+ids), 0o600) // readKeys reports a failure
 		defer func() { _ = errors.Join(os.Remove(file), os.Remove(file+".journal")) }()
