@@ -52,7 +52,7 @@ func (p *pipeline) attempt(c *call, credential credential) {
 		} else {
 			a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
 		}
-		a.replayed = w.replayed.Load()
+		a.replays = int(w.replays.Load())
 	}
 	a.ended = time.Now()
 	a.duration = a.ended.Sub(start)
@@ -122,10 +122,11 @@ type wire struct {
 	offset  int
 	read    atomic.Bool // the body was read
 
-	// What net/http's transport reports: that it looked for a connection, got one, wrote the
-	// header to it, and looked for another afterwards.
-	asked, connected, wroteHeaders, replayed atomic.Bool
-	handshakes                               atomic.Int32 // TLS handshakes that it started
+	// What net/http's transport reports: that it looked for a connection, got one, and wrote the
+	// header to it.
+	asked, connected, wroteHeaders atomic.Bool
+	replays                        atomic.Int32 // connections that it got after it wrote the header
+	handshakes                     atomic.Int32 // TLS handshakes that it started
 }
 
 // Read implements io.Reader for the transport.
@@ -148,7 +149,7 @@ func (w *wire) trace(ctx context.Context) context.Context {
 		GotConn: func(httptrace.GotConnInfo) {
 			w.connected.Store(true)
 			if w.wroteHeaders.Load() {
-				w.replayed.Store(true)
+				w.replays.Add(1)
 			}
 		},
 		WroteHeaders:      func() { w.wroteHeaders.Store(true) },

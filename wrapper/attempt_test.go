@@ -52,17 +52,19 @@ func TestNeverWritten(t *testing.T) {
 	}
 }
 
-// TestReplayed: a request is replayed if a second connection is used after its header was written.
-func TestReplayed(t *testing.T) {
+// TestReplays: a request is sent again if a further connection is used after its header was written.
+func TestReplays(t *testing.T) {
 	w := &wire{}
 	trace := httptrace.ContextClientTrace(w.trace(t.Context()))
 	trace.GotConn(httptrace.GotConnInfo{})
 	trace.GotConn(httptrace.GotConnInfo{})
-	assert.False(t, w.replayed.Load(), "the first connection was not used")
+	assert.False(t, w.replays.Load() > 0, "the first connection was not used")
 	trace.WroteHeaders()
-	assert.False(t, w.replayed.Load())
+	assert.Zero(t, w.replays.Load())
 	trace.GotConn(httptrace.GotConnInfo{})
-	assert.True(t, w.replayed.Load())
+	assert.EqualValues(t, 1, w.replays.Load())
+	trace.GotConn(httptrace.GotConnInfo{})
+	assert.EqualValues(t, 2, w.replays.Load())
 }
 
 func TestWireRead(t *testing.T) {

@@ -37,7 +37,7 @@ type call struct {
 // attempt is what is known about one request and its response.
 type attempt struct {
 	sent     bool        // a part of the request may have been written to a connection
-	replayed bool        // the transport wrote the request more than once
+	replays  int         // how often the transport itself sent the request again
 	status   int         // of the response, 0 if there was none
 	header   http.Header // of the response
 	body     bodyState
@@ -87,9 +87,7 @@ func (c *call) status() int {
 func (c *call) count() int {
 	n := len(c.attempts)
 	for i := range c.attempts {
-		if c.attempts[i].replayed {
-			n++
-		}
+		n += c.attempts[i].replays
 	}
 	return n
 }

@@ -98,13 +98,13 @@ func TestWithCallInfo(t *testing.T) {
 	}
 }
 
-// TestCallInfo_CountsReplays: a request that the transport repeated counts twice.
+// TestCallInfo_CountsReplays: each repetition of a request by the transport counts.
 func TestCallInfo_CountsReplays(t *testing.T) {
 	var info CallInfo
-	c := record(t, deleteOp, attempt{sent: true, status: 503}, attempt{sent: true, status: 404, replayed: true})
+	c := record(t, deleteOp, attempt{sent: true, status: 503}, attempt{sent: true, status: 404, replays: 2})
 	c.options = optionsOf(WithCallInfo(t.Context(), &info))
 	c.finish()
-	assert.Equal(t, 3, info.Attempts)
+	assert.Equal(t, 4, info.Attempts)
 }
 
 // TestContextOptionsNest: each option keeps those of the outer context and replaces its own, and

@@ -26,7 +26,7 @@ func judge(operation *gen.Operation, attempts []attempt) outcome {
 	result := notSent
 	for i := range attempts {
 		a := &attempts[i]
-		maybeApplied := write && (result == unknown || a.replayed)
+		maybeApplied := write && (result == unknown || a.replays > 0)
 		switch o := a.outcome(); {
 		case o == done:
 			result = done

@@ -102,7 +102,7 @@ func TestJudge(t *testing.T) {
 		for _, kind := range kindsOfAttempts {
 			sequence(append(prefix[:len(prefix):len(prefix)], kind))
 			if kind.sent {
-				kind.name, kind.replayed = kind.name+" after a replay", true
+				kind.name, kind.replays = kind.name+" after a replay", 1
 				sequence(append(prefix[:len(prefix):len(prefix)], kind))
 			}
 		}
@@ -117,7 +117,7 @@ func checkJudge(t *testing.T, kinds []kindOfAttempt) {
 	for _, kind := range kinds {
 		attempts = append(attempts, kind.attempt)
 		names = append(names, kind.name)
-		if kind.replayed {
+		if kind.replays > 0 {
 			requests = append(requests, maybe)
 		}
 		if kind.sent {

@@ -48,7 +48,7 @@ func TestRetryable(t *testing.T) {
 		{"503 too large", attempt{sent: true, status: 503, body: bodyBroken}, errBodyTooLarge, idempotent},
 		{"429", response(429), nil, every},
 		{"429 incomplete", attempt{sent: true, status: 429, body: bodyBroken}, io.ErrUnexpectedEOF, every},
-		{"429 after a replay", attempt{sent: true, replayed: true, status: 429}, nil, idempotent},
+		{"429 after a replay", attempt{sent: true, replays: 1, status: 429}, nil, idempotent},
 		{"408", response(408), nil, idempotent},
 		{"500", response(500), nil, idempotent},
 		{"502", response(502), nil, idempotent},
