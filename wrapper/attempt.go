@@ -25,8 +25,8 @@ func (e attemptTimeout) Temporary() bool { return true }
 
 var acceptJSON = []string{"application/json"}
 
-// attempt sends the request once, reads the response, and records both in c.
-func (p *pipeline) attempt(c *call, credential credential) {
+// send sends the request once, reads the response, and records both in c.
+func (p *pipeline) send(c *call, credential credential) {
 	ctx, cancel := context.WithTimeout(c.request.Context(), p.attemptTimeout)
 	defer cancel()
 	transport := p.transport()

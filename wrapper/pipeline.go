@@ -72,13 +72,10 @@ func (p *pipeline) do(request gen.Request) *call {
 // run makes attempts until the call ends.
 func (p *pipeline) run(c *call) {
 	for {
-		credential, err := p.admit(c)
-		if err != nil {
+		if err := p.attempt(c); err != nil {
 			c.stop(err)
 			return
 		}
-		p.attempt(c, credential)
-		p.leave(c)
 		wait, again := p.retry.next(c)
 		p.log(c, wait, again)
 		if !again {
@@ -94,6 +91,37 @@ func (p *pipeline) run(c *call) {
 	}
 }
 
+// attempt waits for the call's turn and makes an attempt. It returns an error if it makes none.
+func (p *pipeline) attempt(c *call) error {
+	ctx := c.request.Context()
+	gate := p.gates[c.operation.ID]
+	if err := gate.enter(ctx, &c.turn); err != nil {
+		return err
+	}
+	says, hint := unsent, noHint
+	defer func() { // also if the key source or the transport panics
+		if counts := gate.leave(&c.turn, says, hint); says == limited && !counts {
+			c.uncounted++
+		}
+	}()
+	credential, err := p.credential(ctx)
+	if err != nil {
+		return err
+	}
+	c.redactor = credential.redactor
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if credential.isIn(c.request.URL, c.content) {
+		return argumentError("the request contains the admin key in its path, query or body")
+	}
+	says = silent
+	p.send(c, credential)
+	a := c.last()
+	says, hint = a.verdict(c.received()), rateLimitHint(a.status, a.header, a.ended)
+	return nil
+}
+
 // stop ends the call before its next attempt. The failure of the last attempt stays part of the
 // error.
 func (c *call) stop(err error) {
@@ -106,9 +134,6 @@ func (c *call) stop(err error) {
 // accept refuses a request that is not the one that was built, and reads its body, so that the
 // body can be sent again.
 func (p *pipeline) accept(c *call, target string) error {
-	if err := c.request.Context().Err(); err != nil {
-		return err
-	}
 	if !p.isTarget(c.request, c.operation.Method, target) {
 		return argumentError("the request's method, origin, host or path is not the one that it was built for")
 	}
@@ -209,38 +234,6 @@ func isToken(name string) bool {
 		}
 	}
 	return true
-}
-
-// admit waits until the call may make its next attempt, and returns the admin key for it.
-func (p *pipeline) admit(c *call) (credential, error) {
-	ctx := c.request.Context()
-	if err := ctx.Err(); err != nil {
-		return credential{}, err
-	}
-	gate := p.gates[c.operation.ID]
-	if err := gate.enter(ctx, &c.turn); err != nil {
-		return credential{}, err
-	}
-	found, err := p.credential(ctx)
-	if err == nil {
-		c.redactor = found.redactor
-		if err = ctx.Err(); err == nil && found.isIn(c.request.URL, c.content) {
-			err = argumentError("the request contains the admin key in its path, query or body")
-		}
-	}
-	if err != nil {
-		gate.leave(&c.turn, unsent, noHint)
-	}
-	return found, err
-}
-
-// leave tells the gate what the last attempt says about the rate limit.
-func (p *pipeline) leave(c *call) {
-	a := c.last()
-	counts := p.gates[c.operation.ID].leave(&c.turn, a.verdict(c.received()), rateLimitHint(a.status, a.header, a.ended))
-	if a.status == http.StatusTooManyRequests && !counts {
-		c.uncounted++
-	}
 }
 
 // sleep waits, and returns at once if the context of the call is done.
