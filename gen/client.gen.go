@@ -1848,7 +1848,9 @@ type HttpRequestDoer interface {
 // RequestDoer sends a request whose operation is known. A Client whose HttpRequestDoer
 // implements it uses DoRequest instead of Do.
 type RequestDoer interface {
-	DoRequest(req Request) (*http.Response, error)
+	// DoRequest sends req. If err is not nil, req could not be built, or a request editor failed:
+	// then DoRequest sends nothing and returns an error.
+	DoRequest(req Request, err error) (*http.Response, error)
 }
 
 // Request is an HTTP request for one operation of the API. The New…Request functions return it.
@@ -1952,10 +1954,7 @@ func NewAdminAPIKeysListRequest(ctx context.Context, server string, params *Admi
 // AdminAPIKeysList sends GET /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysList(ctx context.Context, params *AdminAPIKeysListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdminAPIKeysListRequest(ctx, c.Server, params)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // adminAPIKeysListQuery encodes the parameters that are set, with "?" in front.
@@ -1990,10 +1989,7 @@ func NewAdminAPIKeysCreateRequestWithBody(ctx context.Context, server string, co
 // AdminAPIKeysCreateWithBody sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdminAPIKeysCreateRequestWithBody(ctx, c.Server, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewAdminAPIKeysCreateRequest builds a request for POST /organization/admin_api_keys.
@@ -2008,10 +2004,7 @@ func NewAdminAPIKeysCreateRequest(ctx context.Context, server string, body Admin
 // AdminAPIKeysCreate sends POST /organization/admin_api_keys.
 func (c *Client) AdminAPIKeysCreate(ctx context.Context, body AdminAPIKeysCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdminAPIKeysCreateRequest(ctx, c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewDeleteProjectAPIKeyRequest builds a request for DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2029,10 +2022,7 @@ func NewDeleteProjectAPIKeyRequest(ctx context.Context, server string, projectID
 // DeleteProjectAPIKey sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) DeleteProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewRetrieveProjectAPIKeyRequest builds a request for GET /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2050,10 +2040,7 @@ func NewRetrieveProjectAPIKeyRequest(ctx context.Context, server string, project
 // RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) RetrieveProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRetrieveProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewUpdateProjectAPIKeyRequestWithBody builds a request for POST /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2072,10 +2059,7 @@ func NewUpdateProjectAPIKeyRequestWithBody(ctx context.Context, server string, p
 // UpdateProjectAPIKeyWithBody sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) UpdateProjectAPIKeyWithBody(ctx context.Context, projectID string, apiKeyID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateProjectAPIKeyRequestWithBody(ctx, c.Server, projectID, apiKeyID, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewUpdateProjectAPIKeyRequest builds a request for POST /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2090,10 +2074,7 @@ func NewUpdateProjectAPIKeyRequest(ctx context.Context, server string, projectID
 // UpdateProjectAPIKey sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
 func (c *Client) UpdateProjectAPIKey(ctx context.Context, projectID string, apiKeyID string, body UpdateProjectAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateProjectAPIKeyRequest(ctx, c.Server, projectID, apiKeyID, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewListProjectServiceAccountsRequest builds a request for GET /organization/projects/{project_id}/service_accounts.
@@ -2117,10 +2098,7 @@ func NewListProjectServiceAccountsRequest(ctx context.Context, server string, pr
 // ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
 func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectID string, params *ListProjectServiceAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListProjectServiceAccountsRequest(ctx, c.Server, projectID, params)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // listProjectServiceAccountsQuery encodes the parameters that are set, with "?" in front.
@@ -2153,10 +2131,7 @@ func NewCreateProjectServiceAccountRequestWithBody(ctx context.Context, server s
 // CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccountWithBody(ctx context.Context, projectID string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateProjectServiceAccountRequestWithBody(ctx, c.Server, projectID, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
 // NewCreateProjectServiceAccountRequest builds a request for POST /organization/projects/{project_id}/service_accounts.
@@ -2171,23 +2146,23 @@ func NewCreateProjectServiceAccountRequest(ctx context.Context, server string, p
 // CreateProjectServiceAccount sends POST /organization/projects/{project_id}/service_accounts.
 func (c *Client) CreateProjectServiceAccount(ctx context.Context, projectID string, body CreateProjectServiceAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateProjectServiceAccountRequest(ctx, c.Server, projectID, body)
-	if err != nil {
-		return nil, err
-	}
-	return c.send(req, reqEditors)
+	return c.send(req, err, reqEditors)
 }
 
-// send applies the request editors and sends the request.
-func (c *Client) send(req Request, more []RequestEditorFn) (*http.Response, error) {
+// send applies the request editors and sends the request. err is why it could not be built.
+func (c *Client) send(req Request, err error, more []RequestEditorFn) (*http.Response, error) {
 	for _, editors := range [][]RequestEditorFn{c.RequestEditors, more} {
 		for _, edit := range editors {
-			if err := edit(req.Context(), req.Request); err != nil {
-				return nil, err
+			if err == nil && edit != nil {
+				err = edit(req.Context(), req.Request)
 			}
 		}
 	}
 	if doer, ok := c.Client.(RequestDoer); ok {
-		return doer.DoRequest(req)
+		return doer.DoRequest(req, err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c.Client.Do(req.Request)
 }

@@ -18,10 +18,7 @@ func send[T any, P interface {
 	*T
 	json.Unmarshaler
 }](p *pipeline, request gen.Request, err error, verify func(*T) (pointer, problem string)) (*T, error) {
-	if err != nil {
-		return nil, argumentError("the request cannot be built: " + redact(err.Error()))
-	}
-	c := p.do(request)
+	c := p.do(request, err)
 	defer c.release()
 	if err := c.failure(); err != nil {
 		return nil, err

@@ -33,8 +33,12 @@ func (c *call) transportError() error {
 	if _, ok := errors.AsType[argumentError](c.err); ok && len(c.attempts) == 0 {
 		return c.err
 	}
+	operation := c.operation.ID
+	if operation == "" {
+		operation = "the request cannot be built"
+	}
 	text := c.redactor.redact(c.err.Error())
-	text = "orgkeys: " + c.operation.ID + ": " + strings.ReplaceAll(text, nothingSent, "") // of causes
+	text = "orgkeys: " + operation + ": " + strings.ReplaceAll(text, nothingSent, "") // of causes
 	if n := c.count(); n > 1 {
 		text += fmt.Sprintf(" (%d attempts)", n)
 	}

@@ -21,13 +21,14 @@ func (d doer) Do(*http.Request) (*http.Response, error) {
 	return nil, argumentError("the request was not built for an operation of the API")
 }
 
-// DoRequest sends the request and returns the response with its body read. The error of a create
-// whose outcome is unknown is an *UnknownOutcomeError.
-func (d doer) DoRequest(request gen.Request) (*http.Response, error) {
-	if u := request.URL; u != nil && (looksLikeKey(strings.TrimPrefix(u.Path, d.pipeline.base.Path)) || looksLikeKey(u.RawQuery)) {
-		return nil, argumentError("the request's path or query contains the value of a key")
+// DoRequest sends the request, unless err is why it cannot be sent, and returns the response with
+// its body read. The error of a create whose outcome is unknown is an *UnknownOutcomeError.
+func (d doer) DoRequest(request gen.Request, err error) (*http.Response, error) {
+	if err == nil && request.URL != nil &&
+		(looksLikeKey(strings.TrimPrefix(request.URL.Path, d.pipeline.base.Path)) || looksLikeKey(request.URL.RawQuery)) {
+		err = argumentError("the request's path or query contains the value of a key")
 	}
-	c := d.pipeline.do(request)
+	c := d.pipeline.do(request, err)
 	defer c.release()
 	a := c.last()
 	if err := c.failure(); err != nil {

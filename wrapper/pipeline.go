@@ -51,8 +51,11 @@ func newPipeline(c config, base *url.URL) *pipeline {
 }
 
 // do sends request until the retry policy ends the call, and returns the record of it. The
-// caller releases the record.
-func (p *pipeline) do(request gen.Request) *call {
+// caller releases the record. err is why the request cannot be sent, or nil.
+func (p *pipeline) do(request gen.Request, err error) *call {
+	if request.Request == nil { // it was not built
+		request = gen.Request{Request: new(http.Request), Operation: new(gen.Operation)}
+	}
 	c := &call{
 		operation: request.Operation,
 		request:   request.Request,
@@ -60,7 +63,10 @@ func (p *pipeline) do(request gen.Request) *call {
 		started:   time.Now(),
 	}
 	c.attempts = c.first[:0]
-	if err := p.accept(c, request.Target); err != nil {
+	if err == nil {
+		err = p.accept(c, request.Target)
+	}
+	if err != nil {
 		c.stop(err)
 	} else {
 		p.run(c)

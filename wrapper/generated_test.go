@@ -1,0 +1,161 @@
+package orgkeys
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/gen"
+)
+
+// TestGenerated_Create: a generated create returns the response to a refusal, the error of what
+// sent nothing, and an *UnknownOutcomeError, which FindCreated accepts, for anything else but a
+// complete 2xx.
+func TestGenerated_Create(t *testing.T) {
+	const project = "proj_1"
+	creates := map[string]func(context.Context, *Client) (*http.Response, error){
+		gen.OperationAdminAPIKeysCreate: func(ctx context.Context, c *Client) (*http.Response, error) {
+			return c.Generated().AdminAPIKeysCreate(ctx, createBody)
+		},
+		gen.OperationCreateProjectServiceAccount: func(ctx context.Context, c *Client) (*http.Response, error) {
+			return c.Generated().CreateProjectServiceAccount(ctx, project, gen.ProjectServiceAccountCreateRequest{Name: "ci"})
+		},
+	}
+	cut := func(status int) *http.Response {
+		r := jsonResponse(status, "")
+		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":`), errReader{})), -1
+		return r
+	}
+	for _, row := range []struct {
+		name      string
+		respond   func() (*http.Response, error)
+		isUnknown bool
+	}{
+		{"500", func() (*http.Response, error) { return jsonResponse(500, envelope), nil }, true},
+		{"503 without a body", func() (*http.Response, error) { return jsonResponse(503, ""), nil }, true},
+		{"408", func() (*http.Response, error) { return jsonResponse(408, envelope), nil }, true},
+		{"499", func() (*http.Response, error) { return jsonResponse(499, ""), nil }, true},
+		{"303", func() (*http.Response, error) { return jsonResponse(303, ""), nil }, true},
+		{"101", func() (*http.Response, error) { return jsonResponse(101, ""), nil }, true},
+		{"500, body cut", func() (*http.Response, error) { return cut(500), nil }, true},
+		{"200, body cut", func() (*http.Response, error) { return cut(200), nil }, true},
+		{"dropped", func() (*http.Response, error) { return nil, io.EOF }, true},
+		{"200", func() (*http.Response, error) { return jsonResponse(200, "{}"), nil }, false},
+		{"201", func() (*http.Response, error) { return jsonResponse(201, "{}"), nil }, false},
+		{"400", func() (*http.Response, error) { return jsonResponse(400, envelope), nil }, false},
+		{"404, body cut", func() (*http.Response, error) { return cut(404), nil }, false},
+		{"429", func() (*http.Response, error) { return jsonResponse(429, envelope), nil }, false},
+	} {
+		for operation, create := range creates {
+			t.Run(operation+"/"+row.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client := stubClient(t, stubTransport(func(r *http.Request) (*http.Response, error) {
+						if r.Method == http.MethodGet {
+							return jsonResponse(200, `{"object":"list","data":[],"has_more":false}`), nil
+						}
+						return row.respond()
+					}))
+					time.Sleep(time.Hour)
+					started := time.Now()
+					response, err := create(t.Context(), client)
+					var uncertain *UnknownOutcomeError
+					require.Equal(t, row.isUnknown, errors.As(err, &uncertain), "%v", err)
+					if !row.isUnknown {
+						require.NoError(t, err)
+						want, _ := row.respond()
+						assert.Equal(t, want.StatusCode, response.StatusCode)
+						return
+					}
+					assert.Nil(t, response)
+					assert.NotErrorIs(t, err, ErrNotSent)
+					assert.Equal(t, operation, uncertain.Operation)
+					assert.Equal(t, "ci", uncertain.Name)
+					assert.Equal(t, started, uncertain.StartedAt)
+					if operation == gen.OperationCreateProjectServiceAccount {
+						assert.Equal(t, project, uncertain.ProjectID)
+						_, err = client.ServiceAccounts.FindCreated(t.Context(), uncertain)
+					} else {
+						_, err = client.AdminKeys.FindCreated(t.Context(), uncertain)
+					}
+					assert.NoError(t, err)
+				})
+			})
+		}
+	}
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestGenerated_Response covers the fields of a response of the generated client.
+func TestGenerated_Response(t *testing.T) {
+	for status, text := range map[int]string{200: "200 OK", 403: "403 Forbidden", 420: "420", 299: "299"} {
+		client := stubClient(t, stubTransport(func(*http.Request) (*http.Response, error) {
+			r := jsonResponse(status, envelope)
+			r.Status, r.Proto, r.ContentLength = "999 sk-admin-reason", "HTTP/9", -1
+			return r, nil
+		}))
+		var raw *http.Request
+		response, err := client.Generated().AdminAPIKeysList(t.Context(), nil, func(_ context.Context, r *http.Request) error {
+			raw = r
+			return nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, text, response.Status)
+		assert.Equal(t, status, response.StatusCode)
+		assert.Equal(t, int64(len(envelope)), response.ContentLength)
+		assert.Equal(t, "req_1", response.Header.Get("X-Request-Id"))
+		content, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		assert.Equal(t, envelope, string(content))
+		require.NoError(t, response.Body.Close())
+		assert.Same(t, raw, response.Request)
+		assert.Empty(t, response.Request.Header.Get("Authorization"), "the response does not lead to the admin key")
+	}
+}
+
+// TestGenerated_NotSent: a request that cannot be built, a request editor that fails, and a request
+// of no operation send nothing, and the error says so. Nil editors are ignored.
+func TestGenerated_NotSent(t *testing.T) {
+	client := stubClient(t, stubTransport(mustNotSend))
+	broken := errors.New("broken by sk-admin-test")
+	edited := 0
+	failing := func(context.Context, *http.Request) error { return broken }
+	counting := func(context.Context, *http.Request) error { edited++; return nil }
+	for _, editors := range [][]gen.RequestEditorFn{{failing}, {nil, counting, failing, counting}} {
+		_, err := client.Generated().AdminAPIKeysCreate(t.Context(), createBody, editors...)
+		assertNotSent(t, err)
+		assert.ErrorIs(t, err, broken)
+		assert.NotErrorIs(t, err, ErrInvalidArgument)
+		assert.NotContains(t, err.Error(), "sk-admin-test")
+		assert.ErrorContains(t, err, gen.OperationAdminAPIKeysCreate)
+	}
+	assert.Equal(t, 1, edited)
+
+	for method, call := range everyMethod {
+		if method == "AdminKeys.FindCreated" {
+			continue // it derives another context, which panics
+		}
+		err := call(nil, client) //nolint:staticcheck // the context is nil
+		assertNotSent(t, err)
+		assert.ErrorContains(t, err, "nil Context", method)
+	}
+	_, err := client.Generated().AdminAPIKeysList(nil, nil, counting) //nolint:staticcheck // the context is nil
+	assertNotSent(t, err)
+	assert.Equal(t, 1, edited, "there is no request to edit")
+
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, stubURL+"/organization/admin_api_keys", nil)
+	require.NoError(t, err)
+	_, err = doer{client.AdminKeys.pipeline}.Do(request)
+	assertNotSent(t, err)
+	assert.ErrorIs(t, err, ErrInvalidArgument)
+}
