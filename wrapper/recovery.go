@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // clockTolerance is how far the creation time of an object may be before the start of the call,
@@ -53,37 +53,31 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 	describe func(*T) (id, name string, createdAt UnixTime),
 ) ([]T, error) {
 	var clock serverClock
-	var named, others []T
+	var candidates []T
 	for item, err := range list(withOptions(ctx, func(o *callOptions) { o.clock = &clock })) {
 		if err != nil {
 			return nil, err
 		}
-		switch _, name, _ := describe(&item); {
-		case name == unknown.Name:
-			named = append(named, item)
-		case mayBeChangedName(unknown.Name, name):
-			others = append(others, item)
+		if _, name, _ := describe(&item); name == unknown.Name || mayBeChangedName(unknown.Name, name) {
+			candidates = append(candidates, item)
 		}
 	}
 	earliest := clock.earliest(unknown.StartedAt)
-	isLater := func(item T) bool {
-		_, _, createdAt := describe(&item)
-		return !createdAt.Time().Before(earliest)
-	}
 	var found []T
-	for _, item := range named {
-		if isLater(item) {
+	var doubt string
+	for _, item := range candidates {
+		id, name, createdAt := describe(&item)
+		switch later := !createdAt.Time().Before(earliest); {
+		case later && name == unknown.Name:
 			found = append(found, item)
+		case later:
+			doubt = redact(id) + " is the one: its name resembles the requested one, which the server may have changed"
+		case !clock.known && doubt == "":
+			doubt = "one of that name is the one: the server does not tell its time"
 		}
 	}
-	if len(found) == 0 {
-		if i := slices.IndexFunc(others, isLater); i >= 0 {
-			id, _, _ := describe(&others[i])
-			return nil, fmt.Errorf("orgkeys: it cannot be known whether %s is the one: its name resembles the requested one, which the server may have changed", redact(id))
-		}
-		if len(named) > 0 && !clock.known {
-			return nil, errors.New("orgkeys: it cannot be known whether one of that name is the one: the server does not tell its time")
-		}
+	if len(found) == 0 && doubt != "" {
+		return nil, errors.New("orgkeys: it cannot be known whether " + doubt)
 	}
 	slices.SortStableFunc(found, func(a, b T) int {
 		_, _, first := describe(&a)
@@ -94,17 +88,47 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 }
 
 // mayBeChangedName reports whether a server could have made name out of requested: by cutting
-// it, or by changing its case, its white space, its punctuation or its encoding.
+// it, by changing its case, its punctuation or its normal form, or by losing what is not ASCII.
 func mayBeChangedName(requested, name string) bool {
-	skeleton := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r < 0x80 && isAlphanumeric(byte(r)) {
-				return r | 0x20
-			}
-			return -1
-		}, s)
-	}
+	a, b := letters(requested), letters(name)
+	ascii := func(r rune) bool { return r != anyLetter && r < utf8.RuneSelf }
+	foreign := func(r rune) bool { return !ascii(r) && r != anyLetter }
+	return resembles(a, b) || !slices.ContainsFunc(b, foreign) &&
+		resembles(slices.DeleteFunc(a, func(r rune) bool { return !ascii(r) }), slices.DeleteFunc(b, func(r rune) bool { return !ascii(r) }))
+}
+
+// resembles reports whether name is requested, or the start of it.
+func resembles(requested, name []rune) bool {
 	const shortestCut = 20 // no server cuts a name to less
-	a, b := skeleton(requested), skeleton(name)
-	return a == b || len(b) >= shortestCut && strings.HasPrefix(a, b)
+	if len(name) > len(requested) || len(name) < min(len(requested), shortestCut) {
+		return false
+	}
+	for i, r := range name {
+		if r != requested[i] && r != anyLetter && requested[i] != anyLetter {
+			return false
+		}
+	}
+	return true
+}
+
+// anyLetter stands for a letter that servers write in several ways.
+const anyLetter rune = 0
+
+// letters returns the letters, digits and symbols of a name in lower case. Those with accents and
+// the like become anyLetter: they may be one character or several, or lose the accent.
+func letters(name string) []rune {
+	var found []rune
+	for _, r := range name {
+		isVowel := r >= 0x1160 && r <= 0x11ff // or final consonant of a Hangul syllable in several characters
+		switch {
+		case r == utf8.RuneError:
+		case (unicode.IsMark(r) || isVowel) && len(found) > 0:
+			found[len(found)-1] = anyLetter
+		case r >= utf8.RuneSelf && unicode.Is(unicode.Latin, r):
+			found = append(found, anyLetter)
+		case unicode.In(r, unicode.Letter, unicode.Number) || r > unicode.MaxLatin1 && unicode.Is(unicode.So, r):
+			found = append(found, unicode.ToLower(r))
+		}
+	}
+	return found
 }

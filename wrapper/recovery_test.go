@@ -58,6 +58,7 @@ func TestFindCreated(t *testing.T) {
 		{"cut to the shortest", strings.Repeat("n", 100), 0, []listed{{"a", strings.Repeat("n", 20), 0}}, "", "its name resembles"},
 		{"a common start", strings.Repeat("n", 100), 0, []listed{{"a", strings.Repeat("n", 19), 0}}, "", ""},
 		{"longer than requested", strings.Repeat("n", 50), 0, []listed{{"a", strings.Repeat("n", 51), 0}}, "", ""},
+		{"resembles, no Date", "ci runner", noDate, []listed{{"a", "ci-runner", -hour}}, "", "the server does not tell its time"},
 		{"resembles, but older", "ci runner", 0, []listed{{"a", "ci-runner", -hour}}, "", ""},
 		{"resembles, but the exact one is there", "ci runner", 0, []listed{{"a", "ci-runner", 0}, {"b", "ci runner", 0}}, "b", ""},
 	} {
@@ -93,6 +94,50 @@ func TestFindCreated(t *testing.T) {
 				assert.Equal(t, row.want, strings.Join(ids, " "))
 			})
 		})
+	}
+}
+
+// TestMayBeChangedName covers what servers do to names, and names that only have something in
+// common.
+func TestMayBeChangedName(t *testing.T) {
+	for _, row := range []struct {
+		requested, name string
+		want            bool
+	}{
+		{"ci", "CI", true},
+		{"ci", "c-i", true},
+		{"ci", "ci2", false},
+		{"ci2", "ci", false},
+		{"ci", "", false},
+		{"ci", "ic", false},
+		{"КЛЮЧ", "ключ", true},            // upper and lower case
+		{"caf\u00e9", "cafe\u0301", true}, // composed and decomposed
+		{"cafe\u0301", "caf\u00e9", true},
+		{"caf\u00e9", "cafe", true}, // without its accent
+		{"caf\u00e9", "caf", true},  // dropped
+		{"caf\u00e9", "caf?", true},
+		{"caf\u00e9", "caf\u00c3\u00a9", true}, // UTF-8 read as Latin-1
+		{"caf\u00e9", "caf\ufffd", true},
+		{"caf\u00e9", "cafard", false},
+		{"\u0439\u043e\u0434", "\u0438\u0306\u043e\u0434", true},       // Cyrillic short i
+		{"\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af", true}, // Hangul syllables
+		{"\uff23\uff29", "CI", true},                                   // full width
+		{"ключ", "????", true},
+		{"ключ", "\ufffd\ufffd", true},
+		{"ключ", "другой", false}, // two words of another script
+		{"ключ", "клич", false},
+		{"ключ", "prod", false},
+		{"鎮", "鍵", false},
+		{"\U0001f680", "\U0001f525", false}, // two emojis
+		{"\U0001f680", "\U0001f680\ufe0f", true},
+		{"\U0001f680 ci", "ci", true},
+		{"\U0001f680 ci", "\U0001f525 ci", false},
+		{"---", "***", true},
+		{strings.Repeat("鎮", 40), strings.Repeat("鎮", 21), true}, // cut
+		{strings.Repeat("鎮", 40), strings.Repeat("鎮", 19), false},
+		{strings.Repeat("鎮", 21), strings.Repeat("鎮", 40), false},
+	} {
+		assert.Equal(t, row.want, mayBeChangedName(row.requested, row.name), "%q, %q", row.requested, row.name)
 	}
 }
 
