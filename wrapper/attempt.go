@@ -223,16 +223,20 @@ func (c *call) readBody(ctx context.Context, response *http.Response, limit int6
 		return errBodyTooLarge
 	}
 	var err error
-	*c.body, err = readAll(*c.body, response.Body, response.ContentLength, limit)
+	*c.body, err = readAll(ctx, *c.body, response.Body, response.ContentLength, limit)
 	return err
 }
 
-// readAll is io.ReadAll into a buffer, up to a limit. length is the expected length or -1.
-func readAll(buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
+// readAll is io.ReadAll into a buffer, up to a limit and until ctx is done. length is the expected
+// length or -1.
+func readAll(ctx context.Context, buf []byte, r io.Reader, length, limit int64) ([]byte, error) {
 	buf = slices.Grow(buf, int(min(max(length, 0), 1<<20))+512)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
+		if err == nil {
+			err = ctx.Err() // some readers return no bytes for ever
+		}
 		switch {
 		case int64(len(buf)) > limit:
 			return buf, errBodyTooLarge

@@ -1,11 +1,13 @@
 package orgkeys
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -95,7 +97,7 @@ func TestReadAll(t *testing.T) {
 		for _, reader := range []func(io.Reader) io.Reader{
 			func(r io.Reader) io.Reader { return r }, iotest.DataErrReader, iotest.HalfReader,
 		} {
-			got, err := readAll(nil, reader(bytes.NewReader(content)), row.length, row.limit)
+			got, err := readAll(t.Context(), nil, reader(bytes.NewReader(content)), row.length, row.limit)
 			require.ErrorIs(t, err, row.want, "%+v", row)
 			if err == nil {
 				assert.True(t, bytes.Equal(content, got), "%+v", row)
@@ -103,7 +105,7 @@ func TestReadAll(t *testing.T) {
 			assert.LessOrEqual(t, int64(cap(got)), max(2*row.size, 2<<20), "%+v", row)
 		}
 	}
-	partial, err := readAll([]byte("kept "), iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("abc"))), -1, 10)
+	partial, err := readAll(t.Context(), []byte("kept "), iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("abc"))), -1, 10)
 	assert.ErrorIs(t, err, iotest.ErrTimeout)
 	assert.Equal(t, "kept a", string(partial))
 }
@@ -163,13 +165,18 @@ func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
 		}
 	}
 	for name, transport := range map[string]stubTransport{
-		"nothing":               func(*http.Request) (*http.Response, error) { return nil, nil },
-		"response and error":    func(*http.Request) (*http.Response, error) { return jsonResponse(200, "{}"), io.EOF },
-		"no status":             func(*http.Request) (*http.Response, error) { return &http.Response{}, nil },
-		"negative status":       func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: -1}, nil },
-		"no header, no body":    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 500}, nil },
-		"EOF":                   func(*http.Request) (*http.Response, error) { return nil, io.EOF },
-		"101":                   hung(101),
+		"nothing":            func(*http.Request) (*http.Response, error) { return nil, nil },
+		"response and error": func(*http.Request) (*http.Response, error) { return jsonResponse(200, "{}"), io.EOF },
+		"no status":          func(*http.Request) (*http.Response, error) { return &http.Response{}, nil },
+		"negative status":    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: -1}, nil },
+		"no header, no body": func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 500}, nil },
+		"EOF":                func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+		"101":                hung(101),
+		"a reader of nothing": func(*http.Request) (*http.Response, error) {
+			r := jsonResponse(200, "")
+			r.Body, r.ContentLength = &idleBody{}, -1
+			return r, nil
+		},
 		"a body that hangs":     hung(200),
 		"an error that hangs":   hung(500),
 		"a redirect that hangs": hung(302),
@@ -183,14 +190,101 @@ func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
 					require.Error(t, err)
 					assert.NotErrorIs(t, err, ErrNotSent)
 					assert.NotContains(t, err.Error(), "nothing was sent")
-					assert.LessOrEqual(t, time.Since(started), 2*time.Second+2)
+					assert.LessOrEqual(t, time.Since(started), 2*time.Second+10*time.Millisecond)
 
 					client = stubClient(t, transport, WithAttemptTimeout(time.Hour), WithRetry(Retry{MaxAttempts: 1}))
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 					defer cancel()
 					started = time.Now()
 					require.Error(t, call(ctx, client))
-					assert.LessOrEqual(t, time.Since(started), time.Second)
+					assert.LessOrEqual(t, time.Since(started), time.Second+5*time.Millisecond)
+				})
+			})
+		}
+	}
+}
+
+// idleBody returns no bytes and no error, a thousand times a second, also after it was closed.
+type idleBody struct{}
+
+func (*idleBody) Read([]byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return 0, nil
+}
+
+func (*idleBody) Close() error { return nil }
+
+// pipeTransport returns net/http's transport with connections that serve serves.
+func pipeTransport(t *testing.T, serve func(c net.Conn, closed <-chan struct{})) *http.Transport {
+	transport := &http.Transport{MaxResponseHeaderBytes: 100_000, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() {
+			defer func() { _ = far.Close() }()
+			if _, err := http.ReadRequest(bufio.NewReader(far)); err == nil {
+				closed := make(chan struct{})
+				go func() {
+					_, _ = io.Copy(io.Discard, far)
+					close(closed)
+				}()
+				serve(far, closed)
+			}
+		}()
+		return near, nil
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+// TestInterimResponses: no 1xx response, and no number of them, holds a call longer than its
+// attempts' timeout or its context, and none is a result.
+func TestInterimResponses(t *testing.T) {
+	repeat := func(text string, pause time.Duration) func(net.Conn, <-chan struct{}) {
+		return func(c net.Conn, closed <-chan struct{}) {
+			for {
+				if _, err := io.WriteString(c, text); err != nil {
+					return
+				}
+				select {
+				case <-closed:
+					return
+				case <-time.After(pause):
+				}
+			}
+		}
+	}
+	const never = 1000 * time.Hour
+	const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+	for name, serve := range map[string]func(net.Conn, <-chan struct{}){
+		"101 and silence":      repeat("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", never),
+		"101 without headers":  repeat("HTTP/1.1 101 Switching Protocols\r\n\r\n", never),
+		"101 and a stream":     repeat("HTTP/1.1 101 Switching Protocols\r\n\r\n", time.Second),
+		"103 and silence":      repeat(hints, never),
+		"103 every second":     repeat(hints, time.Second),
+		"103 without a pause":  repeat(strings.Repeat(hints, 1000), 0),
+		"100 every second":     repeat("HTTP/1.1 100 Continue\r\n\r\n", time.Second),
+		"102 every second":     repeat("HTTP/1.1 102 Processing\r\n\r\n", time.Second),
+		"199 and silence":      repeat("HTTP/1.1 199 Odd\r\n\r\n", never),
+		"099 and silence":      repeat("HTTP/1.1 099 Odd\r\n\r\n", never),
+		"an endless header":    repeat("HTTP/1.1 200 OK\r\nX-A: ", never),
+		"a byte every second":  repeat("H", time.Second),
+		"an unfinished status": repeat("HTTP/1.1 1", never),
+	} {
+		for method, call := range everyMethod {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					check := func(ctx context.Context, timeout time.Duration) {
+						client := stubClient(t, pipeTransport(t, serve), WithBaseURL("http://127.0.0.1/v1"),
+							WithAttemptTimeout(timeout), WithRetry(Retry{MaxAttempts: 2, BaseDelay: 1}))
+						started := time.Now()
+						err := call(ctx, client)
+						require.Error(t, err)
+						assert.NotErrorIs(t, err, ErrNotSent)
+						assert.LessOrEqual(t, time.Since(started), 2*time.Minute+2)
+					}
+					check(t.Context(), time.Minute)
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+					defer cancel()
+					check(ctx, time.Hour)
 				})
 			})
 		}
