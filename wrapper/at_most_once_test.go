@@ -237,6 +237,23 @@ func TestCreate_OtherTransports(t *testing.T) {
 			tryRefusing(r, bytes.NewReader(content))
 			return nil, lost
 		},
+		"a retry of its own": func(r *http.Request) (*http.Response, error) {
+			content := readBody(r)
+			tryRefusing(r, bytes.NewReader(content))
+			tryRefusing(r, bytes.NewReader(content))
+			return nil, lost
+		},
+		"a response and an error": func(r *http.Request) (*http.Response, error) {
+			readBody(r)
+			return jsonResponse(200, ownKeyJSON), lost
+		},
+		"a buffered body and a refusal": func(r *http.Request) (*http.Response, error) {
+			content := readBody(r)
+			again := r.Clone(r.Context())
+			again.Body = io.NopCloser(bytes.NewReader(content))
+			return refusing.RoundTrip(again)
+		},
+		"nothing at all":       func(*http.Request) (*http.Response, error) { return nil, nil },
 		"a timeout of its own": func(r *http.Request) (*http.Response, error) { readBody(r); return nil, context.DeadlineExceeded },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,6 +274,51 @@ func TestCreate_OtherTransports(t *testing.T) {
 				assert.NotErrorIs(t, err, orgkeys.ErrNotSent)
 			})
 		})
+	}
+}
+
+// TestCreate_WrappedTransport: a transport that passes requests on to net/http's once is trusted
+// as that is, and does not have to pass the context's values on for it.
+func TestCreate_WrappedTransport(t *testing.T) {
+	refusing := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	}}
+	for name, row := range map[string]struct {
+		transport roundTripper
+		want      createResult
+	}{
+		"wraps": {func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.Header.Set("X-Trace", "1")
+			return refusing.RoundTrip(r)
+		}, notCreated},
+		"wraps with another context": {func(r *http.Request) (*http.Response, error) {
+			return refusing.RoundTrip(r.WithContext(context.Background()))
+		}, isUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := stubbed(t, row.transport)
+				for _, create := range creates {
+					_, err := create.create(t.Context(), client)
+					assert.Equal(t, row.want, resultOf(err), "%v", err)
+					assert.Equal(t, row.want == notCreated, errors.Is(err, orgkeys.ErrNotSent))
+				}
+			})
+		})
+	}
+}
+
+// TestUpdate_OfAnotherCall: a response that does not show the requested expiration is an error.
+func TestUpdate_OfAnotherCall(t *testing.T) {
+	for expiresAt, ok := range map[string]bool{"": true, `,"expires_at":1735689600`: true, `,"expires_at":null`: false} {
+		client := stubbed(t, func(*http.Request) (*http.Response, error) {
+			return jsonResponse(200, `{"object":"organization.project.api_key","redacted_value":"sk-abc...def","name":"n","created_at":1,"last_used_at":null,"id":"key_abc","owner":{"type":"user"},"owner_project_access":"active"`+expiresAt+`}`), nil
+		})
+		_, err := client.ProjectKeys.Update(t.Context(), project, keyID, orgkeys.ProjectKeyUpdateParams{ExpiresInSeconds: new(60)})
+		assert.Equal(t, ok, err == nil, "%s: %v", expiresAt, err)
+		_, err = client.ProjectKeys.Update(t.Context(), project, keyID, orgkeys.ProjectKeyUpdateParams{Scopes: new([]string{})})
+		assert.NoError(t, err)
 	}
 }
 

@@ -257,6 +257,43 @@ func TestProxyRefusal(t *testing.T) {
 	}
 }
 
+// TestProxyRefusal_TLS: a proxy that is reached over TLS and refuses CONNECT is named, and one
+// whose certificate is not trusted is not said to have refused.
+func TestProxyRefusal_TLS(t *testing.T) {
+	for _, status := range []int{301, 400, 403, 407, 429, 502, 503} {
+		var connects atomic.Int32
+		proxy := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.Equal(t, http.MethodConnect, r.Method)
+			assert.NotContains(t, r.Header, "Authorization")
+			connects.Add(1)
+			w.WriteHeader(status)
+		}))
+		proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
+		address, err := url.Parse(proxy.URL)
+		require.NoError(t, err)
+		for _, trusted := range []bool{true, false} {
+			transport := &http.Transport{Proxy: http.ProxyURL(address)}
+			if trusted {
+				transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+				transport.TLSClientConfig.RootCAs.AddCert(proxy.Certificate())
+			}
+			c := stubClient(t, transport, WithRetry(Retry{BaseDelay: 1, MaxWait: 1}))
+			for method, call := range everyMethod {
+				connects.Store(0)
+				err := call(t.Context(), c)
+				assertNotSent(t, err)
+				assert.NotErrorIs(t, err, ErrRateLimited)
+				assert.Equal(t, trusted, strings.Contains(err.Error(), "the proxy "+address.Host+" refused to connect"), "%s: %v", method, err)
+				if trusted {
+					assert.EqualValues(t, 1, connects.Load(), method)
+				}
+			}
+			transport.CloseIdleConnections()
+		}
+		proxy.Close()
+	}
+}
+
 // TestUntrustedCertificate: it ends the call after one attempt.
 func TestUntrustedCertificate(t *testing.T) {
 	api := tlsServer()

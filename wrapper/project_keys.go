@@ -29,7 +29,8 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 //
 // Update is retried like a read, since repeating it sets the same state; each attempt restarts
 // the time until expiration. An expired key, and a lifetime that a policy does not allow, are
-// [ErrBadRequest].
+// [ErrBadRequest]. A response without the requested expiration, by null, is a [*ResponseError]; the
+// time itself is not compared, since clocks differ, and no response contains scopes.
 func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string, params ProjectKeyUpdateParams) (*ProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
@@ -44,7 +45,12 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 		return nil, err
 	}
 	request, err := gen.NewUpdateProjectAPIKeyRequest(ctx, s.server, projectID, keyID, params)
-	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) { return verifyID(k.ID, keyID) })
+	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) {
+		if params.ExpiresInSeconds != nil && k.ExpiresAt.IsNull() {
+			return "/expires_at", "is null, though an expiration was requested"
+		}
+		return verifyID(k.ID, keyID)
+	})
 }
 
 // Delete deletes one key of a project. A nil error means that the key does not exist any more:
