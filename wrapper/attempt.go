@@ -25,8 +25,8 @@ func (e attemptTimeout) Temporary() bool { return true }
 
 var acceptJSON = []string{"application/json"}
 
-// send sends the request once, reads the response, and records both in c.
-func (p *pipeline) send(c *call, credential credential) {
+// roundTrip sends the request once, reads the response, and records both in c.
+func (p *pipeline) roundTrip(c *call, credential credential) {
 	ctx, cancel := context.WithTimeout(c.request.Context(), p.attemptTimeout)
 	defer cancel()
 	transport := p.transport()
@@ -43,12 +43,14 @@ func (p *pipeline) send(c *call, credential credential) {
 	err := ctx.Err() // a transport does not say that the context ended before it sent anything
 	if err == nil {
 		var response *http.Response
-		if response, err = roundTrip(transport, request); err == nil { //nolint:bodyclose // readBody closes it
+		if response, err = responseOf(transport, request); err == nil { //nolint:bodyclose // readBody closes it
 			a.sent, a.status, a.header = true, response.StatusCode, response.Header
 			if err = c.readBody(ctx, response, p.maxBody, native != nil); err != nil {
 				a.body = bodyBroken
 			}
-			a.notFound = request.Method == http.MethodDelete && a.status == http.StatusNotFound && err == nil && isEnvelope(c.received())
+			if a.status == http.StatusNotFound && err == nil {
+				_, a.notFound = readEnvelope(c.received())
+			}
 		} else {
 			a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
 		}
@@ -93,9 +95,9 @@ func (p *pipeline) prepare(request *http.Request, c *call, credential credential
 	request.Close = !c.operation.Idempotent
 }
 
-// roundTrip calls the transport itself and not http.Client, which would follow redirects and
+// responseOf calls the transport itself and not http.Client, which would follow redirects and
 // send cookies.
-func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Response, error) {
+func responseOf(transport http.RoundTripper, request *http.Request) (*http.Response, error) {
 	response, err := transport.RoundTrip(request)
 	switch {
 	case err != nil:
@@ -104,13 +106,13 @@ func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Respon
 		}
 		return nil, err
 	case response == nil:
-		return nil, errNoResponse
+		return nil, errors.New("the transport returned neither a response nor an error")
 	case response.Body == nil:
 		response.Body = http.NoBody
 	}
 	if response.StatusCode < 100 {
 		_ = response.Body.Close()
-		return nil, errNoStatus
+		return nil, errors.New("the transport returned a response without a status")
 	}
 	return response, nil
 }

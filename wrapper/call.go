@@ -41,7 +41,7 @@ type attempt struct {
 	status   int         // of the response, 0 if there was none
 	header   http.Header // of the response
 	body     bodyState
-	notFound bool          // the response to a DELETE is a 404 with the API's own error envelope
+	notFound bool          // the response is a 404 with the API's own error envelope
 	duration time.Duration // until the body was read
 	ended    time.Time     // when it had been read
 }

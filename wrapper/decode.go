@@ -48,23 +48,19 @@ func (c *call) decode(value json.Unmarshaler) error {
 		return nil
 	}
 	if e, ok := readEnvelope(c.received()); ok || e != (gen.Error{}) {
-		return c.invalidResponse("", "is an error envelope"+reasonOf(e))
+		problem := "is an error envelope"
+		if e.Code == nil {
+			e.Code = new(string)
+		}
+		if reason := cmp.Or(e.Message, *e.Code, e.Type); reason != "" {
+			problem += ": " + reason
+		}
+		return c.invalidResponse("", problem)
 	}
 	if at, ok := errors.AsType[*strictjson.Error](err); ok {
 		return c.invalidResponse(at.Pointer, at.Problem)
 	}
 	return c.invalidResponse("", "cannot be decoded")
-}
-
-// reasonOf returns what an error envelope says in a few words, after a colon.
-func reasonOf(e gen.Error) string {
-	if e.Message == "" && e.Code != nil {
-		e.Message = *e.Code
-	}
-	if text := cmp.Or(e.Message, e.Type); text != "" {
-		return ": " + text
-	}
-	return ""
 }
 
 func isJSON(contentType string) bool {

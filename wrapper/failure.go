@@ -137,11 +137,6 @@ func readEnvelope(body []byte) (gen.Error, bool) {
 	return gen.Error{Type: e.Type, Message: e.Message, Code: e.Code, Param: e.Param}, false
 }
 
-func isEnvelope(body []byte) bool {
-	_, ok := readEnvelope(body)
-	return ok
-}
-
 // pathParameter returns the segment of path that stands for name in template, which describes
 // the end of path.
 func pathParameter(template, path, name string) string {

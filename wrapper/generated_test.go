@@ -123,6 +123,28 @@ func TestGenerated_Response(t *testing.T) {
 	}
 }
 
+// TestGenerated_IdempotencyKey: with one, net/http would repeat a POST by itself, so that it is not
+// sent, and the request of the caller is not changed.
+func TestGenerated_IdempotencyKey(t *testing.T) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		var sent, built *http.Request
+		client := stubClient(t, stubTransport(func(r *http.Request) (*http.Response, error) {
+			sent = r
+			return jsonResponse(403, envelope), nil
+		}))
+		_, err := client.Generated().AdminAPIKeysCreate(t.Context(), createBody, func(_ context.Context, r *http.Request) error {
+			built = r
+			r.Header.Set(name, "1")
+			return nil
+		})
+		require.NoError(t, err)
+		assert.NotContains(t, sent.Header, name)
+		assert.Equal(t, "1", built.Header.Get(name))
+		assert.Nil(t, sent.GetBody)
+		assert.True(t, sent.Close, "net/http prints what arrives on an idle connection")
+	}
+}
+
 // TestGenerated_NotSent: a request that cannot be built, a request editor that fails, and a request
 // of no operation send nothing, and the error says so. Nil editors are ignored.
 func TestGenerated_NotSent(t *testing.T) {

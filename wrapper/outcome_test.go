@@ -59,6 +59,35 @@ func TestAttemptOutcome(t *testing.T) {
 	assert.Equal(t, notSent, (&attempt{}).outcome(), "not sent")
 }
 
+// TestVerdict covers what an attempt says about the rate limit.
+func TestVerdict(t *testing.T) {
+	const quota = `{"error":{"message":"no","type":"x","param":null,"code":"insufficient_quota"}}`
+	for _, row := range []struct {
+		attempt attempt
+		body    string
+		want    verdict
+	}{
+		{attempt{}, "", unsent},
+		{attempt{sent: true}, "", silent},
+		{attempt{sent: true, status: 101}, "", granted},
+		{attempt{sent: true, status: 200}, "", granted},
+		{attempt{sent: true, status: 200, body: bodyBroken}, "", granted},
+		{attempt{sent: true, status: 303}, "", granted},
+		{attempt{sent: true, status: 400}, quota, granted},
+		{attempt{sent: true, status: 428}, "", granted},
+		{attempt{sent: true, status: 429}, "", limited},
+		{attempt{sent: true, status: 429}, envelope, limited},
+		{attempt{sent: true, status: 429}, quota, exhausted},
+		{attempt{sent: true, status: 429}, `{"error":{"code":"insufficient_quota"}}`, exhausted},
+		{attempt{sent: true, status: 430}, "", granted},
+		{attempt{sent: true, status: 499}, "", granted},
+		{attempt{sent: true, status: 500}, quota, silent},
+		{attempt{sent: true, status: 503}, "", silent},
+	} {
+		assert.Equal(t, row.want, row.attempt.verdict([]byte(row.body)), "%+v %s", row.attempt, row.body)
+	}
+}
+
 // kindOfAttempt is an attempt, and whether a server that was sent it may have applied it.
 type kindOfAttempt struct {
 	name string

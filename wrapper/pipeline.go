@@ -3,7 +3,6 @@ package orgkeys
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -122,7 +121,7 @@ func (p *pipeline) attempt(c *call) error {
 		return argumentError("the request contains the admin key in its path, query or body")
 	}
 	says = silent
-	p.send(c, credential)
+	p.roundTrip(c, credential)
 	a := c.last()
 	says, hint = a.verdict(c.received()), rateLimitHint(a.status, a.header, a.ended)
 	return nil
@@ -178,15 +177,11 @@ func (p *pipeline) isTarget(request *http.Request, method, target string) bool {
 
 // hasOddSegment reports whether a segment of path is empty or a dot segment.
 func hasOddSegment(path string) bool {
-	for i := range len(path) {
-		if path[i] != '/' {
-			continue
-		}
-		dots := 0
-		for i+1+dots < len(path) && path[i+1+dots] == '.' {
-			dots++
-		}
-		if end := i + 1 + dots; dots <= 2 && (end == len(path) || path[end] == '/') {
+	if path == "" {
+		return false
+	}
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." {
 			return true
 		}
 	}
@@ -245,26 +240,13 @@ func isToken(name string) bool {
 // sleep waits, and returns at once if the context of the call is done.
 func (c *call) sleep(wait time.Duration) error {
 	started := time.Now()
-	err := sleep(c.request.Context(), wait)
-	c.slept += time.Since(started)
-	return err
-}
-
-func sleep(ctx context.Context, wait time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+	defer func() { c.slept += time.Since(started) }()
+	ctx := c.request.Context()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
-
-var (
-	errNoResponse = errors.New("the transport returned neither a response nor an error")
-	errNoStatus   = errors.New("the transport returned a response without a status")
-)
