@@ -145,6 +145,25 @@ func TestGenerated_IdempotencyKey(t *testing.T) {
 	}
 }
 
+// TestGenerated_EmptyCreate: net/http repeats a request without a body by itself, so that a create
+// always has one.
+func TestGenerated_EmptyCreate(t *testing.T) {
+	var sent *http.Request
+	client := stubClient(t, stubTransport(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return jsonResponse(403, envelope), nil
+	}))
+	for _, body := range []io.Reader{nil, http.NoBody, strings.NewReader("")} {
+		_, err := client.Generated().AdminAPIKeysCreateWithBody(t.Context(), "application/json", body)
+		require.NoError(t, err)
+		require.NotNil(t, sent.Body)
+		assert.NotEqual(t, http.NoBody, sent.Body)
+	}
+	_, err := client.Generated().AdminAPIKeysList(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Nil(t, sent.Body)
+}
+
 // TestGenerated_NotSent: a request that cannot be built, a request editor that fails, and a request
 // of no operation send nothing, and the error says so. Nil editors are ignored.
 func TestGenerated_NotSent(t *testing.T) {
