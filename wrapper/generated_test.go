@@ -145,6 +145,21 @@ func TestGenerated_IdempotencyKey(t *testing.T) {
 	}
 }
 
+// TestGenerated_CutBody: a 2xx whose body is cut is an error of a read, and a refusal whose body is
+// cut is a response.
+func TestGenerated_CutBody(t *testing.T) {
+	for status, ok := range map[int]bool{200: false, 206: false, 299: false, 302: true, 403: true} {
+		client := stubClient(t, stubTransport(func(*http.Request) (*http.Response, error) {
+			r := jsonResponse(status, "")
+			r.Body, r.ContentLength = io.NopCloser(errReader{}), -1
+			return r, nil
+		}), WithRetry(Retry{MaxAttempts: 1}))
+		_, err := client.Generated().AdminAPIKeysList(t.Context(), nil)
+		assert.Equal(t, ok, err == nil, "%d: %v", status, err)
+		assert.NotErrorIs(t, err, ErrNotSent)
+	}
+}
+
 // TestGenerated_EmptyCreate: net/http repeats a request without a body by itself, so that a create
 // always has one.
 func TestGenerated_EmptyCreate(t *testing.T) {
