@@ -87,10 +87,11 @@ var (
 // white space, asterisks and control characters, and a placeholder such as "sk-admin...abc",
 // "REDACTED" or a prefix alone. The error does not quote the value.
 func (s *Secret) UnmarshalText(text []byte) error {
-	if err := checkUsable(string(text)); err != nil {
+	value := string(text)
+	if err := checkUsable(value); err != nil {
 		return err
 	}
-	*s = NewSecret(string(text))
+	*s = NewSecret(value)
 	return nil
 }
 
@@ -112,13 +113,24 @@ func checkUsable(value string) error {
 // isPlaceholder reports whether value consists only of words that are no key, such as
 // "sk-admin-REDACTED", and of repeated characters, such as "xxxx".
 func isPlaceholder(value string) bool {
-	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("-._~+/=", r) }) {
-		if strings.Trim(part, part[:1]) != "" && !placeholders[strings.ToLower(part)] {
+	for part := range strings.FieldsFuncSeq(value, isSeparator) {
+		if strings.Trim(part, part[:1]) != "" && (len(part) > maxPlaceholder || !placeholders[strings.ToLower(part)]) {
 			return false
 		}
 	}
 	return true
 }
+
+func isSeparator(r rune) bool {
+	switch r {
+	case '-', '.', '_', '~', '+', '/', '=':
+		return true
+	}
+	return false
+}
+
+// maxPlaceholder is the length of the longest of placeholders, or more.
+const maxPlaceholder = 16
 
 // tokenCharacters are those of a bearer token, apart from the padding.
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"

@@ -614,7 +614,7 @@ func decodeAdminAPIKey(v *AdminAPIKey, d *strictjson.Decoder) error {
 		Name string
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -623,40 +623,46 @@ func decodeAdminAPIKey(v *AdminAPIKey, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
+			property = 5
 			err = strictjson.Value(&v.ExpiresAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "last_used_at":
+			property = 6
 			err = strictjson.Value(&v.LastUsedAt, d)
 		case "name":
-			if d.Null() {
-				continue
+			property = 7
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.Name = &optional.Name
+				err = strictjson.String(v.Name, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Name = &optional.Name
-			err = strictjson.String(v.Name, d)
 		case "object":
-			seen[0] |= 1 << 2
+			property = 2
 			err = decodeAdminAPIKeyObject(&v.Object, d)
 		case "owner":
-			seen[0] |= 1 << 3
+			property = 3
 			err = decodeAdminAPIKeyOwner(&v.Owner, d)
 		case "redacted_value":
-			seen[0] |= 1 << 4
+			property = 4
 			err = strictjson.String(&v.RedactedValue, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -665,10 +671,7 @@ func decodeAdminAPIKey(v *AdminAPIKey, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<5 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "object", "owner", "redacted_value")
-	}
-	return nil
+	return seen.Required("created_at", "id", "object", "owner", "redacted_value")
 }
 
 // String returns the fields of v, without secrets.
@@ -688,7 +691,7 @@ func decodeAdminAPIKeyCreateResponse(v *AdminAPIKeyCreateResponse, d *strictjson
 		Name string
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -697,43 +700,49 @@ func decodeAdminAPIKeyCreateResponse(v *AdminAPIKeyCreateResponse, d *strictjson
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
+			property = 6
 			err = strictjson.Value(&v.ExpiresAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "last_used_at":
+			property = 7
 			err = strictjson.Value(&v.LastUsedAt, d)
 		case "name":
-			if d.Null() {
-				continue
+			property = 8
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.Name = &optional.Name
+				err = strictjson.String(v.Name, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Name = &optional.Name
-			err = strictjson.String(v.Name, d)
 		case "object":
-			seen[0] |= 1 << 2
+			property = 2
 			err = decodeAdminAPIKeyCreateResponseObject(&v.Object, d)
 		case "owner":
-			seen[0] |= 1 << 3
+			property = 3
 			err = decodeAdminAPIKeyOwner(&v.Owner, d)
 		case "redacted_value":
-			seen[0] |= 1 << 4
+			property = 4
 			err = strictjson.String(&v.RedactedValue, d)
 		case "value":
-			seen[0] |= 1 << 5
-			err = strictjson.Value(&v.Value, d)
+			property = 5
+			err = strictjson.FromText(&v.Value, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -742,10 +751,7 @@ func decodeAdminAPIKeyCreateResponse(v *AdminAPIKeyCreateResponse, d *strictjson
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<6 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "object", "owner", "redacted_value", "value")
-	}
-	return nil
+	return seen.Required("created_at", "id", "object", "owner", "redacted_value", "value")
 }
 
 // String returns the fields of v, without secrets.
@@ -769,6 +775,7 @@ func decodeAdminAPIKeyOwner(v *AdminAPIKeyOwner, d *strictjson.Decoder) error {
 		Type   string
 	}
 	var optional *values
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -777,44 +784,54 @@ func decodeAdminAPIKeyOwner(v *AdminAPIKeyOwner, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
+			property = 0
 			err = strictjson.NonNull(&v.CreatedAt, d)
 		case "id":
+			property = 1
 			if optional == nil {
 				optional = new(values)
 			}
 			v.ID = &optional.ID
 			err = strictjson.ID(v.ID, d)
 		case "name":
+			property = 2
 			if optional == nil {
 				optional = new(values)
 			}
 			v.Name = &optional.Name
 			err = strictjson.String(v.Name, d)
 		case "object":
+			property = 3
 			if optional == nil {
 				optional = new(values)
 			}
 			v.Object = &optional.Object
 			err = strictjson.String(v.Object, d)
 		case "role":
+			property = 4
 			if optional == nil {
 				optional = new(values)
 			}
 			v.Role = &optional.Role
 			err = strictjson.String(v.Role, d)
 		case "type":
+			property = 5
 			if optional == nil {
 				optional = new(values)
 			}
 			v.Type = &optional.Type
 			err = strictjson.String(v.Type, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -844,7 +861,7 @@ func decodeAPIKeyList(v *APIKeyList, d *strictjson.Decoder) error {
 		LastID  string
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -853,39 +870,43 @@ func decodeAPIKeyList(v *APIKeyList, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "data":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Array(&v.Data, d, decodeAdminAPIKey)
 		case "first_id":
-			if d.Null() {
-				continue
+			property = 3
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.FirstID = &optional.FirstID
+				err = strictjson.String(v.FirstID, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.FirstID = &optional.FirstID
-			err = strictjson.String(v.FirstID, d)
 		case "has_more":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.Bool(&v.HasMore, d)
 		case "last_id":
-			if d.Null() {
-				continue
+			property = 4
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.LastID = &optional.LastID
+				err = strictjson.String(v.LastID, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastID = &optional.LastID
-			err = strictjson.String(v.LastID, d)
 		case "object":
-			seen[0] |= 1 << 2
+			property = 2
 			err = decodeAPIKeyListObject(&v.Object, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -894,10 +915,7 @@ func decodeAPIKeyList(v *APIKeyList, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<3 - 1} {
-		return strictjson.FirstMissing(seen[:], "data", "has_more", "object")
-	}
-	return nil
+	return seen.Required("data", "has_more", "object")
 }
 
 // String returns the fields of v, without secrets.
@@ -918,7 +936,7 @@ func decodeError(v *Error, d *strictjson.Decoder) error {
 		Param string
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -927,38 +945,40 @@ func decodeError(v *Error, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "code":
-			seen[0] |= 1 << 0
-			if d.Null() {
-				continue
+			property = 0
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.Code = &optional.Code
+				err = strictjson.String(v.Code, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Code = &optional.Code
-			err = strictjson.String(v.Code, d)
 		case "message":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.String(&v.Message, d)
 		case "param":
-			seen[0] |= 1 << 2
-			if d.Null() {
-				continue
+			property = 2
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.Param = &optional.Param
+				err = strictjson.String(v.Param, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.Param = &optional.Param
-			err = strictjson.String(v.Param, d)
 		case "type":
-			seen[0] |= 1 << 3
+			property = 3
 			err = strictjson.String(&v.Type, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -967,10 +987,7 @@ func decodeError(v *Error, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<4 - 1} {
-		return strictjson.FirstMissing(seen[:], "code", "message", "param", "type")
-	}
-	return nil
+	return seen.Required("code", "message", "param", "type")
 }
 
 // String returns the fields of v, without secrets.
@@ -985,7 +1002,7 @@ func (v *ErrorResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeErrorResponse(v *ErrorResponse, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -994,15 +1011,19 @@ func decodeErrorResponse(v *ErrorResponse, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "error":
-			seen[0] |= 1 << 0
+			property = 0
 			err = decodeError(&v.Error, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1011,10 +1032,7 @@ func decodeErrorResponse(v *ErrorResponse, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<1 - 1} {
-		return strictjson.FirstMissing(seen[:], "error")
-	}
-	return nil
+	return seen.Required("error")
 }
 
 // String returns the fields of v, without secrets.
@@ -1029,7 +1047,7 @@ func (v *ProjectAPIKey) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKey(v *ProjectAPIKey, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1038,38 +1056,44 @@ func decodeProjectAPIKey(v *ProjectAPIKey, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
+			property = 7
 			err = strictjson.Value(&v.ExpiresAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "last_used_at":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.Value(&v.LastUsedAt, d)
 		case "name":
-			seen[0] |= 1 << 3
+			property = 3
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen[0] |= 1 << 4
+			property = 4
 			err = decodeProjectAPIKeyObject(&v.Object, d)
 		case "owner":
-			seen[0] |= 1 << 5
+			property = 5
 			err = decodeProjectAPIKeyOwner(&v.Owner, d)
 		case "owner_project_access":
+			property = 8
 			v.OwnerProjectAccess = new(ProjectAPIKeyOwnerProjectAccess)
 			err = decodeProjectAPIKeyOwnerProjectAccess(v.OwnerProjectAccess, d)
 		case "redacted_value":
-			seen[0] |= 1 << 6
+			property = 6
 			err = strictjson.String(&v.RedactedValue, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1078,10 +1102,7 @@ func decodeProjectAPIKey(v *ProjectAPIKey, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<7 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "last_used_at", "name", "object", "owner", "redacted_value")
-	}
-	return nil
+	return seen.Required("created_at", "id", "last_used_at", "name", "object", "owner", "redacted_value")
 }
 
 // String returns the fields of v, without secrets.
@@ -1096,7 +1117,7 @@ func (v *ProjectAPIKeyDeleteResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyDeleteResponse(v *ProjectAPIKeyDeleteResponse, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1105,21 +1126,25 @@ func decodeProjectAPIKeyDeleteResponse(v *ProjectAPIKeyDeleteResponse, d *strict
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "deleted":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Bool(&v.Deleted, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "object":
-			seen[0] |= 1 << 2
+			property = 2
 			err = decodeProjectAPIKeyDeleteResponseObject(&v.Object, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1128,10 +1153,7 @@ func decodeProjectAPIKeyDeleteResponse(v *ProjectAPIKeyDeleteResponse, d *strict
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<3 - 1} {
-		return strictjson.FirstMissing(seen[:], "deleted", "id", "object")
-	}
-	return nil
+	return seen.Required("deleted", "id", "object")
 }
 
 // String returns the fields of v, without secrets.
@@ -1146,6 +1168,7 @@ func (v *ProjectAPIKeyOwner) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwner(v *ProjectAPIKeyOwner, d *strictjson.Decoder) error {
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1154,21 +1177,28 @@ func decodeProjectAPIKeyOwner(v *ProjectAPIKeyOwner, d *strictjson.Decoder) erro
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "service_account":
+			property = 0
 			v.ServiceAccount = new(ProjectAPIKeyOwnerServiceAccount)
 			err = decodeProjectAPIKeyOwnerServiceAccount(v.ServiceAccount, d)
 		case "type":
+			property = 1
 			v.Type = new(ProjectAPIKeyOwnerType)
 			err = decodeProjectAPIKeyOwnerType(v.Type, d)
 		case "user":
+			property = 2
 			v.User = new(ProjectAPIKeyOwnerUser)
 			err = decodeProjectAPIKeyOwnerUser(v.User, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1192,7 +1222,7 @@ func (v *ProjectAPIKeyOwnerServiceAccount) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwnerServiceAccount(v *ProjectAPIKeyOwnerServiceAccount, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1201,24 +1231,28 @@ func decodeProjectAPIKeyOwnerServiceAccount(v *ProjectAPIKeyOwnerServiceAccount,
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "name":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.String(&v.Name, d)
 		case "role":
-			seen[0] |= 1 << 3
+			property = 3
 			err = strictjson.String(&v.Role, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1227,10 +1261,7 @@ func decodeProjectAPIKeyOwnerServiceAccount(v *ProjectAPIKeyOwnerServiceAccount,
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<4 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "role")
-	}
-	return nil
+	return seen.Required("created_at", "id", "name", "role")
 }
 
 // String returns the fields of v, without secrets.
@@ -1245,7 +1276,7 @@ func (v *ProjectAPIKeyOwnerUser) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectAPIKeyOwnerUser(v *ProjectAPIKeyOwnerUser, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1254,27 +1285,31 @@ func decodeProjectAPIKeyOwnerUser(v *ProjectAPIKeyOwnerUser, d *strictjson.Decod
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "email":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.String(&v.Email, d)
 		case "id":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.ID(&v.ID, d)
 		case "name":
-			seen[0] |= 1 << 3
+			property = 3
 			err = strictjson.String(&v.Name, d)
 		case "role":
-			seen[0] |= 1 << 4
+			property = 4
 			err = strictjson.String(&v.Role, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1283,10 +1318,7 @@ func decodeProjectAPIKeyOwnerUser(v *ProjectAPIKeyOwnerUser, d *strictjson.Decod
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<5 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "email", "id", "name", "role")
-	}
-	return nil
+	return seen.Required("created_at", "email", "id", "name", "role")
 }
 
 // String returns the fields of v, without secrets.
@@ -1306,6 +1338,7 @@ func decodeProjectAPIKeyUpdateRequest(v *ProjectAPIKeyUpdateRequest, d *strictjs
 		ExpiresInSeconds int
 	}
 	var optional *values
+	var seen strictjson.Seen
 	members := 0
 	if err := d.Open(); err != nil {
 		return err
@@ -1316,23 +1349,29 @@ func decodeProjectAPIKeyUpdateRequest(v *ProjectAPIKeyUpdateRequest, d *strictjs
 			return err
 		}
 		members++
+		var property int
 		switch string(name) {
 		case "expires_in_seconds":
+			property = 0
 			if optional == nil {
 				optional = new(values)
 			}
 			v.ExpiresInSeconds = &optional.ExpiresInSeconds
 			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range1)
 		case "scopes":
+			property = 1
 			v.Scopes = new([]string)
 			err = strictjson.Array(v.Scopes, d, func(v *string, d *strictjson.Decoder) error {
 				return strictjson.String(v, d)
 			})
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1356,7 +1395,7 @@ func (v *ProjectServiceAccount) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccount(v *ProjectServiceAccount, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1365,27 +1404,31 @@ func decodeProjectServiceAccount(v *ProjectServiceAccount, d *strictjson.Decoder
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "name":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen[0] |= 1 << 3
+			property = 3
 			err = decodeProjectServiceAccountObject(&v.Object, d)
 		case "role":
-			seen[0] |= 1 << 4
+			property = 4
 			err = decodeProjectServiceAccountRole(&v.Role, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1394,10 +1437,7 @@ func decodeProjectServiceAccount(v *ProjectServiceAccount, d *strictjson.Decoder
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<5 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "object", "role")
-	}
-	return nil
+	return seen.Required("created_at", "id", "name", "object", "role")
 }
 
 // String returns the fields of v, without secrets.
@@ -1412,7 +1452,7 @@ func (v *ProjectServiceAccountAPIKey) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountAPIKey(v *ProjectServiceAccountAPIKey, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1421,29 +1461,34 @@ func decodeProjectServiceAccountAPIKey(v *ProjectServiceAccountAPIKey, d *strict
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "created_at":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "expires_at":
+			property = 5
 			err = strictjson.Value(&v.ExpiresAt, d)
 		case "id":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.ID(&v.ID, d)
 		case "name":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen[0] |= 1 << 3
+			property = 3
 			err = decodeProjectServiceAccountAPIKeyObject(&v.Object, d)
 		case "value":
-			seen[0] |= 1 << 4
-			err = strictjson.Value(&v.Value, d)
+			property = 4
+			err = strictjson.FromText(&v.Value, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1452,10 +1497,7 @@ func decodeProjectServiceAccountAPIKey(v *ProjectServiceAccountAPIKey, d *strict
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<5 - 1} {
-		return strictjson.FirstMissing(seen[:], "created_at", "id", "name", "object", "value")
-	}
-	return nil
+	return seen.Required("created_at", "id", "name", "object", "value")
 }
 
 // String returns the fields of v, without secrets.
@@ -1476,7 +1518,7 @@ func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequ
 		ExpiresInSeconds         int
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1485,33 +1527,37 @@ func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequ
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "create_service_account_only":
-			if d.Null() {
-				continue
+			property = 1
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.CreateServiceAccountOnly = &optional.CreateServiceAccountOnly
+				err = strictjson.Bool(v.CreateServiceAccountOnly, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.CreateServiceAccountOnly = &optional.CreateServiceAccountOnly
-			err = strictjson.Bool(v.CreateServiceAccountOnly, d)
 		case "expires_in_seconds":
-			if d.Null() {
-				continue
+			property = 2
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.ExpiresInSeconds = &optional.ExpiresInSeconds
+				err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.ExpiresInSeconds = &optional.ExpiresInSeconds
-			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
 		case "name":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.ReadText(&v.Name, d, &text3)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1520,10 +1566,7 @@ func decodeProjectServiceAccountCreateRequest(v *ProjectServiceAccountCreateRequ
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<1 - 1} {
-		return strictjson.FirstMissing(seen[:], "name")
-	}
-	return nil
+	return seen.Required("name")
 }
 
 // String returns the fields of v, without secrets.
@@ -1538,7 +1581,7 @@ func (v *ProjectServiceAccountCreateResponse) UnmarshalJSON(b []byte) error {
 }
 
 func decodeProjectServiceAccountCreateResponse(v *ProjectServiceAccountCreateResponse, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1547,34 +1590,37 @@ func decodeProjectServiceAccountCreateResponse(v *ProjectServiceAccountCreateRes
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "api_key":
-			seen[0] |= 1 << 0
-			if d.Null() {
-				continue
+			property = 0
+			if !d.Null() {
+				v.APIKey = new(ProjectServiceAccountAPIKey)
+				err = decodeProjectServiceAccountAPIKey(v.APIKey, d)
 			}
-			v.APIKey = new(ProjectServiceAccountAPIKey)
-			err = decodeProjectServiceAccountAPIKey(v.APIKey, d)
 		case "created_at":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.Value(&v.CreatedAt, d)
 		case "id":
-			seen[0] |= 1 << 2
+			property = 2
 			err = strictjson.ID(&v.ID, d)
 		case "name":
-			seen[0] |= 1 << 3
+			property = 3
 			err = strictjson.String(&v.Name, d)
 		case "object":
-			seen[0] |= 1 << 4
+			property = 4
 			err = decodeProjectServiceAccountCreateResponseObject(&v.Object, d)
 		case "role":
-			seen[0] |= 1 << 5
+			property = 5
 			err = decodeProjectServiceAccountCreateResponseRole(&v.Role, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1583,10 +1629,7 @@ func decodeProjectServiceAccountCreateResponse(v *ProjectServiceAccountCreateRes
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<6 - 1} {
-		return strictjson.FirstMissing(seen[:], "api_key", "created_at", "id", "name", "object", "role")
-	}
-	return nil
+	return seen.Required("api_key", "created_at", "id", "name", "object", "role")
 }
 
 // String returns the fields of v, without secrets.
@@ -1607,7 +1650,7 @@ func decodeProjectServiceAccountListResponse(v *ProjectServiceAccountListRespons
 		LastID  string
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1616,39 +1659,43 @@ func decodeProjectServiceAccountListResponse(v *ProjectServiceAccountListRespons
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "data":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.Array(&v.Data, d, decodeProjectServiceAccount)
 		case "first_id":
-			if d.Null() {
-				continue
+			property = 3
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.FirstID = &optional.FirstID
+				err = strictjson.String(v.FirstID, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.FirstID = &optional.FirstID
-			err = strictjson.String(v.FirstID, d)
 		case "has_more":
-			seen[0] |= 1 << 1
+			property = 1
 			err = strictjson.Bool(&v.HasMore, d)
 		case "last_id":
-			if d.Null() {
-				continue
+			property = 4
+			if !d.Null() {
+				if optional == nil {
+					optional = new(values)
+				}
+				v.LastID = &optional.LastID
+				err = strictjson.String(v.LastID, d)
 			}
-			if optional == nil {
-				optional = new(values)
-			}
-			v.LastID = &optional.LastID
-			err = strictjson.String(v.LastID, d)
 		case "object":
-			seen[0] |= 1 << 2
+			property = 2
 			err = decodeProjectServiceAccountListResponseObject(&v.Object, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1657,10 +1704,7 @@ func decodeProjectServiceAccountListResponse(v *ProjectServiceAccountListRespons
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<3 - 1} {
-		return strictjson.FirstMissing(seen[:], "data", "has_more", "object")
-	}
-	return nil
+	return seen.Required("data", "has_more", "object")
 }
 
 // AdminAPIKeysListParams contains the parameters of AdminAPIKeysList.
@@ -1710,7 +1754,7 @@ func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjs
 		ExpiresInSeconds int
 	}
 	var optional *values
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -1719,21 +1763,26 @@ func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjs
 		if err != nil {
 			return err
 		}
+		var property int
 		switch string(name) {
 		case "expires_in_seconds":
+			property = 1
 			if optional == nil {
 				optional = new(values)
 			}
 			v.ExpiresInSeconds = &optional.ExpiresInSeconds
 			err = strictjson.IntegerIn(v.ExpiresInSeconds, d, &range2)
 		case "name":
-			seen[0] |= 1 << 0
+			property = 0
 			err = strictjson.ReadText(&v.Name, d, &text3)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			continue
+		}
+		if err == nil {
+			err = seen.Add(property)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -1742,10 +1791,7 @@ func decodeAdminAPIKeysCreateJSONBody(v *AdminAPIKeysCreateJSONBody, d *strictjs
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<1 - 1} {
-		return strictjson.FirstMissing(seen[:], "name")
-	}
-	return nil
+	return seen.Required("name")
 }
 
 // ListProjectServiceAccountsParams contains the parameters of ListProjectServiceAccounts.
@@ -1936,7 +1982,7 @@ type ClientInterface interface {
 
 // NewAdminAPIKeysListRequest builds a request for GET /organization/admin_api_keys.
 func NewAdminAPIKeysListRequest(ctx context.Context, server string, params *AdminAPIKeysListParams) (Request, error) {
-	target := joinURL(server, "/organization/admin_api_keys")
+	target := strings.TrimSuffix(server, "/") + "/organization/admin_api_keys"
 	query := ""
 	if params != nil {
 		var err error
@@ -1977,7 +2023,7 @@ func adminAPIKeysListQuery(params *AdminAPIKeysListParams) (string, error) {
 
 // NewAdminAPIKeysCreateRequestWithBody builds a request for POST /organization/admin_api_keys.
 func NewAdminAPIKeysCreateRequestWithBody(ctx context.Context, server string, contentType string, body io.Reader) (Request, error) {
-	target := joinURL(server, "/organization/admin_api_keys")
+	target := strings.TrimSuffix(server, "/") + "/organization/admin_api_keys"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return Request{}, err
@@ -2011,7 +2057,7 @@ func (c *Client) AdminAPIKeysCreate(ctx context.Context, body AdminAPIKeysCreate
 func NewDeleteProjectAPIKeyRequest(ctx context.Context, server string, projectID string, apiKeyID string) (Request, error) {
 	path0 := url.PathEscape(projectID)
 	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	target := strings.TrimSuffix(server, "/") + "/organization/projects/" + path0 + "/api_keys/" + path1
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, target, nil)
 	if err != nil {
 		return Request{}, err
@@ -2029,7 +2075,7 @@ func (c *Client) DeleteProjectAPIKey(ctx context.Context, projectID string, apiK
 func NewRetrieveProjectAPIKeyRequest(ctx context.Context, server string, projectID string, apiKeyID string) (Request, error) {
 	path0 := url.PathEscape(projectID)
 	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	target := strings.TrimSuffix(server, "/") + "/organization/projects/" + path0 + "/api_keys/" + path1
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return Request{}, err
@@ -2047,7 +2093,7 @@ func (c *Client) RetrieveProjectAPIKey(ctx context.Context, projectID string, ap
 func NewUpdateProjectAPIKeyRequestWithBody(ctx context.Context, server string, projectID string, apiKeyID string, contentType string, body io.Reader) (Request, error) {
 	path0 := url.PathEscape(projectID)
 	path1 := url.PathEscape(apiKeyID)
-	target := joinURL(server, "/organization/projects/{project_id}/api_keys/{api_key_id}", path0, path1)
+	target := strings.TrimSuffix(server, "/") + "/organization/projects/" + path0 + "/api_keys/" + path1
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return Request{}, err
@@ -2080,7 +2126,7 @@ func (c *Client) UpdateProjectAPIKey(ctx context.Context, projectID string, apiK
 // NewListProjectServiceAccountsRequest builds a request for GET /organization/projects/{project_id}/service_accounts.
 func NewListProjectServiceAccountsRequest(ctx context.Context, server string, projectID string, params *ListProjectServiceAccountsParams) (Request, error) {
 	path0 := url.PathEscape(projectID)
-	target := joinURL(server, "/organization/projects/{project_id}/service_accounts", path0)
+	target := strings.TrimSuffix(server, "/") + "/organization/projects/" + path0 + "/service_accounts"
 	query := ""
 	if params != nil {
 		var err error
@@ -2119,7 +2165,7 @@ func listProjectServiceAccountsQuery(params *ListProjectServiceAccountsParams) (
 // NewCreateProjectServiceAccountRequestWithBody builds a request for POST /organization/projects/{project_id}/service_accounts.
 func NewCreateProjectServiceAccountRequestWithBody(ctx context.Context, server string, projectID string, contentType string, body io.Reader) (Request, error) {
 	path0 := url.PathEscape(projectID)
-	target := joinURL(server, "/organization/projects/{project_id}/service_accounts", path0)
+	target := strings.TrimSuffix(server, "/") + "/organization/projects/" + path0 + "/service_accounts"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return Request{}, err
@@ -2165,26 +2211,6 @@ func (c *Client) send(req Request, err error, more []RequestEditorFn) (*http.Res
 		return nil, err
 	}
 	return c.Client.Do(req.Request)
-}
-
-// joinURL appends an operation's path to server, with the escaped params in place of the
-// parameters in braces.
-func joinURL(server, path string, params ...string) string {
-	length := len(server) + len(path)
-	for _, p := range params {
-		length += len(p)
-	}
-	var b strings.Builder
-	b.Grow(length)
-	b.WriteString(strings.TrimSuffix(server, "/"))
-	for _, p := range params {
-		before, after, _ := strings.Cut(path, "{")
-		b.WriteString(before)
-		b.WriteString(p)
-		_, path, _ = strings.Cut(after, "}")
-	}
-	b.WriteString(path)
-	return b.String()
 }
 
 // ClientWithResponses sends the operations of the contract and returns decoded responses.

@@ -179,9 +179,14 @@ func (w *decoderWriter) object(name string, s codegen.Schema) {
 		}
 		w.printf("}\nvar optional *values\n")
 	}
-	words := (len(required) + 63) / 64
-	if words > 0 {
-		w.printf("var seen [%d]uint64\n", words)
+	numbered := required // the numbers of the properties in a strictjson.Seen
+	for _, p := range s.Properties {
+		if !p.Required {
+			numbered = append(numbered, p.JsonFieldName)
+		}
+	}
+	if len(numbered) > 0 || !s.HasAdditionalProperties {
+		w.printf("var seen strictjson.Seen\n")
 	}
 	limits, counted := w.memberLimits(s.OAPISchema)
 	if counted {
@@ -191,39 +196,44 @@ func (w *decoderWriter) object(name string, s codegen.Schema) {
 	if counted {
 		w.printf("members++\n")
 	}
+	if len(numbered) > 0 {
+		w.printf("var property int\n")
+	}
 	w.printf("switch string(name) {\n")
 	for _, p := range s.Properties {
-		w.printf("case %q:\n", p.JsonFieldName)
-		if bit := slices.Index(required, p.JsonFieldName); bit >= 0 {
-			w.printf("seen[%d] |= 1 << %d\n", bit/64, bit%64)
-		}
+		w.printf("case %q:\nproperty = %d\n", p.JsonFieldName, slices.Index(numbered, p.JsonFieldName))
 		w.property(p)
 	}
 	w.printf("default:\n")
 	if s.HasAdditionalProperties {
 		w.printf("if err := strictjson.Member(&v.AdditionalProperties, name, d, %s); err != nil {\nreturn err\n}\n", w.elementReader(*s.AdditionalPropertiesType))
 	} else {
-		w.printf("if err := d.Skip(); err != nil {\nreturn err\n}\n")
+		w.printf("if err := seen.Unknown(name, d); err != nil {\nreturn err\n}\n")
 	}
-	w.printf("continue\n}\nif err != nil {\nreturn strictjson.At(err, string(name))\n}\n}\n")
+	w.printf("continue\n}\n")
+	if len(numbered) > 0 {
+		w.printf("if err == nil {\nerr = seen.Add(property)\n}\nif err != nil {\nreturn strictjson.At(err, string(name))\n}\n")
+	}
+	w.printf("}\n")
 	w.printf("if err := d.Close(); err != nil {\nreturn err\n}\n")
-	if words > 0 {
-		var all, names []string
-		for i := range words {
-			bits := min(64, len(required)-64*i)
-			all = append(all, "1<<"+strconv.Itoa(bits)+"-1")
-		}
-		for _, name := range required {
-			names = append(names, strconv.Quote(name))
-		}
-		w.printf("if seen != [%d]uint64{%s} {\nreturn strictjson.FirstMissing(seen[:], %s)\n}\n", words, strings.Join(all, ", "), strings.Join(names, ", "))
+	result := "nil"
+	if len(required) > 0 {
+		result = "seen.Required(" + strings.Join(quoted(required), ", ") + ")"
 	}
 	if counted {
-		w.printf("return strictjson.Items(members, %s)\n", limits)
-	} else {
-		w.printf("return nil\n")
+		if len(required) > 0 {
+			w.printf("if err := %s; err != nil {\nreturn err\n}\n", result)
+		}
+		result = "strictjson.Items(members, " + limits + ")"
 	}
-	w.printf("}\n\n")
+	w.printf("return %s\n}\n\n", result)
+}
+
+func quoted(names []string) (all []string) {
+	for _, name := range names {
+		all = append(all, strconv.Quote(name))
+	}
+	return all
 }
 
 func (w *decoderWriter) memberLimits(s *openapi3.Schema) (string, bool) {
@@ -267,7 +277,8 @@ func (w *decoderWriter) property(p codegen.Property) {
 		return
 	}
 	if p.Nullable {
-		w.printf("if d.Null() {\ncontinue\n}\n")
+		w.printf("if !d.Null() {\n")
+		defer w.printf("}\n")
 	}
 	if inGroup(p) {
 		w.printf("if optional == nil {\noptional = new(values)\n}\n%s = &optional.%s\n", field, p.GoFieldName())
@@ -375,6 +386,8 @@ func (w *decoderWriter) read(target string, s codegen.Schema) string {
 		return call("Null")
 	case typ == "interface{}" || typ == "any":
 		return call("Any")
+	case typ == "apitype.Secret":
+		return call("FromText")
 	case strings.HasPrefix(typ, "apitype."):
 		return call("Value")
 	case typ == "time.Time":

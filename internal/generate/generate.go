@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -105,6 +106,7 @@ func Code(document *openapi3.T, options Options) (string, error) {
 	codegen.TemplateFunctions["restOfDecoders"] = writer.rest
 	codegen.TemplateFunctions["decoder"] = writer.responseDecoder
 	codegen.TemplateFunctions["isStruct"] = isStruct
+	codegen.TemplateFunctions["pathExpression"] = pathExpression
 	codegen.TemplateFunctions["isJSONResponse"] = func(t codegen.ResponseTypeDefinition) bool {
 		return util.IsMediaTypeJson(t.ContentTypeName)
 	}
@@ -182,4 +184,17 @@ func generatorVersion() string {
 		}
 	}
 	return "unknown" // in a test
+}
+
+var pathParameter = regexp.MustCompile(`\{[^{}]*\}`)
+
+// pathExpression returns the Go expression of an operation's path, in which the variables path0,
+// path1 and so on stand for the parameters.
+func pathExpression(path string) string {
+	n := -1
+	expression := pathParameter.ReplaceAllStringFunc(strconv.Quote(path), func(string) string {
+		n++
+		return fmt.Sprintf(`" + path%d + "`, n)
+	})
+	return strings.TrimSuffix(expression, ` + ""`)
 }

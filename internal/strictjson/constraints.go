@@ -189,14 +189,6 @@ func ConstNumber[T ~float32 | ~float64](v *T, d *Decoder, want T) error {
 	return nil
 }
 
-// number reads a number and returns its text.
-func (d *Decoder) number() ([]byte, error) {
-	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
-		return nil, d.mismatch("a number")
-	}
-	return d.raw()
-}
-
 var (
 	errNotInteger = errors.New("is not an integer")
 	errTooLarge   = errors.New("is too large a number")

@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestInteger(t *testing.T) {
 		{"1.5", 0, notInteger}, {"1e-1", 0, notInteger}, {"15e-1", 0, notInteger}, {"1e-999999999999999999999", 0, notInteger},
 		{"9007199254740992.5", 0, notInteger},
 		{`"1"`, 0, "is a string, expected a number"}, {"null", 0, "is null, expected a number"}, {"true", 0, "is a boolean, expected a number"},
-		{"01", 0, "is followed by other data"}, {"1.", 0, "is truncated"}, {"+1", 0, "is not valid JSON"}, {"", 0, "is truncated"},
+		{"01", 0, "is not valid JSON"}, {"-", 0, "is truncated"}, {"1e+", 0, "is truncated"}, {"1ex", 0, "is not valid JSON"}, {".5", 0, "is not valid JSON"}, {"1 2", 0, "is followed by other data"}, {"1.", 0, "is truncated"}, {"+1", 0, "is not valid JSON"}, {"", 0, "is truncated"},
 	} {
 		var got int64
 		err := strictjson.Unmarshal([]byte(row.document), &got, strictjson.Integer)
@@ -172,4 +173,44 @@ func TestUnion(t *testing.T) {
 
 func readSecrets(v *[]apitype.Secret, d *strictjson.Decoder) error {
 	return strictjson.Array(v, d, strictjson.Value)
+}
+
+func TestConstants(t *testing.T) {
+	yes := func(v *bool, d *strictjson.Decoder) error { return strictjson.ConstBool(v, d, true) }
+	seven := func(v *int, d *strictjson.Decoder) error { return strictjson.ConstInteger(v, d, 7) }
+	half := func(v *float64, d *strictjson.Decoder) error { return strictjson.ConstNumber(v, d, 0.5) }
+	for _, row := range []struct{ got, want string }{
+		{problem("true", yes), ""}, {problem("false", yes), "is not the constant true"},
+		{problem("7.0", seven), ""}, {problem("8", seven), "is not the constant 7"},
+		{problem("5e-1", half), ""}, {problem("0.25", half), "is not the constant 0.5"},
+		{problem("null", strictjson.Null), ""}, {problem("0", strictjson.Null), "is a number, expected null"},
+	} {
+		assert.Equal(t, row.want, row.got)
+	}
+}
+
+func TestOptionalTimes(t *testing.T) {
+	assert.Equal(t, "", problem("7", strictjson.NonNull[apitype.OptionalTime]))
+	assert.Equal(t, "is null, expected another value", problem("null", strictjson.NonNull[apitype.OptionalTime]))
+	assert.Equal(t, "", problem("null", strictjson.Value[apitype.OptionalTime]))
+}
+
+func TestMap_NamesTheProblemOnce(t *testing.T) {
+	inner := func(v *map[string]string, d *strictjson.Decoder) error {
+		return strictjson.Map(v, d, strictjson.String)
+	}
+	outer := func(v *map[string]map[string]string, d *strictjson.Decoder) error { return strictjson.Map(v, d, inner) }
+	assert.Equal(t, "contains a value that is a number, expected a string", problem(`{"leak":{"leak":7}}`, outer))
+}
+
+// TestUnion_FailedAlternativesDoNotAddToTheDepth reads more unions than there may be levels.
+func TestUnion_FailedAlternativesDoNotAddToTheDepth(t *testing.T) {
+	numbers := func(v *[][]int, d *strictjson.Decoder) error {
+		return strictjson.Array(v, d, func(v *[]int, d *strictjson.Decoder) error { return strictjson.Array(v, d, strictjson.Integer) })
+	}
+	union := func(v *strictjson.Union, d *strictjson.Decoder) error {
+		return strictjson.ReadUnion(v, d, strictjson.As(numbers), strictjson.As(strictjson.Any[any]))
+	}
+	read := func(v *[]strictjson.Union, d *strictjson.Decoder) error { return strictjson.Array(v, d, union) }
+	assert.Equal(t, "", problem("["+strings.Repeat(`[["a"]],`, 10_000)+`[[1]]]`, read))
 }

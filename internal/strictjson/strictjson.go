@@ -15,11 +15,15 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"io"
+	"math/bits"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -37,73 +41,48 @@ func (e *Error) Error() string {
 	return e.Pointer + " " + e.Problem
 }
 
-// Decoder decodes one document. Its syntax has been verified before, so the decoder only finds
-// the boundaries of values. Where the syntax is invalid, the document is cut before the fault,
-// and the decoder fails when it gets there: that way the error's pointer consists of the names
-// that the generated code knows.
+// Decoder decodes one document. It verifies the syntax of everything that it reads, and stops at
+// the first fault.
 type Decoder struct {
-	data []byte
-	pos  int
-
-	syntax    string // the problem with the syntax of what follows data; "" if there is none
-	duplicate string // the name that occurs twice, if that is the problem
+	data  []byte
+	pos   int
+	depth int  // of the open objects and arrays
+	first bool // an object or array was opened, and none of its members or elements was read
 
 	// Strings are carved out of chunks, since a page contains many short ones. Secrets and the
 	// document itself are never in a chunk, which lives as long as any of its strings.
 	chunk strings.Builder
 }
 
-// maxChunk bounds what a single short string can keep alive, in bytes.
-const maxChunk = 1024
+const (
+	maxChunk = 1024   // bounds what a single short string can keep alive, in bytes
+	maxDepth = 10_000 // of nested objects and arrays
+)
+
+// decoders is a pool of zero Decoders.
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
 // Unmarshal decodes body, which must contain one document and nothing else, into v by read, which
 // gets a zero value.
 func Unmarshal[T any](body []byte, v *T, read func(*T, *Decoder) error) error {
-	d := &Decoder{data: body}
-	if !jsontext.Value(body).IsValid() {
-		d.findFault()
-	}
+	d := decoders.Get().(*Decoder)
+	d.data = body
 	*v = *new(T)
-	if err := read(v, d); err != nil {
-		return err
+	err := read(v, d)
+	if d.peek(); err == nil && d.pos < len(body) {
+		err = Invalid("is followed by other data")
 	}
-	if d.syntax != "" {
-		return &Error{Problem: d.syntax}
-	}
-	return nil
+	*d = Decoder{}
+	decoders.Put(d)
+	return err
 }
 
-// findFault cuts the data before the first syntax error.
-func (d *Decoder) findFault() {
-	text := jsontext.NewDecoder(bytes.NewBuffer(d.data)) // reads the data in place
-	_, err := text.ReadValue()
-	if err == nil {
-		d.data, d.syntax = d.data[:text.InputOffset()], "is followed by other data"
-		return
+// syntax returns the error for a document that cannot continue as it does at d.pos.
+func (d *Decoder) syntax() error {
+	if d.pos >= len(d.data) {
+		return Invalid("is truncated")
 	}
-	d.syntax = "is not valid JSON"
-	at, ok := errors.AsType[*jsontext.SyntacticError](err)
-	if ok {
-		d.data = d.data[:min(int(at.ByteOffset), len(d.data))]
-	}
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		d.syntax, d.duplicate = "contains a name twice", at.JSONPointer.LastToken()
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		d.syntax = "is truncated"
-	}
-}
-
-// end returns the error for a document that ends inside the value that is being read.
-func (d *Decoder) end() error { return &Error{Problem: d.syntax} }
-
-// endOfMembers does what end does between the members of an object, where it can name the
-// member that occurs twice.
-func (d *Decoder) endOfMembers() error {
-	if d.duplicate != "" && strings.Trim(d.duplicate, "abcdefghijklmnopqrstuvwxyz_") == "" {
-		return &Error{Pointer: "/" + d.duplicate, Problem: "occurs twice"}
-	}
-	return d.end()
+	return Invalid("is not valid JSON")
 }
 
 // At places err, which a value's decoder returned, below the member name.
@@ -113,6 +92,9 @@ func At(err error, name string) error {
 	}
 	return err
 }
+
+// errNameTwice does not quote the name, which the contract does not define.
+func errNameTwice() error { return Invalid("contains a name twice") }
 
 // Invalid returns an error for the value that is being decoded.
 func Invalid(problem string) error { return &Error{Problem: problem} }
@@ -145,12 +127,25 @@ func kindName(first byte) string {
 
 // peek skips white space and returns the first byte of what follows, 0 at the end.
 func (d *Decoder) peek() byte {
-	for ; d.pos < len(d.data); d.pos++ {
-		switch c := d.data[d.pos]; c {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return c
-		}
+	if c := d.at(); c > ' ' {
+		return c
+	}
+	return d.skipSpace()
+}
+
+func (d *Decoder) skipSpace() byte {
+	for isSpace(d.at()) {
+		d.pos++
+	}
+	return d.at()
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// at returns the byte at d.pos, 0 at the end.
+func (d *Decoder) at() byte {
+	if d.pos < len(d.data) {
+		return d.data[d.pos]
 	}
 	return 0
 }
@@ -160,89 +155,176 @@ func (d *Decoder) open(bracket byte, want string) error {
 	if d.peek() != bracket {
 		return d.mismatch(want)
 	}
+	if d.depth == maxDepth {
+		return d.syntax()
+	}
 	d.pos++
+	d.depth++
+	d.first = true
+	return nil
+}
+
+// close reads the end of an object or an array.
+func (d *Decoder) close(bracket byte) error {
+	if d.peek() != bracket {
+		return d.syntax()
+	}
+	d.pos++
+	d.depth--
 	return nil
 }
 
 // Open reads the start of an object.
 func (d *Decoder) Open() error { return d.open('{', "an object") }
 
+// Close reads the end of an object.
+func (d *Decoder) Close() error { return d.close('}') }
+
 // More reports whether a member or an element follows, and reads the comma before it. It is
 // false at the end and before a syntax error, which Close then returns.
 func (d *Decoder) More() bool {
 	c := d.peek()
-	if c == ',' {
+	if !d.first {
+		if c != ',' {
+			return false
+		}
+		comma := d.pos
 		d.pos++
-		c = d.peek()
+		if c = d.peek(); c == '}' || c == ']' {
+			d.pos = comma
+		}
 	}
-	return c != '}' && c != ']' && c != 0
-}
-
-// Close reads the end of an object or an array.
-func (d *Decoder) Close() error {
-	if c := d.peek(); c != '}' && c != ']' {
-		return d.endOfMembers()
-	}
-	d.pos++
-	return nil
+	d.first = false
+	return c != '}' && c != ']' && d.pos < len(d.data)
 }
 
 // Name reads the name of a member and the colon after it. The name is valid until the document
 // changes.
 func (d *Decoder) Name() ([]byte, error) {
-	name, err := d.text()
+	if d.peek() != '"' {
+		return nil, d.syntax()
+	}
+	name, err := d.quoted()
 	if err != nil {
-		return nil, d.endOfMembers()
+		return nil, err
 	}
-	if d.peek() == ':' {
-		d.pos++
+	if d.peek() != ':' {
+		return nil, d.syntax()
 	}
+	d.pos++
 	return name, nil
 }
 
 // Missing returns the error for a required property that is missing.
 func Missing(name string) error { return At(Invalid("is missing"), name) }
 
-// FirstMissing returns the error for the first of names, the required properties of an object,
-// whose bit is not set in seen.
-func FirstMissing(seen []uint64, names ...string) error {
+// Seen records which members of an object were read. The generated code numbers those that the
+// contract defines, the required ones first.
+type Seen struct {
+	first   uint64
+	more    map[int]bool // from number 64 on
+	unknown map[string]bool
+}
+
+// Add records the member with number i. It returns an error if the object has it twice.
+func (s *Seen) Add(i int) error {
+	twice := s.has(i)
+	if i < 64 {
+		s.first |= 1 << i
+	} else {
+		if s.more == nil {
+			s.more = map[int]bool{}
+		}
+		s.more[i] = true
+	}
+	if twice {
+		return Invalid("occurs twice")
+	}
+	return nil
+}
+
+func (s *Seen) has(i int) bool {
+	if i < 64 {
+		return s.first>>i&1 != 0
+	}
+	return s.more[i]
+}
+
+// Unknown reads a member that the contract does not define, and drops it.
+func (s *Seen) Unknown(name []byte, d *Decoder) error {
+	if s.unknown[string(name)] {
+		return errNameTwice()
+	}
+	if s.unknown == nil {
+		s.unknown = map[string]bool{}
+	}
+	s.unknown[string(name)] = true
+	return d.Skip()
+}
+
+// Required returns an error for the first of names, the required members, that was not read.
+func (s *Seen) Required(names ...string) error {
 	for i, name := range names {
-		if seen[i/64]&(1<<(i%64)) == 0 {
+		if !s.has(i) {
 			return Missing(name)
 		}
 	}
 	return nil
 }
 
-// quoted returns the string that follows, with its quotes, and whether it contains escapes.
-func (d *Decoder) quoted() (text []byte, escaped bool, err error) {
-	start := d.pos
-	for at := start + 1; ; {
-		end := bytes.IndexByte(d.data[at:], '"')
-		if end < 0 {
-			d.pos = len(d.data)
-			return nil, false, d.end()
-		}
-		backslash := bytes.IndexByte(d.data[at:at+end], '\\')
-		if backslash < 0 {
-			d.pos = at + end + 1
-			return d.data[start:d.pos], escaped, nil
-		}
-		escaped = true
-		at = min(at+backslash+2, len(d.data)) // what follows a backslash ends nothing
+// plain has the characters that stand for themselves in a string, and are ASCII.
+var plain = func() (table [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
 	}
-}
+	return table
+}()
 
 // text reads a string and returns its content, which may be part of the document.
 func (d *Decoder) text() ([]byte, error) {
 	if d.peek() != '"' {
 		return nil, d.mismatch("a string")
 	}
-	text, escaped, err := d.quoted()
-	if err != nil || !escaped {
-		return text[min(1, len(text)):max(0, len(text)-1)], err
+	return d.quoted()
+}
+
+// quoted does what text does where a string follows.
+func (d *Decoder) quoted() ([]byte, error) {
+	data, start := d.data, d.pos+1
+	end := start
+	for end < len(data) && plain[data[end]] {
+		end++
 	}
-	return jsontext.AppendUnquote(nil, text)
+	if end < len(data) && data[end] == '"' {
+		d.pos = end + 1
+		return data[start:end], nil
+	}
+	return d.unquote()
+}
+
+// unquote does what quoted does, for strings with escapes or characters beyond ASCII too.
+func (d *Decoder) unquote() ([]byte, error) {
+	start, escaped := d.pos, false
+	for d.pos++; d.at() != '"'; d.pos++ {
+		switch c := d.at(); {
+		case c == '\\':
+			escaped = true
+			d.pos++ // what follows a backslash ends nothing
+		case c < ' ':
+			return nil, d.syntax() // a control character, or the end
+		}
+	}
+	d.pos++
+	quoted := d.data[start:d.pos]
+	if text := quoted[1 : len(quoted)-1]; !escaped && utf8.Valid(text) {
+		return text, nil
+	}
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		d.pos = start
+		return nil, d.syntax()
+	}
+	return text, nil
 }
 
 // string copies text into a chunk.
@@ -252,60 +334,124 @@ func (d *Decoder) string(text []byte) string {
 	}
 	if d.chunk.Cap()-d.chunk.Len() < len(text) {
 		d.chunk = strings.Builder{}
-		d.chunk.Grow(max(len(text), min(maxChunk, (len(d.data)-d.pos)/2)))
+		d.chunk.Grow(max(len(text), min(maxChunk, len(d.data)-d.pos)))
 	}
 	start := d.chunk.Len()
 	d.chunk.Write(text)
 	return d.chunk.String()[start:]
 }
 
-// Mark returns the position of the decoder, for Reset.
-func (d *Decoder) Mark() int { return d.pos }
+// Mark is a position of a Decoder.
+type Mark struct{ pos, depth int }
+
+// Mark returns the position of the decoder before a value, for Reset.
+func (d *Decoder) Mark() Mark { return Mark{d.pos, d.depth} }
 
 // Reset returns the decoder to a position, to read a value again.
-func (d *Decoder) Reset(mark int) { d.pos = mark }
+func (d *Decoder) Reset(mark Mark) { d.pos, d.depth = mark.pos, mark.depth }
 
 // Skip reads a value and drops it.
 func (d *Decoder) Skip() error {
-	depth := 0
-	for {
-		switch c := d.peek(); c {
-		case 0:
-			return d.end()
-		case '"':
-			if _, _, err := d.quoted(); err != nil {
-				return err
-			}
-		case '{', '[':
-			depth++
-			d.pos++
-		case '}', ']':
-			depth--
-			d.pos++
-		case ',', ':':
-			d.pos++
-			continue
-		default:
-			for d.pos < len(d.data) && !delimiter(d.data[d.pos]) {
-				d.pos++
-			}
-			if d.pos == len(d.data) && d.syntax != "" {
-				return d.end() // a literal or a number that may be incomplete
-			}
-		}
-		if depth == 0 {
-			return nil
-		}
+	switch c := d.peek(); {
+	case c == '"':
+		_, err := d.quoted()
+		return err
+	case c == '{' || c == '[':
+		return d.skipNested()
+	case c == 'n':
+		return d.literal("null")
+	case c == 't':
+		return d.literal("true")
+	case c == 'f':
+		return d.literal("false")
+	case startsNumber(c):
+		_, err := d.number()
+		return err
 	}
+	return d.syntax()
 }
 
-// delimiter reports whether c ends a literal or a number.
-func delimiter(c byte) bool {
-	switch c {
-	case ',', '}', ']', ' ', '\t', '\r', '\n':
-		return true
+// skipNested skips an object or an array.
+func (d *Decoder) skipNested() error {
+	nested := jsontext.NewDecoder(bytes.NewBuffer(d.data[d.pos:])) // reads the data in place
+	_, err := nested.ReadValue()
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errNameTwice()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Invalid("is truncated")
+	case err != nil:
+		return Invalid("is not valid JSON")
 	}
-	return false
+	d.pos += int(nested.InputOffset())
+	return nil
+}
+
+// literal reads the word that must follow.
+func (d *Decoder) literal(word string) error {
+	for i := range len(word) {
+		if d.at() != word[i] {
+			return d.syntax()
+		}
+		d.pos++
+	}
+	return d.endOfToken()
+}
+
+// endOfToken returns an error if a literal or a number does not end at d.pos.
+func (d *Decoder) endOfToken() error {
+	if c := d.at(); c == ',' || c == '}' || c == ']' || isSpace(c) || d.pos == len(d.data) {
+		return nil
+	}
+	return d.syntax()
+}
+
+func startsNumber(c byte) bool { return c == '-' || isDigit(c) }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// number reads a number and returns its text.
+func (d *Decoder) number() ([]byte, error) {
+	c := d.peek()
+	if !startsNumber(c) {
+		return nil, d.mismatch("a number")
+	}
+	start := d.pos
+	if c == '-' {
+		d.pos++
+	}
+	if d.at() == '0' {
+		d.pos++
+	} else if err := d.digits(); err != nil {
+		return nil, err
+	}
+	if d.at() == '.' {
+		d.pos++
+		if err := d.digits(); err != nil {
+			return nil, err
+		}
+	}
+	if d.at()|0x20 == 'e' {
+		d.pos++
+		if c := d.at(); c == '+' || c == '-' {
+			d.pos++
+		}
+		if err := d.digits(); err != nil {
+			return nil, err
+		}
+	}
+	return d.data[start:d.pos], d.endOfToken()
+}
+
+// digits reads at least one digit.
+func (d *Decoder) digits() error {
+	if !isDigit(d.at()) {
+		return d.syntax()
+	}
+	for isDigit(d.at()) {
+		d.pos++
+	}
+	return nil
 }
 
 // raw reads a value and returns the part of the document that contains it.
@@ -320,10 +466,14 @@ func (d *Decoder) raw() ([]byte, error) {
 
 // Null reads a null and reports whether there was one. Where it reports false, nothing was read.
 func (d *Decoder) Null() bool {
-	if d.peek() != 'n' || !strings.HasPrefix(string(d.data[d.pos:min(d.pos+4, len(d.data))]), "null") {
+	if d.peek() != 'n' {
 		return false
 	}
-	d.pos += 4
+	start := d.pos
+	if d.literal("null") != nil {
+		d.pos = start
+		return false
+	}
 	return true
 }
 
@@ -428,6 +578,21 @@ func Value[T any, P interface {
 	return nil
 }
 
+// FromText reads a string by its type's own rules.
+func FromText[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](v *T, d *Decoder) error {
+	text, err := d.text()
+	if err != nil {
+		return err
+	}
+	if err := P(v).UnmarshalText(text); err != nil {
+		return Invalid("is " + err.Error())
+	}
+	return nil
+}
+
 // Any reads a value of any type, null included.
 func Any[T any](v *T, d *Decoder) error {
 	value, err := d.raw()
@@ -473,6 +638,13 @@ func Array[T any](v *[]T, d *Decoder, read func(*T, *Decoder) error) error {
 	items := []T{}
 	zeroed := 0 // the length up to which items has room that was never written
 	for start := d.pos; d.More(); {
+		if len(items) == 1 {
+			// The other elements are probably about as long as the first. Powers of two make
+			// pages of one length, whose elements differ, take the same memory.
+			expected := 1 + (len(d.data)-d.pos)/(d.pos-start)
+			zeroed = min(maxExpected, 1<<bits.Len(uint(expected)))
+			items = append(make([]T, 0, zeroed), items...)
+		}
 		if n := len(items); n < zeroed {
 			items = items[:n+1]
 		} else {
@@ -481,15 +653,9 @@ func Array[T any](v *[]T, d *Decoder, read func(*T, *Decoder) error) error {
 		if err := read(&items[len(items)-1], d); err != nil {
 			return At(err, strconv.Itoa(len(items)-1))
 		}
-		if len(items) == 1 && d.More() {
-			// The other elements are probably about as long as the first.
-			expected := min(maxExpected, 1+(len(d.data)-d.pos)/max(1, d.pos-start))
-			zeroed = 1 + expected
-			items = append(make([]T, 0, zeroed), items...)
-		}
 	}
 	*v = items
-	return d.Close()
+	return d.close(']')
 }
 
 // ArrayOf reads an array with a number of elements from least to most; most is -1 if there is
@@ -507,20 +673,17 @@ func Map[M ~map[string]T, T any](v *M, d *Decoder, read func(*T, *Decoder) error
 	if err := d.Open(); err != nil {
 		return err
 	}
-	members := M{}
+	members := map[string]T{}
 	for d.More() {
 		name, err := d.Name()
 		if err != nil {
 			return err
 		}
-		key := string(name)
-		var value T
-		if err := read(&value, d); err != nil {
-			return inMember(err)
+		if err := Member(&members, name, d, read); err != nil {
+			return err
 		}
-		members[key] = value
 	}
-	*v = members
+	*v = M(members)
 	return d.Close()
 }
 
@@ -530,6 +693,9 @@ func Member[T any](members *map[string]T, name []byte, d *Decoder, read func(*T,
 		*members = map[string]T{}
 	}
 	key := string(name)
+	if _, twice := (*members)[key]; twice {
+		return errNameTwice()
+	}
 	var value T
 	if err := read(&value, d); err != nil {
 		return inMember(err)
@@ -541,7 +707,8 @@ func Member[T any](members *map[string]T, name []byte, d *Decoder, read func(*T,
 // inMember moves an error from a member whose name the contract does not define to the object.
 func inMember(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return &Error{Problem: "contains a value that " + e.Problem}
+		const contains = "contains a value that "
+		return Invalid(contains + strings.TrimPrefix(e.Problem, contains))
 	}
 	return err
 }

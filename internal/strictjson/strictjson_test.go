@@ -32,7 +32,7 @@ type item struct {
 }
 
 func decodeItem(v *item, d *strictjson.Decoder) error {
-	var seen [1]uint64
+	var seen strictjson.Seen
 	if err := d.Open(); err != nil {
 		return err
 	}
@@ -41,38 +41,40 @@ func decodeItem(v *item, d *strictjson.Decoder) error {
 		if err != nil {
 			return err
 		}
+		var i int
 		switch string(name) {
 		case "object":
-			seen[0] |= 1 << 0
-			err = strictjson.Const(&v.Object, d, "item")
+			i, err = 0, strictjson.Const(&v.Object, d, "item")
 		case "name":
-			seen[0] |= 1 << 1
-			err = strictjson.String(&v.Name, d)
+			i, err = 1, strictjson.String(&v.Name, d)
 		case "note":
-			if d.Null() {
-				continue
+			i = 2
+			if !d.Null() {
+				v.Note = new("")
+				err = strictjson.String(v.Note, d)
 			}
-			v.Note = new("")
-			err = strictjson.String(v.Note, d)
 		case "on":
-			err = strictjson.Bool(&v.On, d)
+			i, err = 3, strictjson.Bool(&v.On, d)
 		case "at":
-			err = strictjson.Value(&v.At, d)
+			i, err = 4, strictjson.Value(&v.At, d)
 		case "tags":
-			err = strictjson.Array(&v.Tags, d, strictjson.String)
+			i, err = 5, strictjson.Array(&v.Tags, d, strictjson.String)
 		case "inner":
 			v.Inner = new(item)
-			err = decodeItem(v.Inner, d)
+			i, err = 6, decodeItem(v.Inner, d)
 		case "things":
-			err = strictjson.Array(&v.Things, d, decodeItem)
+			i, err = 7, strictjson.Array(&v.Things, d, decodeItem)
 		case "open":
-			err = strictjson.Any(&v.Open, d)
+			i, err = 64, strictjson.Any(&v.Open, d)
 		default:
-			if err := d.Skip(); err != nil {
+			if err := seen.Unknown(name, d); err != nil {
 				return err
 			}
 			v.Skipped++
 			continue
+		}
+		if err == nil {
+			err = seen.Add(i)
 		}
 		if err != nil {
 			return strictjson.At(err, string(name))
@@ -81,10 +83,7 @@ func decodeItem(v *item, d *strictjson.Decoder) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	if seen != [1]uint64{1<<2 - 1} {
-		return strictjson.FirstMissing(seen[:], "object", "name")
-	}
-	return nil
+	return seen.Required("object", "name")
 }
 
 func read(document string) (item, error) {
@@ -157,7 +156,7 @@ func TestUnmarshal_Errors(t *testing.T) {
 		{"trailing comma in an array", `{` + plain + `,"tags":["a",]}`, "/tags", "is not valid JSON"},
 		{"no comma", `{"object":"item" "name":"n"}`, "", "is not valid JSON"},
 		{"no comma in an array", `{` + plain + `,"tags":["a" "b"]}`, "/tags", "is not valid JSON"},
-		{"no colon", `{"object" "item"}`, "/object", "is not valid JSON"},
+		{"no colon", `{"object" "item"}`, "", "is not valid JSON"},
 		{"a number as a name", `{7:"item"}`, "", "is not valid JSON"},
 		{"a wrong bracket", `{` + plain + `]`, "", "is not valid JSON"},
 		{"a wrong bracket in an array", `{` + plain + `,"tags":["a"}`, "/tags", "is not valid JSON"},
@@ -191,6 +190,8 @@ func TestUnmarshal_Errors(t *testing.T) {
 		{"a name twice", `{"object":"item","name":"n","name":"n"}`, "/name", "occurs twice"},
 		{"a name twice, once in escapes", `{"object":"item","name":"n","n\u0061me":"n"}`, "/name", "occurs twice"},
 		{"a name twice in an object", `{` + plain + `,"inner":{"name":"","name":""}}`, "/inner/name", "occurs twice"},
+		{"a name with a number beyond 63 twice", `{"open":1,"open":2}`, "/open", "occurs twice"},
+		{"an unknown name twice, once in escapes", `{"leak":1,"l\u0065ak":2}`, "", "contains a name twice"},
 		{"a name that looks like a key twice", `{"sk-leak":1,"sk-leak":2}`, "", "contains a name twice"},
 		{"a name that looks like a key twice in an object", `{"inner":{"sk-leak":1,"sk-leak":2}}`, "/inner", "contains a name twice"},
 		{"a name twice in an unknown member", `{"leak":{"leak":{"a":1,"a":2}}}`, "", "contains a name twice"},
@@ -202,6 +203,9 @@ func TestUnmarshal_Errors(t *testing.T) {
 		{"half a surrogate pair", `{"object":"item","name":"\ud800"}`, "/name", "is not valid JSON"},
 		{"a raw control character", "{\"object\":\"item\",\"name\":\"\n\"}", "/name", "is not valid JSON"},
 		{"a number in another notation", `{` + plain + `,"at":0x10}`, "/at", "is not valid JSON"},
+		{"more than a null", `{` + plain + `,"note":nulle}`, "/note", "is not valid JSON"},
+		{"more than a boolean", `{` + plain + `,"on":truest}`, "/on", "is not valid JSON"},
+		{"100,000 levels of a type that contains itself", strings.Repeat(`{"inner":`, 100_000), strings.Repeat("/inner", 10_000), "is not valid JSON"},
 		{"100,000 levels", strings.Repeat("[", 100_000), "", "is not valid JSON"},
 		{"100,000 levels in an unknown member", `{"leak":` + strings.Repeat(`{"leak":`, 100_000), "", "is not valid JSON"},
 		{"100,000 levels in a string's place", `{"name":` + strings.Repeat("[", 100_000), "/name", "is not valid JSON"},

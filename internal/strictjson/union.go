@@ -31,19 +31,19 @@ func As[T any](read func(*T, *Decoder) error) Alternative {
 // ReadUnion reads a value of one of the alternatives.
 func ReadUnion(u *Union, d *Decoder, alternatives ...Alternative) error {
 	d.peek()
-	start := d.pos
+	start := d.Mark()
 	for _, read := range alternatives {
-		d.pos = start
+		d.Reset(start)
 		value, err := read(d)
 		if err == nil {
-			*u = Union{value, bytes.Clone(d.data[start:d.pos])}
+			*u = Union{value, bytes.Clone(d.data[start.pos:d.pos])}
 			return nil
 		}
 		if len(alternatives) == 1 {
 			return err
 		}
 	}
-	d.pos = start
+	d.Reset(start)
 	if err := d.Skip(); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func ReadUnion(u *Union, d *Decoder, alternatives ...Alternative) error {
 // Discriminator returns the string at the member name of the object that follows, which is not
 // read.
 func (d *Decoder) Discriminator(name string) (string, error) {
-	defer func(pos int) { d.pos = pos }(d.pos)
+	defer d.Reset(d.Mark())
 	if err := d.Open(); err != nil {
 		return "", err
 	}
