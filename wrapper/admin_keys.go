@@ -63,7 +63,7 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 		if k.Name == nil || *k.Name != params.Name {
 			return "/name", "is not the requested name"
 		}
-		printed := []string{k.RedactedValue, k.ID, *k.Name}
+		printed := append(make([]string, 0, 8), k.RedactedValue, k.ID, *k.Name)
 		for _, text := range []*string{k.Owner.ID, k.Owner.Name, k.Owner.Object, k.Owner.Role, k.Owner.Type} {
 			if text != nil {
 				printed = append(printed, *text)

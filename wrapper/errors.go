@@ -130,7 +130,6 @@ func (e *APIError) LogValue() slog.Value {
 
 // advice returns what to do about a non-2xx response to a request for the operation at path.
 func advice(e *APIError, operation *gen.Operation, path string) string {
-	basePath, _, _ := strings.Cut(path, "/organization/")
 	switch {
 	case e.Status == http.StatusUnauthorized && e.Code == "" && e.Type == "invalid_request_error":
 		return "the admin key lacks the scope of this operation: api.management.read to read, api.management.write to write"
@@ -138,7 +137,7 @@ func advice(e *APIError, operation *gen.Operation, path string) string {
 		return "the key must be an admin key of the organization, not a project's; owners create one at https://platform.openai.com/settings/organization/admin-keys"
 	case e.Status == http.StatusForbidden:
 		return "the owner of the admin key is not allowed to do this in the organization or project"
-	case e.Status == http.StatusNotFound && !e.envelope && !strings.HasSuffix(basePath, "/v1"):
+	case e.Status == http.StatusNotFound && !e.envelope && !strings.Contains(path, "/v1/organization/"):
 		return "the base URL probably lacks /v1 at its end"
 	case e.Status == http.StatusNotFound && strings.Contains(operation.Path, "{"):
 		return "check the ids: a key is found only under its own project"

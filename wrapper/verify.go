@@ -13,9 +13,9 @@ func verifyID(id, requested string) (pointer, problem string) {
 // verifySecret refuses a new key whose value is also in one of the properties that are printed
 // with it.
 func verifySecret(value Secret, pointer string, printed ...string) (string, string) {
-	key := strings.ToLower(value.Reveal())
+	key := value.Reveal()
 	for _, text := range printed {
-		if shows(strings.ToLower(text), key) {
+		if len(text) >= len(key)/2 && shows(strings.ToLower(text), strings.ToLower(key)) {
 			return pointer, "is printed in another property"
 		}
 	}
@@ -32,8 +32,8 @@ func shows(text, key string) bool {
 	if strings.Contains(text, key) {
 		return true
 	}
-	if len(key) < 2*fragment || len(text) < len(key)/2 {
-		return false // too short to tell a half from a few characters, or too short for a half
+	if len(key) < 2*fragment {
+		return false // too short to tell a half from a few characters
 	}
 	shown := 0
 	for i := 0; i+shortestRun <= len(key); {
