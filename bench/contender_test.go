@@ -3,9 +3,13 @@ package bench
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/orgkeys/orgkeys-go/bench/responses"
 )
+
+// timeout is the hand-written client's for a call, and orgkeys' default for an attempt.
+const timeout = 30 * time.Second
 
 // contender is a client of the API that is measured. Its methods call the client as a program
 // would, and return the client's own types.

@@ -15,6 +15,7 @@ func newHand(baseURL string, transport http.RoundTripper) (contender, error) {
 	return handClient{&hand.Client{
 		BaseURL:  baseURL,
 		AdminKey: responses.AdminKeyValue,
+		Timeout:  timeout,
 		HTTP:     &http.Client{Transport: transport},
 	}}, nil
 }

@@ -1,6 +1,7 @@
 // Package hand is a client written by hand with net/http and encoding/json, as a careful engineer
-// might write it. It makes six calls. One function authenticates, limits and reads the body, checks
-// the status and decodes. Errors are typed. It neither retries nor validates responses.
+// might write it. It makes six calls. One function sets a timeout, authenticates, limits and reads
+// the body, checks the status and decodes. Errors are typed. It neither retries nor validates
+// responses.
 package hand
 
 import (
@@ -13,12 +14,14 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Client calls the API.
 type Client struct {
 	BaseURL  string
 	AdminKey string
+	Timeout  time.Duration // of a call
 	HTTP     *http.Client
 }
 
@@ -212,6 +215,8 @@ func send[T any](ctx context.Context, c *Client, method, path string, in any) (*
 		}
 		body = bytes.NewReader(encoded)
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+path, body)
 	if err != nil {
 		return nil, err

@@ -116,18 +116,8 @@ func (p program) make(ctx context.Context) error {
 // module returns a go.mod with the versions that the benchmarks use. `go mod tidy` removes the
 // requirements that the program does not need.
 func (p program) module(ctx context.Context) (string, error) {
-	text, err := command(ctx, ".", "go", "mod", "edit", "-json")
+	module, err := readModule(ctx, ".")
 	if err != nil {
-		return "", err
-	}
-	var module struct {
-		Go      string
-		Require []struct {
-			Path, Version string
-			Indirect      bool
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &module); err != nil {
 		return "", err
 	}
 	sdk, err := filepath.Abs("..")
@@ -142,6 +132,23 @@ func (p program) module(ctx context.Context) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// module is what a go.mod says.
+type module struct {
+	Go      string
+	Require []struct {
+		Path, Version string
+		Indirect      bool
+	}
+}
+
+func readModule(ctx context.Context, dir string) (m module, err error) {
+	text, err := command(ctx, dir, "go", "mod", "edit", "-json")
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal([]byte(text), &m)
 }
 
 // size builds the program, and returns its size and the numbers of its modules and packages.
@@ -171,12 +178,16 @@ func (p program) size(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	required, err := readModule(ctx, p.dir)
+	if err != nil {
+		return "", err
+	}
 	modules := map[string]bool{"program": true}
 	for line := range strings.Lines(packages) {
 		modules[strings.Fields(line)[1]] = true
 	}
-	return fmt.Sprintf("BenchmarkFootprint/client=%s 1 %d modules %d linked-modules %d packages %d binary-B %d stripped-B\n", p.client,
-		strings.Count(list, "\n"), len(modules), strings.Count(packages, "\n"), size.Size(), strippedSize.Size()), nil
+	return fmt.Sprintf("BenchmarkFootprint/client=%s 1 %d requirements %d modules %d linked-modules %d packages %d binary-B %d stripped-B\n", p.client,
+		len(required.Require), strings.Count(list, "\n"), len(modules), strings.Count(packages, "\n"), size.Size(), strippedSize.Size()), nil
 }
 
 // build measures a build of the program and the standard library with an empty cache.

@@ -57,6 +57,9 @@ func run(ctx context.Context, newest string, count int, benchtime time.Duration,
 		if err := benchmarks(ctx, newest, count, benchtime); err != nil {
 			return err
 		}
+		if err := profiles(ctx, benchtime); err != nil {
+			return err
+		}
 		if err := footprint(ctx, builds); err != nil {
 			return err
 		}
@@ -113,6 +116,21 @@ func benchmarks(ctx context.Context, newest string, count int, benchtime time.Du
 	return nil
 }
 
+// profiles keeps a CPU profile of each call of orgkeys with the newest release.
+func profiles(ctx context.Context, benchtime time.Duration) error {
+	for _, c := range calls {
+		log.Printf("profile of %s", c.title)
+		if _, err := command(ctx, ".", "./"+newestFile+".test", "-test.run=^$", "-test.bench=^BenchmarkAlone$/^"+c.name+"$/^client="+sdk+"$",
+			"-test.benchtime="+max(20*benchtime, time.Second).String(), "-test.cpuprofile="+profileFile(c.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profileFile is where the profile of a call is kept.
+func profileFile(call string) string { return out + "/" + call + ".prof" }
+
 // bulk runs the simulation of bulk work under a rate limit. It saves the figures of both SDKs, and
 // the summary that the acceptance test of package orgkeys prints.
 func bulk(ctx context.Context) error {
@@ -125,16 +143,29 @@ func bulk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for line := range strings.Lines(compared + accepted) {
+	text, err := bulkFigures(compared + accepted)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(bulkFile, []byte(text), 0o644)
+}
+
+// bulkFigures returns what the output of the tests says in the format of Go's benchmarks, in
+// which a configuration line belongs to the benchmarks after it.
+func bulkFigures(output string) (string, error) {
+	settings, benchmarks := "", ""
+	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
 		if _, summary, ok := strings.Cut(line, ": "); ok && strings.Contains(line, " settings: ") {
-			b.WriteString("rate-limit-settings: " + summary + "\n")
+			settings = "rate-limit-settings: " + summary + "\n"
 		} else if strings.HasPrefix(line, "Benchmark") {
-			b.WriteString(line + "\n")
+			benchmarks += line + "\n"
 		}
 	}
-	return os.WriteFile(bulkFile, []byte(b.String()), 0o644)
+	if settings == "" || benchmarks == "" {
+		return "", fmt.Errorf("the tests of the rate limit printed no figures:\n%s", output)
+	}
+	return settings + benchmarks, nil
 }
 
 func appendTo(name, text string) error {

@@ -70,6 +70,27 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+func TestBulkFigures(t *testing.T) {
+	text, err := bulkFigures("=== RUN\n  BenchmarkBulk/workers=1/hint=true/client=orgkeys 1 0 failed 25 min\n  rate_limit_test.go:7: 144 settings: 0 calls lost\nPASS\n")
+	require.NoError(t, err)
+	assert.Equal(t, "144 settings: 0 calls lost", dataOf(t, text).environment["rate-limit-settings"])
+	_, err = bulkFigures("PASS\n")
+	assert.Error(t, err)
+}
+
+func TestReadTop(t *testing.T) {
+	rows, err := readTop(`File: bench.test
+Showing top 2 nodes out of 54
+      flat  flat%   sum%        cum   cum%
+      80ms 12.50% 12.50%      100ms 15.62%  net/http.NewRequestWithContext (inline)
+      40ms  6.25% 18.75%      220ms 34.38%  github.com/orgkeys/orgkeys-go/wrapper.send[go.shape.struct { x int }]
+`)
+	require.NoError(t, err)
+	assert.Equal(t, []profileRow{{"12.50 %", "net/http.NewRequestWithContext"}, {"6.25 %", "wrapper.send"}}, rows)
+	_, err = readTop("profile is empty\n")
+	assert.Error(t, err)
+}
+
 func TestReadInitTrace(t *testing.T) {
 	got, err := readInitTrace(`init internal/bytealg @0.01 ms, 0.5 ms clock, 100 bytes, 2 allocs
 2026/11/21 something else
@@ -83,19 +104,23 @@ init net/http @1.2 ms, 0.25 ms clock, 50 bytes, 1 allocs
 
 func TestResults_HaveEveryCallOfEveryClient(t *testing.T) {
 	d := complete(t)
-	text, err := results(d, d, "the statistics\n")
+	text, err := results(d, d, "the statistics\n", map[string][]profileRow{"create": {{"12.50 %", "wrapper.send"}}})
 	require.NoError(t, err)
 	for _, c := range calls {
-		assert.Equal(t, 4, strings.Count(text, "| "+c.title+" |"), c.title) // ratios, alone with each release, loopback
+		// In the ratios, the calls alone with each release, over loopback, the two missed targets, and the profiles.
+		assert.Equal(t, 7, strings.Count(text, "| "+c.title+" |"), c.title)
 	}
 	assert.Contains(t, text, "| get one project key | 0.50 (1.00) | 0.50 (1.00) | 0.50 (1.00) | 0.50 (1.00) | **0.50** (0.35) | **0.50** (0.35) |")
-	assert.Contains(t, text, "| modules in the build list, more than hand-written | 0 | 6 |")
+	assert.Contains(t, text, "| requirements in its go.mod | 1 | 3 |")
 	assert.Contains(t, text, "| 64 workers, no hint | 2 of 200 | 2 | 1 of 200 | 1 |")
 	assert.Contains(t, text, "144 settings: 0 calls lost.")
 	assert.Contains(t, text, "the statistics")
+	assert.Contains(t, text, "| create an admin key | time, of the official SDK, go1.26 | 0.35 | **0.50** |")
+	assert.NotContains(t, text, "| 1.00 | **0.50** |", "a target that is reached is not listed as missed")
+	assert.Contains(t, text, "| create an admin key | share |\n| --- | ---: |\n| `wrapper.send` | 12.50 % |")
 
 	delete(d.environment, "go")
-	_, err = results(d, d, "")
+	_, err = results(d, d, "", nil)
 	assert.ErrorContains(t, err, `map has no entry for key "go"`)
 
 	picture, err := plot(d)
@@ -142,7 +167,7 @@ func complete(t *testing.T) data {
 		for _, c := range bulkCases {
 			line(c.Name, value, "failed", "min")
 		}
-		line("Footprint", 1, "modules", "linked-modules", "packages", "binary-B", "stripped-B")
+		line("Footprint", 1, "requirements", "modules", "linked-modules", "packages", "binary-B", "stripped-B")
 		line("Build", 1, "cpu-s", "wall-s")
 		line("Init", 1, "init-ms", "init-B", "init-allocs")
 	}

@@ -36,7 +36,13 @@ func write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := results(d, newest, benchstat)
+	profiles := map[string][]profileRow{}
+	for _, c := range calls {
+		if profiles[c.name], err = readProfile(ctx, c.name); err != nil {
+			return err
+		}
+	}
+	text, err := results(d, newest, benchstat, profiles)
 	if err != nil {
 		return err
 	}
@@ -78,7 +84,7 @@ func environment(ctx context.Context, toolchain string) (string, error) {
 }
 
 // results returns the text of RESULTS.md.
-func results(d, newest data, benchstat string) (string, error) {
+func results(d, newest data, benchstat string, profiles map[string][]profileRow) (string, error) {
 	funcs := template.FuncMap{
 		"median": d.median,
 		"ratio": func(d data, name, client, base, unit string) string {
@@ -116,6 +122,8 @@ func results(d, newest data, benchstat string) (string, error) {
 		"Calls":          titled(),
 		"CallTargets":    targetsOfCalls(d, newest),
 		"ProgramTargets": targetsOfProgram(d),
+		"Missed":         missed(d, newest),
+		"Profiles":       profiles,
 		"Clients":        clients,
 		"Titles":         titles,
 		"Lengths":        lengths,

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/orgkeys/orgkeys-go/bench/hand"
 )
@@ -22,6 +23,7 @@ func run(ctx context.Context) error {
 	client := &hand.Client{
 		BaseURL:  os.Getenv("OPENAI_BASE_URL"),
 		AdminKey: os.Getenv("OPENAI_ADMIN_KEY"),
+		Timeout:  30 * time.Second,
 		HTTP:     http.DefaultClient,
 	}
 	keys := 0
