@@ -27,25 +27,26 @@ var acceptJSON = []string{"application/json"}
 
 // roundTrip sends the request once, reads the response, and records both in c.
 func (p *pipeline) roundTrip(c *call, credential credential) {
-	ctx, cancel := context.WithTimeout(c.request.Context(), p.attemptTimeout)
-	defer cancel()
 	transport := p.transport()
 	native, _ := transport.(*http.Transport)
 	w := &wire{content: c.content}
+	start := time.Now()
+	w.begin(c.request.Context(), start.Add(p.attemptTimeout), native != nil)
+	defer w.end()
+	ctx := context.Context(w)
 	if native != nil || len(w.content) > 0 {
 		ctx = w.trace(ctx)
 	}
 	request := c.request.WithContext(ctx)
 	p.prepare(request, c, credential, w)
 
-	start := time.Now()
 	var a attempt
 	err := ctx.Err() // a transport does not say that the context ended before it sent anything
 	if err == nil {
 		var response *http.Response
 		if response, err = responseOf(transport, request); err == nil { //nolint:bodyclose // readBody closes it
 			a.sent, a.status, a.header = true, response.StatusCode, response.Header
-			if err = c.readBody(ctx, response, p.maxBody, native != nil); err != nil {
+			if err = c.readBody(w, response, p.maxBody); err != nil {
 				a.body = bodyBroken
 			}
 			if a.status == http.StatusNotFound && err == nil {
@@ -117,9 +118,12 @@ func responseOf(transport http.RoundTripper, request *http.Request) (*http.Respo
 	return response, nil
 }
 
-// wire is the body of one attempt's request, and records what may have been written to a
-// connection. The transport calls it from goroutines of its own, also after it has returned.
+// wire is the context and the body of one attempt's request, and records what may have been
+// written to a connection. The transport calls it from goroutines of its own, also after it has
+// returned.
 type wire struct {
+	attemptContext
+
 	content []byte
 	offset  int
 	read    atomic.Bool // the body was read
@@ -129,6 +133,7 @@ type wire struct {
 	asked, connected, wroteHeaders atomic.Bool
 	replays                        atomic.Int32 // connections that it got after it wrote the header
 	handshakes                     atomic.Int32 // TLS handshakes that it started
+	hooks                          httptrace.ClientTrace
 }
 
 // Read implements io.Reader for the transport.
@@ -146,7 +151,7 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Close() error { return nil }
 
 func (w *wire) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	w.hooks = httptrace.ClientTrace{
 		GetConn: func(string) { w.asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) {
 			w.connected.Store(true)
@@ -156,7 +161,8 @@ func (w *wire) trace(ctx context.Context) context.Context {
 		},
 		WroteHeaders:      func() { w.wroteHeaders.Store(true) },
 		TLSHandshakeStart: func() { w.handshakes.Add(1) },
-	})
+	}
+	return httptrace.WithClientTrace(ctx, &w.hooks)
 }
 
 // neverWritten reports whether it is certain that nothing was written: net/http's transport
@@ -212,11 +218,9 @@ func isProxyLookup(transport *http.Transport, request *http.Request, err error) 
 var errBodyTooLarge = errors.New("is longer than the limit")
 
 // readBody reads the body of response, limit bytes at most, and closes it.
-func (c *call) readBody(ctx context.Context, response *http.Response, limit int64, native bool) error {
+func (c *call) readBody(w *wire, response *http.Response, limit int64) error {
 	defer func() { _ = response.Body.Close() }()
-	if !native { // the body of another transport may not notice that the context ends
-		defer context.AfterFunc(ctx, func() { _ = response.Body.Close() })()
-	}
+	w.closeAtEnd(response.Body)
 	c.body = bodies.Get().(*[]byte)
 	switch {
 	case response.StatusCode < 200:
@@ -225,7 +229,7 @@ func (c *call) readBody(ctx context.Context, response *http.Response, limit int6
 		return errBodyTooLarge
 	}
 	var err error
-	*c.body, err = readAll(ctx, *c.body, response.Body, response.ContentLength, limit)
+	*c.body, err = readAll(w, *c.body, response.Body, response.ContentLength, limit)
 	return err
 }
 

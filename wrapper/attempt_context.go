@@ -1,0 +1,64 @@
+package orgkeys
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// attemptContext is the context of one attempt. It ends with the context of the call or at a
+// deadline, and closes the response body then: unlike the body of net/http's transport, that of
+// another one may not notice that the context has ended. One timer does both, where
+// context.WithTimeout and context.AfterFunc would need two contexts more for every call.
+type attemptContext struct {
+	context.Context
+	cancel   context.CancelFunc
+	deadline time.Time
+	timer    *time.Timer
+	unwatch  func() bool // stops watching the context of the call, if that is watched
+	expired  atomic.Bool
+	response atomic.Pointer[io.ReadCloser] // the response body
+}
+
+// begin starts the attempt. native is whether the transport is net/http's.
+func (a *attemptContext) begin(ctx context.Context, deadline time.Time, native bool) {
+	a.Context, a.cancel = context.WithCancel(ctx)
+	a.deadline = deadline
+	if at, ok := ctx.Deadline(); ok && at.Before(deadline) {
+		a.deadline = at
+	}
+	expire := a.expire
+	a.timer = time.AfterFunc(time.Until(deadline), expire)
+	if !native && ctx.Done() != nil {
+		a.unwatch = context.AfterFunc(ctx, expire)
+	}
+}
+
+// end releases the timer and the context.
+func (a *attemptContext) end() {
+	a.timer.Stop()
+	if a.unwatch != nil {
+		a.unwatch()
+	}
+	a.cancel()
+}
+
+// Deadline implements context.Context.
+func (a *attemptContext) Deadline() (time.Time, bool) { return a.deadline, true }
+
+func (a *attemptContext) expire() {
+	a.cancel()
+	a.expired.Store(true)
+	if body := a.response.Load(); body != nil {
+		_ = (*body).Close()
+	}
+}
+
+// closeAtEnd makes the end of the context close body.
+func (a *attemptContext) closeAtEnd(body io.ReadCloser) {
+	a.response.Store(&body)
+	if a.expired.Load() {
+		_ = body.Close()
+	}
+}
