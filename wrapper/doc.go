@@ -59,21 +59,15 @@
 //
 // # Rate limits
 //
-// The API limits the requests of each operation, at rates that are not documented. All calls of a
-// client share one gate per operation. It is open, and costs nothing, until the first 429.
-// Then all calls of that operation wait, while one at a time tests whether the API grants
-// requests again: when the response said so (Retry-After, retry-after-ms, x-ratelimit-*), or
-// else after 5 seconds and more. From then on requests are sent evenly spaced, in order of
-// arrival, at the rate that was granted in the last minute; each further 429 lowers the rate and
-// granted requests raise it, faster the longer there was no 429. So a job follows the limit when
-// it changes or when other programs use a part of it, at the cost of a few refused requests.
-//
-// A call that waits spends no attempt. A 429 counts as an attempt only if the operation was
-// granted nothing in the last three minutes, if its code is insufficient_quota, or if the call
-// was refused more than 20 times; calls that wait behind eight such 429s in a row end with
-// [ErrRateLimited]. A call whose deadline lies before its expected turn fails at once.
-// [WithRateLimit] sets an upper bound from the first request on. [Client.RateLimit] returns the
-// rate, the next turn and how many calls wait.
+// The API limits each operation, at rates that are not documented. All calls of a client share a
+// gate per operation, which is open until the first 429. Then its calls wait in order of arrival
+// while one at a time probes: after the time that the response gives (Retry-After, retry-after-ms,
+// x-ratelimit-*), or later if such a time proved too short, or else with backoff. From then on
+// requests are evenly spaced at the rate that was granted; a 429 lowers it, grants raise it. A call
+// whose deadline lies before its turn fails at once. Waiting spends no attempt, and a 429 does only
+// if the operation was granted nothing for three minutes, if its code is insufficient_quota, or
+// after 20 for one call; eight in a row end the waiting calls too, with [ErrRateLimited].
+// [WithRateLimit] sets an upper bound, [Client.RateLimit] returns the rate and the next turn.
 //
 // # Metadata
 //

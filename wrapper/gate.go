@@ -23,16 +23,17 @@ const (
 	weakRate    = 12              // the rate to start from where less than weakGrants requests were granted
 	weakGrants  = 3
 	weakGrowth  = 1.5
-	growth      = 0.015            // the growth of the rate, for each minute, right after a 429
-	doubling    = 1.5              // how often that growth doubles in each minute without a 429
-	maxGrowth   = 3                // the largest growth for each minute
-	minGrants   = 7                // what counts as a minute's worth of grants where the rate is lower
-	margin      = 0.97             // the new rate in terms of the measured one
-	decrease    = 0.95             // the least reduction of the rate by a 429
-	openRate    = 30000            // a rate, for each minute, beyond which the gate is open
-	starved     = 3 * time.Minute  // 429s do not count as attempts until nothing was granted for so long
-	starvedWait = 20 * time.Second // the longest wait between probes in that time
-	freeRefused = 20               // how many 429s of one call do not count, even so
+	growth      = 0.015           // the growth of the rate, for each minute, right after a 429
+	doubling    = 1.5             // how often that growth doubles in each minute without a 429
+	maxGrowth   = 3               // the largest growth for each minute
+	minGrants   = 7               // what counts as a minute's worth of grants where the rate is lower
+	margin      = 0.97            // the new rate in terms of the measured one
+	decrease    = 0.95            // the least reduction of the rate by a 429
+	leastKept   = 0.65            // the largest
+	minRate     = 0.5             // for each minute
+	openRate    = 30000           // a rate, for each minute, beyond which the gate is open
+	starved     = 3 * time.Minute // 429s do not count as attempts until nothing was granted for so long
+	freeRefused = 20              // how many 429s of one call do not count, even so
 	timerSlack  = 10 * time.Millisecond
 )
 
@@ -56,6 +57,8 @@ type pace struct {
 	probing  bool          // such a probe is in flight
 	probe    time.Duration // the wait after the first of these 429s
 	stale    uint64        // the requests up to this one were sent before the last 429 arrived
+	hinted   bool          // the wait before the probe is what the server asked for
+	misled   bool          // such a wait was too short, and none was right since
 
 	decided time.Duration // when the rate was last set by a 429
 	since   int           // what was granted after that
@@ -139,7 +142,8 @@ func (p *pace) unsend(n uint64) {
 func (p *pace) grant(now time.Duration, n uint64, paced bool, hold time.Duration) {
 	crowded := 2*p.inFlight > int(p.burst)
 	if p.landed(n) {
-		p.refusals = 0
+		p.misled = p.misled && !p.hinted
+		p.refusals, p.hinted = 0, false
 	}
 	p.grants.add(now)
 	p.granted = max(now, 1)
@@ -187,16 +191,10 @@ func (p *pace) refuse(now time.Duration, n uint64, hint time.Duration) {
 			earlier = max(earlier, wait/backoff)
 		}
 		wait = min(wait, earlier)
-	} else if !p.dry(now) {
-		// Others take all. Different waits keep the probes from always meeting the end of a window.
-		_, part := math.Modf(float64(p.refusals) * math.Phi)
-		wait = min(wait, time.Duration((1+part)/2*float64(starvedWait)))
 	}
-	switch {
-	case hint >= 0 && (p.refusals == 1 || p.refusals <= 3 && !p.dry(now)):
+	p.misled = p.misled || p.hinted
+	if p.hinted = hint >= 0 && (!p.misled || hint >= wait); p.hinted {
 		wait = hint
-	case hint >= 0:
-		wait = max(wait, hint) // what the server says has turned out wrong
 	}
 	p.next = now + wait
 }
@@ -225,7 +223,7 @@ func (p *pace) decide(now time.Duration) {
 		if span := now - p.decided; span < window {
 			granted = min(granted, float64(p.since)*float64(window)/float64(span))
 		}
-		p.rate = max(1, min(decrease*p.rate, max(p.rate/2, margin*granted)))
+		p.rate = max(minRate, min(decrease*p.rate, max(leastKept*p.rate, margin*granted)))
 		p.probe = p.spacing()
 	}
 	p.decided, p.since, p.quiet = now, 0, 0

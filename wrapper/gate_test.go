@@ -140,23 +140,23 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 		p, now := steady(60)
 		p.since, p.decided = 10, now-15*time.Second
 		refuseOne(&p, now, noHint)
-		assert.InDelta(t, 38.8, p.rate, 0.01)
+		assert.InDelta(t, 39, p.rate, 0.01)
 	})
-	t.Run("by half at most", func(t *testing.T) {
+	t.Run("by a third at most", func(t *testing.T) {
 		p, now := steady(60)
 		p.rate = 500
 		p.since = 60
 		refuseOne(&p, now, noHint)
-		assert.InDelta(t, 250, p.rate, 0.01)
+		assert.InDelta(t, 325, p.rate, 0.01)
 	})
-	t.Run("to one a minute at the least", func(t *testing.T) {
+	t.Run("to one in two minutes at the least", func(t *testing.T) {
 		p, now := steady(3)
 		p.rate, p.since, p.decided = 1.01, 3, 0
 		for range 10 {
 			p.refusals, p.since = 0, 4
 			refuseOne(&p, now+time.Hour, noHint)
 		}
-		assert.InDelta(t, 1, p.rate, 0.01)
+		assert.InDelta(t, 0.5, p.rate, 0.001)
 	})
 	t.Run("not before its effect can be seen", func(t *testing.T) {
 		for _, row := range []struct {
@@ -202,26 +202,40 @@ func TestPace_WaitsBetweenProbes(t *testing.T) {
 	}
 
 	p, now = steady(60)
-	now += 90 * time.Second // nothing was granted in the last minute: others take all
-	for range 20 {
+	now += 90 * time.Second                               // nothing was granted in the last minute: others take all
+	for i, want := range []float64{1, 3, 9, 27, 60, 60} { // for each second between requests
 		refuseOne(&p, now, noHint)
-		assert.LessOrEqual(t, p.next-now, starvedWait)
+		assert.InDelta(t, min(60, want/leastKept), (p.next - now).Seconds(), 0.01, "wait %d", i+1)
 	}
-	assert.Greater(t, p.next-now, starvedWait/3)
 	assert.False(t, p.dry(p.granted+starved))
 	assert.True(t, p.dry(p.granted+starved+1))
 }
 
 func TestPace_Hints(t *testing.T) {
 	p, now := steady(60)
-	for i := range 5 {
-		refuseOne(&p, now, 2*time.Second)
-		if i < 3 {
-			assert.Equal(t, 2*time.Second, p.next-now, "hint %d", i+1)
-		} else {
-			assert.Greater(t, p.next-now, 2*time.Second, "the hints were wrong three times")
-		}
-	}
+	refuseOne(&p, now, 2*time.Second)
+	assert.Equal(t, 2*time.Second, p.next-now, "the first hint is trusted, longer than the own wait or not")
+	now = p.next
+	refuseOne(&p, now, time.Second)
+	assert.Greater(t, p.next-now, time.Second, "the hint was too short, so the own wait counts if it is longer")
+	assert.True(t, p.misled)
+	now = p.next
+	p.grant(now, p.send(now), true, 0)
+	assert.True(t, p.misled, "a grant after the own wait says nothing about hints")
+	refuseOne(&p, p.next, 10*time.Millisecond)
+	assert.Greater(t, p.next-now, time.Second, "nor does the next 429 begin with trust")
+	now = p.next
+	refuseOne(&p, now, 30*time.Second)
+	assert.Equal(t, 30*time.Second, p.next-now, "a hint that is longer than the own wait is kept")
+	now = p.next
+	p.grant(now, p.send(now), true, 0)
+	assert.False(t, p.misled, "and when a request is granted after it, hints are trusted again")
+	refuseOne(&p, p.next, 10*time.Millisecond)
+	assert.True(t, p.hinted)
+
+	p, now = steady(60)
+	refuseOne(&p, now, 0)
+	assert.Equal(t, now, p.next, "a hint of zero is a hint")
 	p, now = steady(60)
 	for range 8 {
 		refuseOne(&p, now, 70*time.Second)
