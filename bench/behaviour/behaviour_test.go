@@ -202,7 +202,7 @@ var cases = []struct {
 		},
 	},
 	{
-		"200 deletes by 64 workers, at 8 requests a minute",
+		"200 deletes by 64 workers, at 8 requests a minute, 429s without a hint",
 		nil,
 		func(ctx context.Context, fake *orgkeystest.Server) string {
 			client := official(fake)
