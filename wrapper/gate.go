@@ -23,17 +23,18 @@ const (
 	weakRate    = 12              // the rate to start from where less than weakGrants requests were granted
 	weakGrants  = 3
 	weakGrowth  = 1.5
-	growth      = 0.015           // the growth of the rate, for each minute, right after a 429
-	doubling    = 1.5             // how often that growth doubles in each minute without a 429
-	maxGrowth   = 3               // the largest growth for each minute
-	minGrants   = 7               // what counts as a minute's worth of grants where the rate is lower
-	margin      = 0.97            // the new rate in terms of the measured one
-	decrease    = 0.95            // the least reduction of the rate by a 429
-	leastKept   = 0.65            // the largest
-	minRate     = 0.5             // for each minute
-	openRate    = 30000           // a rate, for each minute, beyond which the gate is open
-	starved     = 3 * time.Minute // 429s do not count as attempts until nothing was granted for so long
-	freeRefused = 20              // how many 429s of one call do not count, even so
+	growth      = 0.015            // the growth of the rate, for each minute, right after a 429
+	doubling    = 1.5              // how often that growth doubles in each minute without a 429
+	maxGrowth   = 3                // the largest growth for each minute
+	minGrants   = 7                // what counts as a minute's worth of grants where the rate is lower
+	margin      = 0.97             // the new rate in terms of the measured one
+	decrease    = 0.95             // the least reduction of the rate by a 429
+	leastKept   = 0.65             // the largest
+	minRate     = 0.5              // for each minute
+	openRate    = 30000            // a rate, for each minute, beyond which the gate is open
+	starved     = 3 * time.Minute  // 429s do not count as attempts until nothing was granted for so long
+	starvedWait = 20 * time.Second // the longest wait between probes in that time
+	freeRefused = 20               // how many 429s of one call do not count, even so
 	timerSlack  = 10 * time.Millisecond
 )
 
@@ -191,6 +192,10 @@ func (p *pace) refuse(now time.Duration, n uint64, hint time.Duration) {
 			earlier = max(earlier, wait/backoff)
 		}
 		wait = min(wait, earlier)
+	} else if !p.dry(now) {
+		// Others take all. Different waits keep the probes from always meeting the end of a window.
+		_, part := math.Modf(float64(p.refusals) * math.Phi)
+		wait = min(wait, time.Duration((1+part)/2*float64(starvedWait)))
 	}
 	p.misled = p.misled || p.hinted
 	if p.hinted = hint >= 0 && (!p.misled || hint >= wait); p.hinted {
