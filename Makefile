@@ -16,8 +16,8 @@ MODULES = bench examples/tracing
 # What users import.
 SDK = ./api ./apitype ./gen/... ./internal/strictjson ./orgkeystest ./speccheck ./wrapper/...
 
-# Packages with tests that -short leaves out. These run without the race detector: they build and
-# test copies of the repository, or simulate hours of rate limits.
+# The packages with tests that -short leaves out. Except for the soaks, these run without the race
+# detector: they build and test copies of the repository, or simulate hours of rate limits.
 LONG = ./gen ./internal/contract ./internal/doctest ./wrapper
 
 # How long each fuzz target runs in a check.
@@ -33,13 +33,14 @@ demo: ## Run every operation against a fake of the API.
 
 .PHONY: test
 test: ## Run the quick tests. TESTFLAGS=-race adds the race detector.
-	$(GO) test -short -timeout 5m $(TESTFLAGS) ./...
-	@echo "long tests run without -short; make check also runs: the race detector, $(NEWEST), $(MODULES), fuzzing, linters, other platforms"
+	$(GO) test -short -timeout 10m $(TESTFLAGS) ./...
+	@echo "make check also runs: the long tests, the race detector, $(NEWEST), $(MODULES), fuzzing, linters, other platforms"
 
 .PHONY: check
 check: lint tidy drift platforms ## Run everything that CI runs on a change.
-	$(GO) test -race -short -timeout 25m ./...
-	$(GO) test -timeout 15m $(LONG)
+	$(MAKE) test TESTFLAGS=-race
+	$(GO) test -race -timeout 15m -run 'Soak$$' ./wrapper
+	$(GO) test -timeout 15m -skip 'Soak$$' $(LONG)
 	for m in $(MODULES); do (cd $$m && $(GO) test -timeout 15m ./...) || exit 1; done
 	$(MAKE) $(if $(NEWEST),newest) fuzz demo bench-smoke
 
