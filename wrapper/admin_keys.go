@@ -10,8 +10,10 @@ import (
 // AdminKeyService lists and creates the admin keys of the organization.
 type AdminKeyService struct{ service }
 
-// List returns one page: the first, or the one after the key with the id params.After. Use
-// [AdminKeyService.All] for all pages. params.Limit is from 1 to 100; the default is 20.
+// List returns one page of admin keys, without their values. The page begins after the key with the
+// id params.After, or at the start of the list if that is nil. It has at most params.Limit keys,
+// from 1 to 100; the default is 20. The keys are ordered by creation time, oldest first unless
+// params.Order is [AdminKeysNewestFirst]. Use [AdminKeyService.All] to read all pages.
 func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (*AdminKeyPage, error) {
 	if err := checkPage(params.After, params.Limit); err != nil {
 		return nil, err
@@ -23,13 +25,14 @@ func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (
 	return send[AdminKeyPage](s.pipeline, request, err, nil)
 }
 
-// All iterates over all admin keys after params.After by creation time, oldest first unless
-// params.Order is desc. It fetches a page of 100 keys, or params.Limit, when the first key of the
-// page is needed, so that leaving the loop ends the requests.
+// All returns an iterator over all admin keys after params.After, ordered like those of
+// [AdminKeyService.List]. The iterator requests each page when its first key is needed, so that no
+// request is sent after the loop has ended. A page has params.Limit keys; the default is 100. Each
+// request is retried like any read.
 //
-// An error is yielded once, with a zero key, and ends the iteration: earlier keys are valid, and
-// later keys are not delivered. Without an error the list is complete. A server that repeats a
-// page is an error; a key that is on two pages is delivered twice.
+// If the list cannot be read to its end, the iterator yields one error, with a zero key, and ends.
+// The keys before the error are valid. If it yields no error, the list is complete. A server that
+// repeats a page causes an error. A key that is on two pages is yielded twice.
 func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) iter.Seq2[AdminKey, error] {
 	if params.Limit == nil {
 		params.Limit = new(maxPage)
@@ -45,12 +48,14 @@ func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) it
 	}, func(k *AdminKey) string { return k.ID })
 }
 
-// Create creates one admin key. The Value of the result is the key itself, which no later call
-// returns; only its Reveal method shows it. params.ExpiresInSeconds is from 1 to 31536000, a
-// year; if it is nil, the key never expires. params.Name must not start or end with white space.
+// Create creates one admin key. The Value of the result is the key itself; no later call returns
+// it. Its method Reveal returns the string. params.ExpiresInSeconds is from 1 to 31536000, a year;
+// if it is nil, the key never expires. params.Name must not be empty, contain control characters,
+// or start or end with white space.
 //
-// One call creates at most one key. An [*UnknownOutcomeError] means that one may have been
-// created: see [AdminKeyService.FindCreated]. Any other error means that none was.
+// One call creates at most one key: it is retried only after a 429, or if nothing was sent. An
+// [*UnknownOutcomeError] means that a key may have been created; [AdminKeyService.FindCreated]
+// finds it. Any other error means that no key was created.
 func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParams) (*CreatedAdminKey, error) {
 	if err := checkName(params.Name); err != nil {
 		return nil, err
@@ -73,15 +78,16 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 	})
 }
 
-// FindCreated looks for what the create behind unknown may have created: the admin keys of that
-// name that were created since the call started, newest first. If nobody else creates keys of
-// that name, it is the one that is found. If none is found, none was created so far; a server
-// that is still processing the request may create it later. FindCreated compares the clocks by
-// the Date of the responses, and allows for another five minutes of difference. It returns an error if it
-// cannot know: if the server may have changed the name, or does not tell its time.
+// FindCreated returns the keys that a call of [AdminKeyService.Create] may have created, if that
+// call returned the error unknown. These are the admin keys with the requested name that were
+// created since the call started, newest first. Keys that other programs created with the same
+// name in that time are among them. If the result is empty, no key has been created yet; a server
+// that is still processing the request may create it later.
 //
-// It reads the whole list, so that it does not depend on the order. Pass a context that has not
-// ended: the create's own may be what ended the call.
+// FindCreated reads the whole list. It determines the difference between the clocks from the Date
+// header of the responses, and allows for five more minutes. It returns an error if it cannot
+// decide, because the server may have changed the name or sends no Date. Pass a context that has
+// not ended; that of the create may have.
 func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]AdminKey, error) {
 	if err := unknown.check(gen.OperationAdminAPIKeysCreate); err != nil {
 		return nil, err

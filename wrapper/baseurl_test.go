@@ -33,8 +33,8 @@ func TestParseBaseURL(t *testing.T) {
 		}
 	}
 	for raw, problem := range map[string]string{
-		"http://proxy.example/v1": "show", "http://10.0.0.1/v1": "show", "http://0.0.0.0/v1": "show", "http://LOCALHOST/v1": "show", "http://localhost./v1": "show",
-		"http://localhost.hunter2.example/v1": "show", "http://127.0.0.1.hunter2.example/v1": "show", "http://hunter2@localhost.example": "credentials",
+		"http://proxy.example/v1": "unencrypted", "http://10.0.0.1/v1": "unencrypted", "http://0.0.0.0/v1": "unencrypted", "http://LOCALHOST/v1": "unencrypted", "http://localhost./v1": "unencrypted",
+		"http://localhost.hunter2.example/v1": "unencrypted", "http://127.0.0.1.hunter2.example/v1": "unencrypted", "http://hunter2@localhost.example": "credentials",
 
 		"": "form https", "api.openai.com/v1": "form https", "/v1": "form https", "https:///v1": "form https", "https://:443/v1": "form https", "https:api.openai.com": "form https",
 		"ftp://api.openai.com/v1": "form https", "file:///etc/passwd": "form https", "http://": "form https",
@@ -43,7 +43,7 @@ func TestParseBaseURL(t *testing.T) {
 		"https://api.openai.com/v1/../v2": "dot segments", "https://api.openai.com/./v1": "dot segments", "https://api.openai.com/..": "dot segments", "https://api.openai.com/a//v1": "empty segments",
 		"https://api.openai.com//": "", "https://api.openai.com/v1/%2e%2e": "escape", "https://api.openai.com/a%2Fb": "escape", "https://api.openai.com/v'1/": "escape",
 		"https://api.openai.com/a b": "escape", "https://api.openai.com/é": "escape", "https://bücher.example/v1": "escape", "http://[::1%25lo]/v1": "escape",
-		"https://api.openai.com/%zz": "not a URL", "https://api openai.com/v1": "not a URL", "https://api.openai.com\n/v1": "not a URL", "://hunter2": "not a URL", "https://h:port": "not a URL",
+		"https://api.openai.com/%zz": "not a valid URL", "https://api openai.com/v1": "not a valid URL", "https://api.openai.com\n/v1": "not a valid URL", "://hunter2": "not a valid URL", "https://h:port": "not a valid URL",
 	} {
 		_, err := parseBaseURL(raw, false)
 		if problem == "" {
@@ -51,7 +51,7 @@ func TestParseBaseURL(t *testing.T) {
 			continue
 		}
 		if assert.Error(t, err, raw) {
-			assert.Contains(t, err.Error(), "base URL: ", raw)
+			assert.Contains(t, err.Error(), "base URL ", raw)
 			assert.Contains(t, err.Error(), problem, raw)
 			assert.NotContains(t, err.Error(), "hunter2")
 		}

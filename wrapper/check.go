@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// The checks name the invalid argument and do not quote it, since what is passed in the wrong
-// place may be a key.
+// The errors of these checks contain the name of the invalid argument and not its value, which may
+// be a key that was passed by mistake.
 
-// maxIDLength is far beyond what the API assigns.
+// maxIDLength is the maximum length of an id in bytes, far more than the API uses.
 const maxIDLength = 256
 
-// checkID refuses an id that could be read as another path, or that is the value of a key.
+// checkID returns an error for an id that would change the path of a URL, or that is the value of a key.
 func checkID(argument, id string) error {
 	if isPlain(id) {
 		return checkCursor(argument, id)
@@ -29,8 +29,8 @@ func checkID(argument, id string) error {
 	return checkCursor(argument, id)
 }
 
-// checkCursor refuses what cannot be an id. A cursor is escaped into the query, so that it may
-// contain more than the id in a path.
+// checkCursor returns an error for a cursor that cannot be an id. Unlike an id in a path, a cursor may
+// contain characters that the query escapes.
 func checkCursor(argument, id string) error {
 	var problem string
 	switch plain := isPlain(id); {
@@ -50,8 +50,8 @@ func checkCursor(argument, id string) error {
 	return argumentError(argument + " " + problem)
 }
 
-// isPlain reports whether id consists of letters, digits, _ and - alone, as the API's ids do: a
-// shortcut past the checks of other characters.
+// isPlain reports whether id consists of letters, digits, _ and - only, like the ids of the API. The
+// checks of other characters are skipped for such an id.
 func isPlain(id string) bool {
 	for i := range len(id) {
 		if !isWord(id[i]) && id[i] != '-' {
@@ -61,7 +61,7 @@ func isPlain(id string) bool {
 	return id != ""
 }
 
-// maxPage is the maximum number of items that the API puts on a page.
+// maxPage is the API's maximum for the number of items on a page.
 const maxPage = 100
 
 func checkPage(after *string, limit *int) error {
@@ -74,8 +74,8 @@ func checkPage(after *string, limit *int) error {
 	return nil
 }
 
-// checkName refuses what the API refuses, and names that it may change: a key whose name is not
-// the requested one could not be recognized.
+// checkName returns an error for a name that the API refuses or may change. A key with a changed name
+// could not be found by the requested one.
 func checkName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":

@@ -6,20 +6,21 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// Client calls the API. Create one with [NewClient] and share it: it is safe for concurrent use,
-// and its calls share the rate limits that it has found. It changes nothing that was passed in.
+// Client calls the API. Create one with [NewClient]. A Client is safe for concurrent use, and a
+// program should share one, since calls wait for rate limits together only within a Client.
 type Client struct {
-	AdminKeys       *AdminKeyService
-	ProjectKeys     *ProjectKeyService
-	ServiceAccounts *ServiceAccountService
+	AdminKeys       *AdminKeyService       // keys that administer the organization
+	ProjectKeys     *ProjectKeyService     // keys that call models within one project
+	ServiceAccounts *ServiceAccountService // identities of programs within one project
 
 	generated *gen.ClientWithResponses
 }
 
-// NewClient returns a client of the live API that authenticates with OPENAI_ADMIN_KEY, unless
-// the options say otherwise. Without [WithBaseURL], OPENAI_BASE_URL replaces the address of the
-// live API. NewClient sends no request. It returns an error for a missing or malformed key, base
-// URL or option; the error quotes neither key nor URL.
+// NewClient returns a client with the given options. By default, it authenticates with the admin
+// key in the environment variable OPENAI_ADMIN_KEY, and calls https://api.openai.com/v1, or the
+// URL in OPENAI_BASE_URL if that is set. NewClient sends no request and does not modify what the
+// options refer to. It returns an error if the admin key is missing, or if a key, URL or option is
+// invalid; the error contains neither the key nor the URL.
 func NewClient(options ...Option) (*Client, error) {
 	c, base, err := configure(options)
 	if err != nil {
@@ -38,18 +39,21 @@ func NewClient(options ...Option) (*Client, error) {
 	}, nil
 }
 
-// Generated returns the generated client of all operations, whose requests are authenticated,
-// limited, retried and logged like those of the services. An operation that was added to the
-// contract can be called on it without further code. Transport errors match those of the service
-// methods, and a create whose outcome is unknown is an [*UnknownOutcomeError]; the caller checks
-// any other status than 200. The Body of a response is the raw body, which contains the value of
-// a new key. A request whose method, origin, host or path a request editor changed is not sent.
+// Generated returns the generated client, which has a method for every operation in the contract
+// (api/openapi.yaml), also for those that no service has. Its requests are authenticated, rate
+// limited, retried and logged like those of the services.
+//
+// Transport errors match those of the service methods. A create whose outcome is unknown returns
+// an [*UnknownOutcomeError]. Any other response with a status other than 200 is returned without
+// an error, so that callers must check the status. The Body of a response is the body as it was
+// received, including the value of a new key. A request is not sent if a request editor has
+// changed its method, origin, host or path; the error matches [ErrInvalidArgument].
 func (c *Client) Generated() *gen.ClientWithResponses { return c.generated }
 
-// RateLimit returns what the client knows of the rate limit of an operation, named by its
-// operationId such as "delete-project-api-key", and how many calls wait for it. Each operation has
-// a limit of its own. RateLimit sends nothing and may be called at any time; for an unknown
-// operation all fields but the name are zero.
+// RateLimit returns the present rate of requests of one operation, the number of calls that wait,
+// and the time of the next request. operation is an operationId, such as
+// [OperationProjectKeysDelete]; each operation has a limit of its own. RateLimit sends no request
+// and is safe for concurrent use. For an unknown operation, all fields but Operation are zero.
 func (c *Client) RateLimit(operation string) RateLimit {
 	if gate := c.AdminKeys.pipeline.gates[operation]; gate != nil {
 		return gate.snapshot(operation)
@@ -57,7 +61,7 @@ func (c *Client) RateLimit(operation string) RateLimit {
 	return RateLimit{Operation: operation}
 }
 
-// service is what all services have in common.
+// service is embedded in each service.
 type service struct {
 	pipeline *pipeline
 	server   string // the base URL

@@ -319,6 +319,6 @@ func TestUntrustedCertificate(t *testing.T) {
 func TestNilTransport(t *testing.T) {
 	for _, transport := range []http.RoundTripper{(*http.Transport)(nil), stubTransport(nil)} {
 		_, err := NewClient(WithAdminKey("sk-admin-test"), WithBaseURL(stubURL), WithHTTPClient(&http.Client{Transport: transport}))
-		assert.ErrorContains(t, err, "the client's Transport is nil")
+		assert.ErrorContains(t, err, "the client's Transport is a nil ")
 	}
 }

@@ -19,7 +19,7 @@ const (
 	defaultBaseURL   = "https://api.openai.com/v1"
 )
 
-// Option sets up a client. A value that can't work makes [NewClient] fail.
+// Option configures a [Client]. [NewClient] returns an error if the value of an option is invalid.
 type Option func(*config) error
 
 type config struct {
@@ -35,7 +35,7 @@ type config struct {
 	maxBody        int64
 }
 
-// configure applies options, and the environment where they are silent.
+// configure applies the options, and then the environment for what they do not set.
 func configure(options []Option) (config, *url.URL, error) {
 	c := config{
 		http:           &http.Client{},
@@ -65,12 +65,13 @@ func configure(options []Option) (config, *url.URL, error) {
 		err = checkProxy(base, c.http.Transport, c.plainHTTP)
 	}
 	if err != nil && c.baseURL == "" {
-		err = fmt.Errorf("%w (from %s)", err, baseURLVariable)
+		err = fmt.Errorf("%s: %w", baseURLVariable, err)
 	}
 	return c, base, err
 }
 
-// WithAdminKey signs every request with key, instead of OPENAI_ADMIN_KEY.
+// WithAdminKey authenticates requests with key instead of the value of OPENAI_ADMIN_KEY. The key
+// must be printable ASCII without spaces and quotes.
 func WithAdminKey(key string) Option {
 	return func(c *config) error {
 		fixed, err := newCredential(key)
@@ -79,10 +80,10 @@ func WithAdminKey(key string) Option {
 	}
 }
 
-// WithAdminKeySource asks source for the admin key before each request, so that a key can be
-// rotated or fetched late. An error of source ends the call before anything is sent. source
-// is called from several goroutines at once where the client is; one that is slow should
-// remember what it found.
+// WithAdminKeySource calls source for the admin key before each attempt, so that the key can be
+// rotated, or fetched when it is needed. source is called with the context of the call, and must
+// be safe for concurrent use if the client is used concurrently. Its result is not cached. An
+// error of source ends the call and is not retried.
 func WithAdminKeySource(source func(context.Context) (string, error)) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -99,20 +100,21 @@ func WithAdminKeySource(source func(context.Context) (string, error)) Option {
 	}
 }
 
-// WithBaseURL sends requests below url instead of https://api.openai.com/v1. It must be https,
-// or http to a loopback host, and hold no user, query or fragment.
+// WithBaseURL sets the URL that the paths of the API are appended to, instead of the value of
+// OPENAI_BASE_URL or https://api.openai.com/v1. Its scheme must be https, or http if the host is
+// localhost or a loopback address. It must not contain credentials, a query or a fragment.
 func WithBaseURL(url string) Option {
 	return func(c *config) error {
 		if url == "" {
-			return errors.New("base URL: is empty")
+			return errors.New("WithBaseURL: the URL is empty")
 		}
 		c.baseURL = url
 		return nil
 	}
 }
 
-// WithPlainHTTP lets the base URL be http to any host. The admin key, and every key that is
-// minted, then cross the network for all on it to read.
+// WithPlainHTTP allows a base URL with the scheme http and any host. The admin key and the values
+// of new keys then cross the network unencrypted.
 func WithPlainHTTP() Option {
 	return func(c *config) error {
 		c.plainHTTP = true
@@ -120,9 +122,10 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithHTTPClient sends requests through the Transport of client, and lets no attempt last
-// longer than its Timeout. The client is not changed. Its redirect policy and its cookie jar
-// are not used: no redirect is followed and no cookie is sent.
+// WithHTTPClient sends requests through the Transport of client, or [http.DefaultTransport] if it
+// is nil. The Timeout of client, unless it is 0, is an upper bound of the attempt timeout. Its
+// CheckRedirect and Jar are not used: no redirect is followed, and no cookie is sent. The client
+// is copied and not modified.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -131,7 +134,7 @@ func WithHTTPClient(client *http.Client) Option {
 		switch v := reflect.ValueOf(client.Transport); v.Kind() {
 		case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
 			if v.IsNil() {
-				return errors.New("WithHTTPClient: the client's Transport is nil, with a type")
+				return fmt.Errorf("WithHTTPClient: the client's Transport is a nil %T; leave it unset to use http.DefaultTransport", client.Transport)
 			}
 		}
 		copied := *client
@@ -140,7 +143,9 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithRetry sets when a call is tried again and how long it waits. See [Retry].
+// WithRetry sets how often a call is attempted and how long it waits between attempts. By default,
+// there are at most 4 attempts, with exponential backoff from 500 ms and waits of at most 90 s. See
+// [Retry].
 func WithRetry(retry Retry) Option {
 	return func(c *config) (err error) {
 		c.retry, err = retry.withDefaults()
@@ -148,38 +153,38 @@ func WithRetry(retry Retry) Option {
 	}
 }
 
-// WithAttemptTimeout limits one attempt, from the first byte sent to the last one read, to
-// timeout instead of 30 seconds. A call may make several; limit the whole of it with its
-// context.
+// WithAttemptTimeout limits the duration of each attempt, from the start of the request to the end
+// of the response's body. The default is 30 seconds. A call may make several attempts and wait
+// between them; limit its whole duration with its context.
 func WithAttemptTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
 		if timeout <= 0 {
-			return fmt.Errorf("attempt timeout: %v is not positive", timeout)
+			return fmt.Errorf("WithAttemptTimeout: %v is not positive", timeout)
 		}
 		c.attemptTimeout = timeout
 		return nil
 	}
 }
 
-// WithRateLimit sends at most perMinute requests a minute for each operation, evenly spaced from
-// the first one on, retries included. Without it, requests are spaced once the API has responded
-// with a 429; with it, they are also spaced more widely if the API grants less. The live API
-// grants some 7 to 10 requests a minute.
+// WithRateLimit limits each operation to perMinute requests a minute, including retries, evenly
+// spaced from the first request on. By default, requests are limited only after a response with
+// the status 429. WithRateLimit is an upper bound: if the API accepts fewer requests, the client
+// sends fewer. Users of the live API have measured limits of 7 to 10 requests a minute.
 func WithRateLimit(perMinute int) Option {
 	return func(c *config) error {
 		if perMinute < 1 {
-			return fmt.Errorf("rate limit: %d requests a minute is less than one", perMinute)
+			return fmt.Errorf("WithRateLimit: %d requests a minute is less than 1", perMinute)
 		}
 		c.perMinute = perMinute
 		return nil
 	}
 }
 
-// WithLogger writes one record for each attempt to logger: at warn level if the attempt is
-// retried, has no complete response, or failed with a 429 or 5xx, and at debug level otherwise. A
-// record contains method, operation, attempt, status, duration, request_id, wait (the time until
-// the next attempt), waited (the waiting time of the call so far), the redacted cause of a
-// failure, and the state of the rate limit after a 429. It contains no header, body or URL.
+// WithLogger logs one record for each attempt. By default, nothing is logged. The level is warn if
+// the attempt is retried, has no complete response, or has the status 429 or 5xx; otherwise it is
+// debug. A record contains the method, operation, attempt, status, duration, request_id, wait (the
+// time until the next attempt), waited (the waiting time of the call so far), the redacted cause
+// of a failure, and the state of the rate limit after a 429. It contains no header, body or URL.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -190,31 +195,32 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithUserAgent puts product, such as "keyrotator/1.4", in front of the client's own user
-// agent.
+// WithUserAgent prepends product, such as "keyrotator/1.4", to the User-Agent header of the
+// requests. It must be printable ASCII.
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
 		if product == "" || !printable(product) {
-			return errors.New("user agent: is empty or holds more than printable ASCII")
+			return errors.New("WithUserAgent: the product is empty or contains characters that are not printable ASCII")
 		}
 		c.userAgent = product + " " + defaultUserAgent()
 		return nil
 	}
 }
 
-// WithMaxResponseBytes reads at most limit bytes of an answer, decompressed, instead of
-// 8 MiB. A longer one is a [*ResponseError].
+// WithMaxResponseBytes limits the size of a response's body, in bytes after decompression. The
+// default is 8 MiB. The rest of a longer body is not read. A longer body of a 2xx response is a
+// [*ResponseError], which an [*UnknownOutcomeError] wraps if the call is a create.
 func WithMaxResponseBytes(limit int64) Option {
 	return func(c *config) error {
 		if limit < 1 {
-			return fmt.Errorf("response limit: %d bytes is less than one", limit)
+			return fmt.Errorf("WithMaxResponseBytes: %d bytes is less than 1", limit)
 		}
 		c.maxBody = limit
 		return nil
 	}
 }
 
-// printable reports whether s can stand in a header as it is.
+// printable reports whether s is printable ASCII, which a header field can contain unescaped.
 func printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -56,7 +56,7 @@ func TestConfigure_environment(t *testing.T) {
 
 	t.Setenv(baseURLVariable, "http://environment.example")
 	_, _, err = configure(nil)
-	assert.ErrorContains(t, err, "(from OPENAI_BASE_URL)")
+	assert.ErrorContains(t, err, "OPENAI_BASE_URL: base URL is http")
 	_, _, err = configure([]Option{WithBaseURL("http://option.example")})
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "OPENAI_BASE_URL")
@@ -77,23 +77,23 @@ func TestOptions_invalid(t *testing.T) {
 		"nil option":          {nil, "an option is nil"},
 		"admin key":           {WithAdminKey("a b"), "admin key: contains white space"},
 		"nil source":          {WithAdminKeySource(nil), "WithAdminKeySource: the source is nil"},
-		"empty base URL":      {WithBaseURL(""), "base URL: is empty"},
-		"base URL":            {WithBaseURL("api.example"), "base URL: does not have the form"},
+		"empty base URL":      {WithBaseURL(""), "WithBaseURL: the URL is empty"},
+		"base URL":            {WithBaseURL("api.example"), "base URL does not have the form"},
 		"nil client":          {WithHTTPClient(nil), "WithHTTPClient: the client is nil"},
-		"nil *http.Transport": {WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "WithHTTPClient: the client's Transport is nil"},
-		"nil function":        {WithHTTPClient(&http.Client{Transport: transportFunc(nil)}), "WithHTTPClient: the client's Transport is nil"},
+		"nil *http.Transport": {WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "WithHTTPClient: the client's Transport is a nil *http.Transport"},
+		"nil function":        {WithHTTPClient(&http.Client{Transport: transportFunc(nil)}), "WithHTTPClient: the client's Transport is a nil orgkeys.transportFunc"},
 		"negative attempts":   {WithRetry(Retry{MaxAttempts: -1}), "retry: a field is negative"},
 		"base delay":          {WithRetry(Retry{BaseDelay: time.Hour}), "retry: BaseDelay 1h0m0s is longer"},
-		"no timeout":          {WithAttemptTimeout(0), "attempt timeout: 0s"},
-		"negative timeout":    {WithAttemptTimeout(-1), "attempt timeout: -1ns"},
-		"no rate":             {WithRateLimit(0), "rate limit: 0 "},
-		"negative rate":       {WithRateLimit(-1), "rate limit: -1 "},
+		"no timeout":          {WithAttemptTimeout(0), "WithAttemptTimeout: 0s"},
+		"negative timeout":    {WithAttemptTimeout(-1), "WithAttemptTimeout: -1ns"},
+		"no rate":             {WithRateLimit(0), "WithRateLimit: 0 "},
+		"negative rate":       {WithRateLimit(-1), "WithRateLimit: -1 "},
 		"nil logger":          {WithLogger(nil), "WithLogger: the logger is nil"},
-		"no user agent":       {WithUserAgent(""), "user agent: "},
-		"line break":          {WithUserAgent("a\nb"), "user agent: "},
-		"not ASCII":           {WithUserAgent("é"), "user agent: "},
-		"no bytes":            {WithMaxResponseBytes(0), "response limit: 0 "},
-		"negative bytes":      {WithMaxResponseBytes(-1), "response limit: -1 "},
+		"no user agent":       {WithUserAgent(""), "WithUserAgent: "},
+		"line break":          {WithUserAgent("a\nb"), "WithUserAgent: "},
+		"not ASCII":           {WithUserAgent("é"), "WithUserAgent: "},
+		"no bytes":            {WithMaxResponseBytes(0), "WithMaxResponseBytes: 0 "},
+		"negative bytes":      {WithMaxResponseBytes(-1), "WithMaxResponseBytes: -1 "},
 	} {
 		client, err := NewClient(WithAdminKey("sk-admin-test"), row.option)
 		assert.ErrorContains(t, err, "orgkeys: "+row.want, name)

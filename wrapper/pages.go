@@ -8,19 +8,20 @@ import (
 	"slices"
 )
 
-// page is what the pages of all lists have in common.
+// page is a page of any list.
 type page[T any] struct {
 	items   []T
 	hasMore bool
 	lastID  *string
 }
 
-// maxEmptyPages is the number of consecutive empty pages that end a list with an error. A server
-// may filter a page until it is empty, and not that often.
+// maxEmptyPages is the number of consecutive empty pages that end a list with an error. A few are
+// accepted, since a server may filter the items of a page.
 const maxEmptyPages = 100
 
-// all iterates over the items of all pages after the item after. Only has_more: false ends the
-// list; anything else that ends it is an error, yielded once.
+// all returns an iterator over the items of all pages, beginning after the item with the id after.
+// A list ends with a page whose has_more is false. If it cannot be read that far, the iterator
+// yields one error and ends.
 func all[T any](after *string, fetch func(after *string) (page[T], error), id func(*T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -51,7 +52,7 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 			switch {
 			case err != nil:
 			case !used.add(next):
-				err = errors.New("the server sent a page or a cursor for the second time")
+				err = errors.New("the server repeated a page or a cursor")
 			case empty == maxEmptyPages:
 				err = fmt.Errorf("the server sent %d empty pages in a row", empty)
 			}
@@ -64,8 +65,8 @@ func all[T any](after *string, fetch func(after *string) (page[T], error), id fu
 	}
 }
 
-// nextCursor returns the cursor of the page after p: the id of the last item received, as the
-// API defines it, or last_id of a page without items.
+// nextCursor returns the cursor of the page after p: the id of the last item of p, as the API
+// defines it, or last_id if p is empty.
 func nextCursor[T any](p page[T], id func(*T) string) (string, error) {
 	var cursor string
 	if n := len(p.items); n > 0 {
@@ -74,22 +75,22 @@ func nextCursor[T any](p page[T], id func(*T) string) (string, error) {
 		cursor = *p.lastID
 	}
 	if cursor == "" {
-		return "", errors.New("has_more is true, and there is no cursor for the next page")
+		return "", errors.New("has_more is true, but the page has no cursor for the next one")
 	}
 	if checkCursor("", cursor) != nil {
-		return "", errors.New("the cursor of the next page is not an id")
+		return "", errors.New("the cursor of the next page is not a valid id")
 	}
 	return cursor, nil
 }
 
-// cursors remembers the cursors that were used by a hash of each, so that a list of any length
-// needs little memory.
+// cursors is the set of cursors that were used. It contains their hashes, so that it takes 8 bytes a
+// page.
 type cursors struct {
 	seed maphash.Seed
 	seen []uint64
 }
 
-// add reports whether cursor is new.
+// add adds cursor and reports whether it is new.
 func (c *cursors) add(cursor string) bool {
 	sum := maphash.String(c.seed, cursor)
 	if slices.Contains(c.seen, sum) {

@@ -31,12 +31,12 @@ func TestNextCursor(t *testing.T) {
 		{"longest", "", new(strings.Repeat("a", 256)), strings.Repeat("a", 256), ""},
 		{"none", "", nil, "", "no cursor"},
 		{"empty", "", new(""), "", "no cursor"},
-		{"blank", "", new(" "), "", "not an id"},
-		{"NUL", "", new("a\x00"), "", "not an id"},
-		{"line break", "", new("a\nb"), "", "not an id"},
-		{"too long", "", new(strings.Repeat("a", 257)), "", "not an id"},
-		{"key", "", new("sk-abc"), "", "not an id"},
-		{"id of an item is a key", "a sk-abc", nil, "", "not an id"},
+		{"blank", "", new(" "), "", "not a valid id"},
+		{"NUL", "", new("a\x00"), "", "not a valid id"},
+		{"line break", "", new("a\nb"), "", "not a valid id"},
+		{"too long", "", new(strings.Repeat("a", 257)), "", "not a valid id"},
+		{"key", "", new("sk-abc"), "", "not a valid id"},
+		{"id of an item is a key", "a sk-abc", nil, "", "not a valid id"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got, err := nextCursor(page[string]{strings.Fields(row.items), true, row.lastID}, itself)
@@ -81,11 +81,11 @@ func TestAll_endsAfterRepeats(t *testing.T) {
 		requests int
 		problem  string
 	}{
-		{"the same page", nil, func(int) page[string] { return page[string]{[]string{"a", "b"}, true, nil} }, 2, "second time"},
-		{"the same item with new last ids", nil, func(n int) page[string] { return page[string]{[]string{"a"}, true, new(fmt.Sprint("c", n))} }, 2, "second time"},
-		{"a cycle of three", nil, func(n int) page[string] { return page[string]{[]string{fmt.Sprint(n % 3)}, true, nil} }, 4, "second time"},
-		{"the caller's own cursor", new("a"), func(int) page[string] { return page[string]{[]string{"a"}, true, nil} }, 1, "second time"},
-		{"an empty page with the cursor that was sent", new("a"), func(int) page[string] { return page[string]{nil, true, new("a")} }, 1, "second time"},
+		{"the same page", nil, func(int) page[string] { return page[string]{[]string{"a", "b"}, true, nil} }, 2, "repeated a page or a cursor"},
+		{"the same item with new last ids", nil, func(n int) page[string] { return page[string]{[]string{"a"}, true, new(fmt.Sprint("c", n))} }, 2, "repeated a page or a cursor"},
+		{"a cycle of three", nil, func(n int) page[string] { return page[string]{[]string{fmt.Sprint(n % 3)}, true, nil} }, 4, "repeated a page or a cursor"},
+		{"the caller's own cursor", new("a"), func(int) page[string] { return page[string]{[]string{"a"}, true, nil} }, 1, "repeated a page or a cursor"},
+		{"an empty page with the cursor that was sent", new("a"), func(int) page[string] { return page[string]{nil, true, new("a")} }, 1, "repeated a page or a cursor"},
 		{"empty pages", nil, func(n int) page[string] { return page[string]{nil, true, new(fmt.Sprint(n))} }, maxEmptyPages, "100 empty pages"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

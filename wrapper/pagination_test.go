@@ -121,11 +121,11 @@ func TestAll_errors(t *testing.T) {
 			requests int
 			problem  string
 		}{
-			{"the same page", func(int) *http.Response { return listPage(list.item, []string{"a", "b"}, true, `"b"`) }, 4, 2, "second time"},
-			{"the same item, new last ids", func(n int) *http.Response { return listPage(list.item, []string{"a"}, true, fmt.Sprintf(`"c%d"`, n)) }, 2, 2, "second time"},
+			{"the same page", func(int) *http.Response { return listPage(list.item, []string{"a", "b"}, true, `"b"`) }, 4, 2, "repeated a page or a cursor"},
+			{"the same item, new last ids", func(n int) *http.Response { return listPage(list.item, []string{"a"}, true, fmt.Sprintf(`"c%d"`, n)) }, 2, 2, "repeated a page or a cursor"},
 			{"empty pages", func(n int) *http.Response { return listPage(list.item, nil, true, fmt.Sprintf(`"c%d"`, n)) }, 0, 100, "100 empty pages"},
 			{"no cursor", func(int) *http.Response { return listPage(list.item, nil, true, "") }, 0, 1, "no cursor"},
-			{"a cursor that is not an id", func(int) *http.Response { return listPage(list.item, nil, true, `"a\u0000"`) }, 0, 1, "not an id"},
+			{"a cursor that is not an id", func(int) *http.Response { return listPage(list.item, nil, true, `"a\u0000"`) }, 0, 1, "not a valid id"},
 			{"an error response", func(n int) *http.Response {
 				if n == 3 {
 					return jsonResponse(400, `{"error":{"message":"no","type":"t","param":null,"code":null}}`)

@@ -11,8 +11,8 @@ import (
 // ProjectKeyService retrieves, updates and deletes the keys of projects.
 type ProjectKeyService struct{ service }
 
-// Get returns one key of a project, without its value. A key or project that does not exist is
-// an [*APIError] that matches [ErrNotFound].
+// Get returns one key of a project, without its value. If the key or the project does not exist,
+// the error is an [*APIError] that matches [ErrNotFound].
 func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*ProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
@@ -21,16 +21,17 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) { return verifyID(k.ID, keyID) })
 }
 
-// Update changes when a key of a project expires, the scopes that restrict it, or both, and
-// returns the key. The key may belong to a user or to a service account. At least one field of
-// params must be set. params.ExpiresInSeconds counts from the request and is from 1 to 2147483647.
-// params.Scopes replaces the scopes; a pointer to an empty, non-nil slice removes all
-// restrictions.
+// Update changes the expiration of a project key, its scopes, or both, and returns the key after
+// the change. The key may belong to a user or to a service account. At least one field of params
+// must be set. params.ExpiresInSeconds is the time from the request until the key expires, from 1
+// to 2147483647. params.Scopes replaces the scopes that restrict the key; a pointer to an empty,
+// non-nil slice removes all restrictions.
 //
 // Update is retried like a read, since repeating it sets the same state; each attempt restarts
-// the time until expiration. An expired key, and a lifetime that a policy does not allow, are
-// [ErrBadRequest]. A response without the requested expiration, by null, is a [*ResponseError]; the
-// time itself is not compared, since clocks differ, and no response contains scopes.
+// the time until the expiration. The API refuses to update an expired key, or to set a lifetime
+// that a policy does not allow, with an error that matches [ErrBadRequest]. A response whose
+// expiration is null, although one was requested, is a [*ResponseError]. The time of the expiration
+// is not verified, since clocks differ, and neither are the scopes, which no response contains.
 func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string, params ProjectKeyUpdateParams) (*ProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 	case params.ExpiresInSeconds == nil && params.Scopes == nil:
 		return nil, argumentError("neither expires_in_seconds nor scopes is set")
 	case params.Scopes != nil && *params.Scopes == nil:
-		return nil, argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
+		return nil, argumentError("scopes is a pointer to a nil slice; use an empty slice to remove all restrictions")
 	}
 	if err := checkLifetime(params.ExpiresInSeconds, math.MaxInt32); err != nil {
 		return nil, err
@@ -53,15 +54,17 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 	})
 }
 
-// Delete deletes one key of a project. A nil error means that the key does not exist any more:
-// the API confirmed it, or responded that there is no such key after an earlier attempt of the
-// same call that may have deleted it. If no attempt was ambiguous, a key that does not exist is
-// [ErrNotFound]. Newer servers also delete a key of a service account, and keep the account;
-// older ones refuse it with [ErrBadRequest] and delete it only together with its account.
+// Delete deletes one key of a project. If the error is nil, the key does not exist any more: the API
+// confirmed the deletion, or responded with a 404 after an earlier attempt of the same call that
+// may have deleted the key. Any other 404 is an error that matches [ErrNotFound].
 //
-// An error that matches [ErrNotSent] means that the key was not deleted by this call. Any other
-// error leaves open whether it was; it is safe to delete it again. A deleted key can keep working
-// for a short while.
+// Delete is retried like a read. If its error matches [ErrNotSent], this call did not delete the
+// key. After any other error the key may be deleted, and it is safe to call Delete again. A deleted
+// key can keep working for a short while.
+//
+// If the key belongs to a service account, newer servers delete it and keep the account. Older
+// servers refuse, with an error that matches [ErrBadRequest], and delete the key only together with
+// the account.
 func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string) (*DeletedProjectKey, error) {
 	if err := checkKeyID(projectID, keyID); err != nil {
 		return nil, err

@@ -10,9 +10,10 @@ import (
 // ServiceAccountService lists and creates the service accounts of projects.
 type ServiceAccountService struct{ service }
 
-// List returns one page: the first, or the one after the account with the id params.After. Use
-// [ServiceAccountService.All] for all pages. params.Limit is from 1 to 100; the default is 20. An
-// archived project is [ErrBadRequest].
+// List returns one page of a project's service accounts, without their keys. The page begins after
+// the account with the id params.After, or at the start of the list if that is nil. It has at most
+// params.Limit accounts, from 1 to 100; the default is 20. If the project is archived, the error
+// matches [ErrBadRequest]. Use [ServiceAccountService.All] to read all pages.
 func (s *ServiceAccountService) List(ctx context.Context, projectID string, params ServiceAccountListParams) (*ServiceAccountPage, error) {
 	if err := checkID("project id", projectID); err != nil {
 		return nil, err
@@ -24,8 +25,8 @@ func (s *ServiceAccountService) List(ctx context.Context, projectID string, para
 	return send[ServiceAccountPage](s.pipeline, request, err, nil)
 }
 
-// All iterates over all service accounts of a project after params.After. It fetches pages and
-// fails like [AdminKeyService.All].
+// All returns an iterator over all service accounts of a project after params.After. It requests
+// pages and yields errors like [AdminKeyService.All].
 func (s *ServiceAccountService) All(ctx context.Context, projectID string, params ServiceAccountListParams) iter.Seq2[ServiceAccount, error] {
 	if params.Limit == nil {
 		params.Limit = new(maxPage)
@@ -41,15 +42,19 @@ func (s *ServiceAccountService) All(ctx context.Context, projectID string, param
 	}, func(a *ServiceAccount) string { return a.ID })
 }
 
-// Create creates one service account with one key. APIKey.Value of the result is the key itself,
-// which no later call returns; only its Reveal method shows it. With
-// params.CreateServiceAccountOnly the account has no key and APIKey is nil; otherwise APIKey is
-// never nil. params.ExpiresInSeconds is from 1 to 31536000, a year, and not allowed together with
-// params.CreateServiceAccountOnly; if it is nil, the key never expires, unless a policy of the
-// organization or project requires a lifetime. An archived project is [ErrBadRequest].
+// Create creates one service account with one key. APIKey.Value of the result is the key itself; no
+// later call returns it. Its method Reveal returns the string. If params.CreateServiceAccountOnly
+// is true, the account has no key and APIKey is nil; otherwise APIKey is never nil.
 //
-// One call creates at most one account. An [*UnknownOutcomeError] means that one may have been
-// created: see [ServiceAccountService.FindCreated]. Any other error means that none was.
+// params.ExpiresInSeconds is from 1 to 31536000, a year, and must be nil if
+// params.CreateServiceAccountOnly is true. If it is nil, the key never expires, unless a policy of
+// the organization or project requires an expiration. params.Name must not be empty, contain
+// control characters, or start or end with white space. If the project is archived, the error
+// matches [ErrBadRequest].
+//
+// One call creates at most one account: it is retried only after a 429, or if nothing was sent. An
+// [*UnknownOutcomeError] means that an account may have been created;
+// [ServiceAccountService.FindCreated] finds it. Any other error means that no account was created.
 func (s *ServiceAccountService) Create(ctx context.Context, projectID string, params ServiceAccountCreateParams) (*CreatedServiceAccount, error) {
 	if err := checkID("project id", projectID); err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 	}
 	accountOnly := params.CreateServiceAccountOnly != nil && *params.CreateServiceAccountOnly
 	if accountOnly && params.ExpiresInSeconds != nil {
-		return nil, argumentError("expires_in_seconds is set for an account without a key")
+		return nil, argumentError("expires_in_seconds and create_service_account_only are both set; without a key, nothing expires")
 	}
 	request, err := gen.NewCreateProjectServiceAccountRequest(ctx, s.server, projectID, params)
 	return send(s.pipeline, request, err, func(a *CreatedServiceAccount) (pointer, problem string) {
@@ -78,8 +83,9 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 	})
 }
 
-// FindCreated looks for what the create behind unknown may have created: the service accounts of
-// that name and project that were created since the call started. It behaves and fails like
+// FindCreated returns the accounts that a call of [ServiceAccountService.Create] may have created, if
+// that call returned the error unknown. These are the service accounts of the same project with the
+// requested name that were created since the call started. It searches, and returns errors, like
 // [AdminKeyService.FindCreated].
 func (s *ServiceAccountService) FindCreated(ctx context.Context, unknown *UnknownOutcomeError) ([]ServiceAccount, error) {
 	if err := unknown.check(gen.OperationCreateProjectServiceAccount); err != nil {

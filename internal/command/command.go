@@ -1,4 +1,4 @@
-// Package command runs a command within a program that ends when the command does.
+// Package command runs a command for a program that forwards signals to it and exits with its status.
 package command
 
 import (
@@ -12,11 +12,11 @@ import (
 	"golang.org/x/term"
 )
 
-// outputDelay is how long Run waits for the output of processes that the command has left behind.
+// outputDelay is how long Run waits, after the command has exited, for output of its child processes.
 const outputDelay = 5 * time.Second
 
-// Run runs cmd, forwards signals to it, and returns the exit status that a shell would report: 128
-// and the signal's number if a signal ended it. The error is why it did not run.
+// Run runs cmd, forwards signals to it, and returns its exit status like a shell: 128 plus the number
+// of the signal if a signal ended it. It returns an error if cmd could not be run.
 func Run(cmd *exec.Cmd, signals <-chan os.Signal) (status int, err error) {
 	cmd.WaitDelay = outputDelay
 	if err := cmd.Start(); err != nil {
@@ -27,7 +27,7 @@ func Run(cmd *exec.Cmd, signals <-chan os.Signal) (status int, err error) {
 	for {
 		select {
 		case s := <-signals:
-			// A terminal sends an interrupt to the command, too. Windows has no signals but Kill.
+			// A terminal sends an interrupt to the command as well. On Windows, Signal supports only Kill.
 			if s == os.Interrupt && isTerminal(cmd.Stdin) {
 				continue
 			}
