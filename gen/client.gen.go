@@ -277,7 +277,7 @@ type AdminAPIKey struct {
 // AdminAPIKeyObject is the type of this object.
 type AdminAPIKeyObject string
 
-// AdminAPIKeyCreateResponse is a new key that administers the organization, with its value. Only the response to its creation contains the value.
+// AdminAPIKeyCreateResponse is a new key that administers the organization, with its value. Only the response to its create request contains the value.
 type AdminAPIKeyCreateResponse struct {
 	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -322,13 +322,13 @@ type AdminAPIKeyOwner struct {
 	// The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// The type of the owner's object, such as `organization.user`.
+	// The type of this object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// The owner's role in the organization, such as `owner` or `member`. The set is open.
+	// The owner's role in the organization, such as `owner` or `member`. Other values are possible.
 	Role *string `json:"role,omitempty"`
 
-	// The type of the owner, such as `user` or `service_account`. The set is open.
+	// The type of the owner, such as `user` or `service_account`. Other values are possible.
 	Type *string `json:"type,omitempty"`
 }
 
@@ -355,20 +355,20 @@ type APIKeyListObject string
 
 // Error is the reason why a request failed.
 type Error struct {
-	// A code that names the reason for programs, if there is one.
+	// A code for the reason, to be read by programs. Null if there is none.
 	Code *string `json:"code"`
 
-	// The reason as a sentence for people. It may quote parts of a key.
+	// The reason as a text for people. It may contain parts of a key.
 	Message string `json:"message"`
 
-	// The invalid parameter, if the reason is a parameter.
+	// The name of the invalid parameter. Null if the reason is another one.
 	Param *string `json:"param"`
 
-	// The category of the reason.
+	// The category of the error.
 	Type string `json:"type"`
 }
 
-// ErrorResponse is the body of a response to a request that failed.
+// ErrorResponse is the body of a non-2xx response.
 type ErrorResponse struct {
 	// The reason why a request failed.
 	Error Error `json:"error"`
@@ -412,7 +412,7 @@ type ProjectAPIKeyOwnerProjectAccess string
 
 // ProjectAPIKeyDeleteResponse is the result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
+	// Whether the key was deleted. Clients treat a response with false as invalid.
 	Deleted bool `json:"deleted"`
 
 	// The id of the key.
@@ -427,20 +427,20 @@ type ProjectAPIKeyDeleteResponseObject string
 
 // ProjectAPIKeyOwner is the owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectAPIKeyOwner struct {
-	// A service account, as the owner of a project key.
+	// The service account that owns a project key.
 	ServiceAccount *ProjectAPIKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// The type of the owner. The set is open.
+	// The type of the owner. Other values are possible.
 	Type *ProjectAPIKeyOwnerType `json:"type,omitempty"`
 
-	// A person, as the owner of a project key.
+	// The user who owns a project key.
 	User *ProjectAPIKeyOwnerUser `json:"user,omitempty"`
 }
 
-// ProjectAPIKeyOwnerType is the type of the owner. The set is open.
+// ProjectAPIKeyOwnerType is the type of the owner. Other values are possible.
 type ProjectAPIKeyOwnerType string
 
-// ProjectAPIKeyOwnerServiceAccount is a service account, as the owner of a project key.
+// ProjectAPIKeyOwnerServiceAccount is the service account that owns a project key.
 type ProjectAPIKeyOwnerServiceAccount struct {
 	// When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -455,31 +455,31 @@ type ProjectAPIKeyOwnerServiceAccount struct {
 	Role string `json:"role"`
 }
 
-// ProjectAPIKeyOwnerUser is a person, as the owner of a project key.
+// ProjectAPIKeyOwnerUser is the user who owns a project key.
 type ProjectAPIKeyOwnerUser struct {
 	// When the user was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// The person's email address.
+	// The user's email address.
 	Email string `json:"email"`
 
-	// The person's user id.
+	// The user's id.
 	ID string `json:"id"`
 
-	// The person's name.
+	// The user's name.
 	Name string `json:"name"`
 
-	// The person's role in the project.
+	// The user's role in the project.
 	Role string `json:"role"`
 }
 
 // ProjectAPIKeyUpdateRequest is the changes to a project key. At least one property is present.
 type ProjectAPIKeyUpdateRequest struct {
 	// Seconds from this request until the key expires. If absent, the expiration does not
-	// change. The policies of the organization and project apply.
+	// change. A policy of the organization or project may limit it.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
-	// The scopes that restrict the key, in place of its present ones. An empty array
+	// The scopes that restrict the key. They replace its present scopes. An empty array
 	// removes every restriction, so that the key has all permissions of its owner. If
 	// absent, the scopes do not change.
 	Scopes *[]string `json:"scopes,omitempty"`
@@ -499,17 +499,17 @@ type ProjectServiceAccount struct {
 	// The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// The account's role in the project. The set is open.
+	// The account's role in the project. Other values are possible.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
 // ProjectServiceAccountObject is the type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole is the account's role in the project. The set is open.
+// ProjectServiceAccountRole is the account's role in the project. Other values are possible.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountAPIKey is a new key of a service account, with its value. Only the response to its creation contains the value.
+// ProjectServiceAccountAPIKey is a new key of a service account, with its value. Only the response to its create request contains the value.
 type ProjectServiceAccountAPIKey struct {
 	// When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -551,7 +551,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse is a new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// The account's first key; null if, and only if, the account alone was requested.
+	// The account's first key. Null if, and only if, `create_service_account_only` was true.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// When the account was created.
@@ -566,14 +566,14 @@ type ProjectServiceAccountCreateResponse struct {
 	// The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// The account's role in the project, `none` if only the account was requested. The set is open.
+	// The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
 // ProjectServiceAccountCreateResponseObject is the type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole is the account's role in the project, `none` if only the account was requested. The set is open.
+// ProjectServiceAccountCreateResponseRole is the account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse is a page of service accounts.

@@ -23,9 +23,9 @@ type AdminKey = gen.AdminAPIKey
 //   - CreatedAt [OptionalTime]: When the owner was created.
 //   - ID *string: The owner's id.
 //   - Name *string: The owner's name.
-//   - Object *string: The type of the owner's object, such as `organization.user`.
-//   - Role *string: The owner's role in the organization, such as `owner` or `member`. The set is open.
-//   - Type *string: The type of the owner, such as `user` or `service_account`. The set is open.
+//   - Object *string: The type of this object, such as `organization.user`.
+//   - Role *string: The owner's role in the organization, such as `owner` or `member`. Other values are possible.
+//   - Type *string: The type of the owner, such as `user` or `service_account`. Other values are possible.
 type AdminKeyOwner = gen.AdminAPIKeyOwner
 
 // AdminKeyPage is a page of admin keys.
@@ -58,7 +58,7 @@ type AdminKeyOrder = gen.AdminAPIKeysListParamsOrder
 type AdminKeyCreateParams = gen.AdminAPIKeysCreateJSONBody
 
 // CreatedAdminKey is a new key that administers the organization, with its value. Only the
-// response to its creation contains the value.
+// response to its create request contains the value.
 //
 // Fields:
 //   - CreatedAt [UnixTime]: When the key was created.
@@ -90,22 +90,22 @@ type ProjectKey = gen.ProjectAPIKey
 // `service_account` is present.
 //
 // Fields:
-//   - ServiceAccount *[ProjectKeyOwnerServiceAccount]: A service account, as the owner of a project key.
-//   - Type *[ProjectKeyOwnerType]: The type of the owner. The set is open.
-//   - User *[ProjectKeyOwnerUser]: A person, as the owner of a project key.
+//   - ServiceAccount *[ProjectKeyOwnerServiceAccount]: The service account that owns a project key.
+//   - Type *[ProjectKeyOwnerType]: The type of the owner. Other values are possible.
+//   - User *[ProjectKeyOwnerUser]: The user who owns a project key.
 type ProjectKeyOwner = gen.ProjectAPIKeyOwner
 
-// ProjectKeyOwnerUser is a person, as the owner of a project key.
+// ProjectKeyOwnerUser is the user who owns a project key.
 //
 // Fields:
 //   - CreatedAt [UnixTime]: When the user was created.
-//   - Email string: The person's email address.
-//   - ID string: The person's user id.
-//   - Name string: The person's name.
-//   - Role string: The person's role in the project.
+//   - Email string: The user's email address.
+//   - ID string: The user's id.
+//   - Name string: The user's name.
+//   - Role string: The user's role in the project.
 type ProjectKeyOwnerUser = gen.ProjectAPIKeyOwnerUser
 
-// ProjectKeyOwnerServiceAccount is a service account, as the owner of a project key.
+// ProjectKeyOwnerServiceAccount is the service account that owns a project key.
 //
 // Fields:
 //   - CreatedAt [UnixTime]: When the account was created.
@@ -126,14 +126,14 @@ type ProjectKeyOwnerAccess = gen.ProjectAPIKeyOwnerProjectAccess
 // the key. A nil field is not sent and changes nothing; at least one must be set.
 //
 // Fields:
-//   - ExpiresInSeconds *int: Seconds from this request until the key expires. If absent, the expiration does not change. The policies of the organization and project apply.
-//   - Scopes *[]string: The scopes that restrict the key, in place of its present ones. An empty array removes every restriction, so that the key has all permissions of its owner. If absent, the scopes do not change.
+//   - ExpiresInSeconds *int: Seconds from this request until the key expires. If absent, the expiration does not change. A policy of the organization or project may limit it.
+//   - Scopes *[]string: The scopes that restrict the key. They replace its present scopes. An empty array removes every restriction, so that the key has all permissions of its owner. If absent, the scopes do not change.
 type ProjectKeyUpdateParams = gen.ProjectAPIKeyUpdateRequest
 
 // DeletedProjectKey is the result of deleting a project key.
 //
 // Fields:
-//   - Deleted bool: Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
+//   - Deleted bool: Whether the key was deleted. Clients treat a response with false as invalid.
 //   - ID string: The id of the key.
 //   - Object gen.ProjectAPIKeyDeleteResponseObject: The type of this object.
 type DeletedProjectKey = gen.ProjectAPIKeyDeleteResponse
@@ -145,7 +145,7 @@ type DeletedProjectKey = gen.ProjectAPIKeyDeleteResponse
 //   - ID string: The account's id. Its prefix varies.
 //   - Name string: The account's name. Names need not be unique.
 //   - Object gen.ProjectServiceAccountObject: The type of this object.
-//   - Role [ServiceAccountRole]: The account's role in the project. The set is open.
+//   - Role [ServiceAccountRole]: The account's role in the project. Other values are possible.
 type ServiceAccount = gen.ProjectServiceAccount
 
 // ServiceAccountRole is the role of a service account in its project: [RoleOwner], [RoleMember],
@@ -182,12 +182,12 @@ type ServiceAccountCreateParams = gen.ProjectServiceAccountCreateRequest
 // CreatedServiceAccount is a new service account, with its first key if one was created.
 //
 // Fields:
-//   - APIKey *[ServiceAccountKey]: The account's first key; null if, and only if, the account alone was requested.
+//   - APIKey *[ServiceAccountKey]: The account's first key. Null if, and only if, `create_service_account_only` was true.
 //   - CreatedAt [UnixTime]: When the account was created.
 //   - ID string: The account's id. Its prefix varies.
 //   - Name string: The account's name.
 //   - Object gen.ProjectServiceAccountCreateResponseObject: The type of this object.
-//   - Role [CreatedServiceAccountRole]: The account's role in the project, `none` if only the account was requested. The set is open.
+//   - Role [CreatedServiceAccountRole]: The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 type CreatedServiceAccount = gen.ProjectServiceAccountCreateResponse
 
 // CreatedServiceAccountRole is the role of a new service account: [RoleMember], or [RoleNone] if
@@ -195,7 +195,7 @@ type CreatedServiceAccount = gen.ProjectServiceAccountCreateResponse
 type CreatedServiceAccountRole = gen.ProjectServiceAccountCreateResponseRole
 
 // ServiceAccountKey is a new key of a service account, with its value. Only the response to its
-// creation contains the value.
+// create request contains the value.
 //
 // Fields:
 //   - CreatedAt [UnixTime]: When the key was created.

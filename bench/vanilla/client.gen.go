@@ -274,7 +274,7 @@ type AdminApiKey struct {
 // AdminApiKeyObject The type of this object.
 type AdminApiKeyObject string
 
-// AdminApiKeyCreateResponse A new key that administers the organization, with its value. Only the response to its creation contains the value.
+// AdminApiKeyCreateResponse A new key that administers the organization, with its value. Only the response to its create request contains the value.
 type AdminApiKeyCreateResponse struct {
 	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
@@ -319,13 +319,13 @@ type AdminApiKeyOwner struct {
 	// Name The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// Object The type of the owner's object, such as `organization.user`.
+	// Object The type of this object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// Role The owner's role in the organization, such as `owner` or `member`. The set is open.
+	// Role The owner's role in the organization, such as `owner` or `member`. Other values are possible.
 	Role *string `json:"role,omitempty"`
 
-	// Type The type of the owner, such as `user` or `service_account`. The set is open.
+	// Type The type of the owner, such as `user` or `service_account`. Other values are possible.
 	Type *string `json:"type,omitempty"`
 }
 
@@ -352,20 +352,20 @@ type ApiKeyListObject string
 
 // Error The reason why a request failed.
 type Error struct {
-	// Code A code that names the reason for programs, if there is one.
+	// Code A code for the reason, to be read by programs. Null if there is none.
 	Code *string `json:"code"`
 
-	// Message The reason as a sentence for people. It may quote parts of a key.
+	// Message The reason as a text for people. It may contain parts of a key.
 	Message string `json:"message"`
 
-	// Param The invalid parameter, if the reason is a parameter.
+	// Param The name of the invalid parameter. Null if the reason is another one.
 	Param *string `json:"param"`
 
-	// Type The category of the reason.
+	// Type The category of the error.
 	Type string `json:"type"`
 }
 
-// ErrorResponse The body of a response to a request that failed.
+// ErrorResponse The body of a non-2xx response.
 type ErrorResponse struct {
 	// Error The reason why a request failed.
 	Error Error `json:"error"`
@@ -409,7 +409,7 @@ type ProjectApiKeyOwnerProjectAccess string
 
 // ProjectApiKeyDeleteResponse The result of deleting a project key.
 type ProjectApiKeyDeleteResponse struct {
-	// Deleted Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
+	// Deleted Whether the key was deleted. Clients treat a response with false as invalid.
 	Deleted bool `json:"deleted"`
 
 	// Id The id of the key.
@@ -424,20 +424,20 @@ type ProjectApiKeyDeleteResponseObject string
 
 // ProjectApiKeyOwner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectApiKeyOwner struct {
-	// ServiceAccount A service account, as the owner of a project key.
+	// ServiceAccount The service account that owns a project key.
 	ServiceAccount *ProjectApiKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// Type The type of the owner. The set is open.
+	// Type The type of the owner. Other values are possible.
 	Type *ProjectApiKeyOwnerType `json:"type,omitempty"`
 
-	// User A person, as the owner of a project key.
+	// User The user who owns a project key.
 	User *ProjectApiKeyOwnerUser `json:"user,omitempty"`
 }
 
-// ProjectApiKeyOwnerType The type of the owner. The set is open.
+// ProjectApiKeyOwnerType The type of the owner. Other values are possible.
 type ProjectApiKeyOwnerType string
 
-// ProjectApiKeyOwnerServiceAccount A service account, as the owner of a project key.
+// ProjectApiKeyOwnerServiceAccount The service account that owns a project key.
 type ProjectApiKeyOwnerServiceAccount struct {
 	// CreatedAt When the account was created.
 	CreatedAt int `json:"created_at"`
@@ -452,31 +452,31 @@ type ProjectApiKeyOwnerServiceAccount struct {
 	Role string `json:"role"`
 }
 
-// ProjectApiKeyOwnerUser A person, as the owner of a project key.
+// ProjectApiKeyOwnerUser The user who owns a project key.
 type ProjectApiKeyOwnerUser struct {
 	// CreatedAt When the user was created.
 	CreatedAt int `json:"created_at"`
 
-	// Email The person's email address.
+	// Email The user's email address.
 	Email string `json:"email"`
 
-	// Id The person's user id.
+	// Id The user's id.
 	Id string `json:"id"`
 
-	// Name The person's name.
+	// Name The user's name.
 	Name string `json:"name"`
 
-	// Role The person's role in the project.
+	// Role The user's role in the project.
 	Role string `json:"role"`
 }
 
 // ProjectApiKeyUpdateRequest The changes to a project key. At least one property is present.
 type ProjectApiKeyUpdateRequest struct {
 	// ExpiresInSeconds Seconds from this request until the key expires. If absent, the expiration does not
-	// change. The policies of the organization and project apply.
+	// change. A policy of the organization or project may limit it.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
-	// Scopes The scopes that restrict the key, in place of its present ones. An empty array
+	// Scopes The scopes that restrict the key. They replace its present scopes. An empty array
 	// removes every restriction, so that the key has all permissions of its owner. If
 	// absent, the scopes do not change.
 	Scopes *[]string `json:"scopes,omitempty"`
@@ -496,17 +496,17 @@ type ProjectServiceAccount struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// Role The account's role in the project. The set is open.
+	// Role The account's role in the project. Other values are possible.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
 // ProjectServiceAccountObject The type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole The account's role in the project. The set is open.
+// ProjectServiceAccountRole The account's role in the project. Other values are possible.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountApiKey A new key of a service account, with its value. Only the response to its creation contains the value.
+// ProjectServiceAccountApiKey A new key of a service account, with its value. Only the response to its create request contains the value.
 type ProjectServiceAccountApiKey struct {
 	// CreatedAt When the key was created.
 	CreatedAt int `json:"created_at"`
@@ -548,7 +548,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// ApiKey The account's first key; null if, and only if, the account alone was requested.
+	// ApiKey The account's first key. Null if, and only if, `create_service_account_only` was true.
 	ApiKey *ProjectServiceAccountApiKey `json:"api_key"`
 
 	// CreatedAt When the account was created.
@@ -563,14 +563,14 @@ type ProjectServiceAccountCreateResponse struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// Role The account's role in the project, `none` if only the account was requested. The set is open.
+	// Role The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
 // ProjectServiceAccountCreateResponseObject The type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole The account's role in the project, `none` if only the account was requested. The set is open.
+// ProjectServiceAccountCreateResponseRole The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse A page of service accounts.
@@ -720,8 +720,8 @@ type ClientInterface interface {
 
 	// AdminApiKeysCreateWithBody Create an admin key
 	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
+	// Creates one admin key. Only this response contains the key's value. The API documents no
+	// idempotency key, so that each request that reaches it may create another admin key.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -730,8 +730,8 @@ type ClientInterface interface {
 
 	// AdminApiKeysCreate Create an admin key
 	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
+	// Creates one admin key. Only this response contains the key's value. The API documents no
+	// idempotency key, so that each request that reaches it may create another admin key.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -741,9 +741,9 @@ type ClientInterface interface {
 	// DeleteProjectApiKey Delete a project key
 	//
 	// Deletes a key of a project permanently. The key may belong to a user or to a service
-	// account, whose other keys stay. Older servers refuse a service account's key with 400
-	// and delete it only together with its account. A deleted key can keep working for a
-	// short while.
+	// account, which keeps its other keys. Older servers refuse with a 400 to delete the key of
+	// a service account, and delete it only together with the account. A deleted key can keep
+	// working for a short while.
 	//
 	// Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectApiKey` operationId).
 	DeleteProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -757,9 +757,9 @@ type ClientInterface interface {
 
 	// UpdateProjectApiKeyWithBody Update a project key
 	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
+	// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+	// user or to a service account. An expired key cannot be updated. Repeating the request sets
+	// the same scopes, and restarts the time until the expiration.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -768,9 +768,9 @@ type ClientInterface interface {
 
 	// UpdateProjectApiKey Update a project key
 	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
+	// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+	// user or to a service account. An expired key cannot be updated. Repeating the request sets
+	// the same scopes, and restarts the time until the expiration.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -787,8 +787,8 @@ type ClientInterface interface {
 	// CreateProjectServiceAccountWithBody Create a service account
 	//
 	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
+	// key. Only this response contains the key's value. The API documents no idempotency key,
+	// so that each request that reaches it may create another account.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -798,8 +798,8 @@ type ClientInterface interface {
 	// CreateProjectServiceAccount Create a service account
 	//
 	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
+	// key. Only this response contains the key's value. The API documents no idempotency key,
+	// so that each request that reaches it may create another account.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -827,8 +827,8 @@ func (c *Client) AdminApiKeysList(ctx context.Context, params *AdminApiKeysListP
 
 // AdminApiKeysCreateWithBody Create an admin key
 //
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
+// Creates one admin key. Only this response contains the key's value. The API documents no
+// idempotency key, so that each request that reaches it may create another admin key.
 //
 // Takes any type of body and a specified content type.
 //
@@ -847,8 +847,8 @@ func (c *Client) AdminApiKeysCreateWithBody(ctx context.Context, contentType str
 
 // AdminApiKeysCreate Create an admin key
 //
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
+// Creates one admin key. Only this response contains the key's value. The API documents no
+// idempotency key, so that each request that reaches it may create another admin key.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -868,9 +868,9 @@ func (c *Client) AdminApiKeysCreate(ctx context.Context, body AdminApiKeysCreate
 // DeleteProjectApiKey Delete a project key
 //
 // Deletes a key of a project permanently. The key may belong to a user or to a service
-// account, whose other keys stay. Older servers refuse a service account's key with 400
-// and delete it only together with its account. A deleted key can keep working for a
-// short while.
+// account, which keeps its other keys. Older servers refuse with a 400 to delete the key of
+// a service account, and delete it only together with the account. A deleted key can keep
+// working for a short while.
 //
 // Corresponds with DELETE /organization/projects/{project_id}/api_keys/{api_key_id} (the `DeleteProjectApiKey` operationId).
 func (c *Client) DeleteProjectApiKey(ctx context.Context, projectId string, apiKeyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -904,9 +904,9 @@ func (c *Client) RetrieveProjectApiKey(ctx context.Context, projectId string, ap
 
 // UpdateProjectApiKeyWithBody Update a project key
 //
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
+// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+// user or to a service account. An expired key cannot be updated. Repeating the request sets
+// the same scopes, and restarts the time until the expiration.
 //
 // Takes any type of body and a specified content type.
 //
@@ -925,9 +925,9 @@ func (c *Client) UpdateProjectApiKeyWithBody(ctx context.Context, projectId stri
 
 // UpdateProjectApiKey Update a project key
 //
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
+// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+// user or to a service account. An expired key cannot be updated. Repeating the request sets
+// the same scopes, and restarts the time until the expiration.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -964,8 +964,8 @@ func (c *Client) ListProjectServiceAccounts(ctx context.Context, projectId strin
 // CreateProjectServiceAccountWithBody Create a service account
 //
 // Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
+// key. Only this response contains the key's value. The API documents no idempotency key,
+// so that each request that reaches it may create another account.
 //
 // Takes any type of body and a specified content type.
 //
@@ -985,8 +985,8 @@ func (c *Client) CreateProjectServiceAccountWithBody(ctx context.Context, projec
 // CreateProjectServiceAccount Create a service account
 //
 // Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
+// key. Only this response contains the key's value. The API documents no idempotency key,
+// so that each request that reaches it may create another account.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1433,8 +1433,8 @@ type ClientWithResponsesInterface interface {
 
 	// AdminApiKeysCreateWithBodyWithResponse Create an admin key
 	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
+	// Creates one admin key. Only this response contains the key's value. The API documents no
+	// idempotency key, so that each request that reaches it may create another admin key.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1443,8 +1443,8 @@ type ClientWithResponsesInterface interface {
 
 	// AdminApiKeysCreateWithResponse Create an admin key
 	//
-	// Creates one admin key. The response is the only one that contains the key's value. The
-	// API documents no idempotency: every request that arrives may create a key.
+	// Creates one admin key. Only this response contains the key's value. The API documents no
+	// idempotency key, so that each request that reaches it may create another admin key.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1454,9 +1454,9 @@ type ClientWithResponsesInterface interface {
 	// DeleteProjectApiKeyWithResponse Delete a project key
 	//
 	// Deletes a key of a project permanently. The key may belong to a user or to a service
-	// account, whose other keys stay. Older servers refuse a service account's key with 400
-	// and delete it only together with its account. A deleted key can keep working for a
-	// short while.
+	// account, which keeps its other keys. Older servers refuse with a 400 to delete the key of
+	// a service account, and delete it only together with the account. A deleted key can keep
+	// working for a short while.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1474,9 +1474,9 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProjectApiKeyWithBodyWithResponse Update a project key
 	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
+	// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+	// user or to a service account. An expired key cannot be updated. Repeating the request sets
+	// the same scopes, and restarts the time until the expiration.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1485,9 +1485,9 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProjectApiKeyWithResponse Update a project key
 	//
-	// Changes when a key expires, what it may be used for, or both; both are saved together.
-	// The key may belong to a user or to a service account. An expired key cannot be updated.
-	// Sending the request again sets the same scopes and restarts the time until expiration.
+	// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+	// user or to a service account. An expired key cannot be updated. Repeating the request sets
+	// the same scopes, and restarts the time until the expiration.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1506,8 +1506,8 @@ type ClientWithResponsesInterface interface {
 	// CreateProjectServiceAccountWithBodyWithResponse Create a service account
 	//
 	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
+	// key. Only this response contains the key's value. The API documents no idempotency key,
+	// so that each request that reaches it may create another account.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1517,8 +1517,8 @@ type ClientWithResponsesInterface interface {
 	// CreateProjectServiceAccountWithResponse Create a service account
 	//
 	// Creates a service account and, unless `create_service_account_only` is true, its first
-	// key. The response is the only one that contains the key's value. The API documents no
-	// idempotency: every request that arrives may create an account.
+	// key. Only this response contains the key's value. The API documents no idempotency key,
+	// so that each request that reaches it may create another account.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1880,8 +1880,8 @@ func (c *ClientWithResponses) AdminApiKeysListWithResponse(ctx context.Context, 
 
 // AdminApiKeysCreateWithBodyWithResponse Create an admin key
 //
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
+// Creates one admin key. Only this response contains the key's value. The API documents no
+// idempotency key, so that each request that reaches it may create another admin key.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1896,8 +1896,8 @@ func (c *ClientWithResponses) AdminApiKeysCreateWithBodyWithResponse(ctx context
 
 // AdminApiKeysCreateWithResponse Create an admin key
 //
-// Creates one admin key. The response is the only one that contains the key's value. The
-// API documents no idempotency: every request that arrives may create a key.
+// Creates one admin key. Only this response contains the key's value. The API documents no
+// idempotency key, so that each request that reaches it may create another admin key.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1913,9 +1913,9 @@ func (c *ClientWithResponses) AdminApiKeysCreateWithResponse(ctx context.Context
 // DeleteProjectApiKeyWithResponse Delete a project key
 //
 // Deletes a key of a project permanently. The key may belong to a user or to a service
-// account, whose other keys stay. Older servers refuse a service account's key with 400
-// and delete it only together with its account. A deleted key can keep working for a
-// short while.
+// account, which keeps its other keys. Older servers refuse with a 400 to delete the key of
+// a service account, and delete it only together with the account. A deleted key can keep
+// working for a short while.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1945,9 +1945,9 @@ func (c *ClientWithResponses) RetrieveProjectApiKeyWithResponse(ctx context.Cont
 
 // UpdateProjectApiKeyWithBodyWithResponse Update a project key
 //
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
+// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+// user or to a service account. An expired key cannot be updated. Repeating the request sets
+// the same scopes, and restarts the time until the expiration.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1962,9 +1962,9 @@ func (c *ClientWithResponses) UpdateProjectApiKeyWithBodyWithResponse(ctx contex
 
 // UpdateProjectApiKeyWithResponse Update a project key
 //
-// Changes when a key expires, what it may be used for, or both; both are saved together.
-// The key may belong to a user or to a service account. An expired key cannot be updated.
-// Sending the request again sets the same scopes and restarts the time until expiration.
+// Changes the expiration of a key, its scopes, or both in one step. The key may belong to a
+// user or to a service account. An expired key cannot be updated. Repeating the request sets
+// the same scopes, and restarts the time until the expiration.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1995,8 +1995,8 @@ func (c *ClientWithResponses) ListProjectServiceAccountsWithResponse(ctx context
 // CreateProjectServiceAccountWithBodyWithResponse Create a service account
 //
 // Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
+// key. Only this response contains the key's value. The API documents no idempotency key,
+// so that each request that reaches it may create another account.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2012,8 +2012,8 @@ func (c *ClientWithResponses) CreateProjectServiceAccountWithBodyWithResponse(ct
 // CreateProjectServiceAccountWithResponse Create a service account
 //
 // Creates a service account and, unless `create_service_account_only` is true, its first
-// key. The response is the only one that contains the key's value. The API documents no
-// idempotency: every request that arrives may create an account.
+// key. Only this response contains the key's value. The API documents no idempotency key,
+// so that each request that reaches it may create another account.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -272,7 +272,7 @@ type AdminAPIKey struct {
 // AdminAPIKeyObject The type of this object.
 type AdminAPIKeyObject string
 
-// AdminAPIKeyCreateResponse A new key that administers the organization, with its value. Only the response to its creation contains the value.
+// AdminAPIKeyCreateResponse A new key that administers the organization, with its value. Only the response to its create request contains the value.
 type AdminAPIKeyCreateResponse struct {
 	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -317,13 +317,13 @@ type AdminAPIKeyOwner struct {
 	// Name The owner's name.
 	Name *string `json:"name,omitempty"`
 
-	// Object The type of the owner's object, such as `organization.user`.
+	// Object The type of this object, such as `organization.user`.
 	Object *string `json:"object,omitempty"`
 
-	// Role The owner's role in the organization, such as `owner` or `member`. The set is open.
+	// Role The owner's role in the organization, such as `owner` or `member`. Other values are possible.
 	Role *string `json:"role,omitempty"`
 
-	// Type The type of the owner, such as `user` or `service_account`. The set is open.
+	// Type The type of the owner, such as `user` or `service_account`. Other values are possible.
 	Type *string `json:"type,omitempty"`
 }
 
@@ -350,20 +350,20 @@ type APIKeyListObject string
 
 // Error The reason why a request failed.
 type Error struct {
-	// Code A code that names the reason for programs, if there is one.
+	// Code A code for the reason, to be read by programs. Null if there is none.
 	Code *string `json:"code"`
 
-	// Message The reason as a sentence for people. It may quote parts of a key.
+	// Message The reason as a text for people. It may contain parts of a key.
 	Message string `json:"message"`
 
-	// Param The invalid parameter, if the reason is a parameter.
+	// Param The name of the invalid parameter. Null if the reason is another one.
 	Param *string `json:"param"`
 
-	// Type The category of the reason.
+	// Type The category of the error.
 	Type string `json:"type"`
 }
 
-// ErrorResponse The body of a response to a request that failed.
+// ErrorResponse The body of a non-2xx response.
 type ErrorResponse struct {
 	// Error The reason why a request failed.
 	Error Error `json:"error"`
@@ -407,7 +407,7 @@ type ProjectAPIKeyOwnerProjectAccess string
 
 // ProjectAPIKeyDeleteResponse The result of deleting a project key.
 type ProjectAPIKeyDeleteResponse struct {
-	// Deleted Whether the key is deleted. A response with false is invalid, since the request asked for nothing else.
+	// Deleted Whether the key was deleted. Clients treat a response with false as invalid.
 	Deleted bool `json:"deleted"`
 
 	// ID The id of the key.
@@ -422,20 +422,20 @@ type ProjectAPIKeyDeleteResponseObject string
 
 // ProjectAPIKeyOwner The owner of a project key. `type` determines which of `user` and `service_account` is present.
 type ProjectAPIKeyOwner struct {
-	// ServiceAccount A service account, as the owner of a project key.
+	// ServiceAccount The service account that owns a project key.
 	ServiceAccount *ProjectAPIKeyOwnerServiceAccount `json:"service_account,omitempty"`
 
-	// Type The type of the owner. The set is open.
+	// Type The type of the owner. Other values are possible.
 	Type *ProjectAPIKeyOwnerType `json:"type,omitempty"`
 
-	// User A person, as the owner of a project key.
+	// User The user who owns a project key.
 	User *ProjectAPIKeyOwnerUser `json:"user,omitempty"`
 }
 
-// ProjectAPIKeyOwnerType The type of the owner. The set is open.
+// ProjectAPIKeyOwnerType The type of the owner. Other values are possible.
 type ProjectAPIKeyOwnerType string
 
-// ProjectAPIKeyOwnerServiceAccount A service account, as the owner of a project key.
+// ProjectAPIKeyOwnerServiceAccount The service account that owns a project key.
 type ProjectAPIKeyOwnerServiceAccount struct {
 	// CreatedAt When the account was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -450,31 +450,31 @@ type ProjectAPIKeyOwnerServiceAccount struct {
 	Role string `json:"role"`
 }
 
-// ProjectAPIKeyOwnerUser A person, as the owner of a project key.
+// ProjectAPIKeyOwnerUser The user who owns a project key.
 type ProjectAPIKeyOwnerUser struct {
 	// CreatedAt When the user was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
 
-	// Email The person's email address.
+	// Email The user's email address.
 	Email string `json:"email"`
 
-	// ID The person's user id.
+	// ID The user's id.
 	ID string `json:"id"`
 
-	// Name The person's name.
+	// Name The user's name.
 	Name string `json:"name"`
 
-	// Role The person's role in the project.
+	// Role The user's role in the project.
 	Role string `json:"role"`
 }
 
 // ProjectAPIKeyUpdateRequest The changes to a project key. At least one property is present.
 type ProjectAPIKeyUpdateRequest struct {
 	// ExpiresInSeconds Seconds from this request until the key expires. If absent, the expiration does not
-	// change. The policies of the organization and project apply.
+	// change. A policy of the organization or project may limit it.
 	ExpiresInSeconds *int `json:"expires_in_seconds,omitempty"`
 
-	// Scopes The scopes that restrict the key, in place of its present ones. An empty array
+	// Scopes The scopes that restrict the key. They replace its present scopes. An empty array
 	// removes every restriction, so that the key has all permissions of its owner. If
 	// absent, the scopes do not change.
 	Scopes *[]string `json:"scopes,omitempty"`
@@ -494,17 +494,17 @@ type ProjectServiceAccount struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountObject `json:"object"`
 
-	// Role The account's role in the project. The set is open.
+	// Role The account's role in the project. Other values are possible.
 	Role ProjectServiceAccountRole `json:"role"`
 }
 
 // ProjectServiceAccountObject The type of this object.
 type ProjectServiceAccountObject string
 
-// ProjectServiceAccountRole The account's role in the project. The set is open.
+// ProjectServiceAccountRole The account's role in the project. Other values are possible.
 type ProjectServiceAccountRole string
 
-// ProjectServiceAccountAPIKey A new key of a service account, with its value. Only the response to its creation contains the value.
+// ProjectServiceAccountAPIKey A new key of a service account, with its value. Only the response to its create request contains the value.
 type ProjectServiceAccountAPIKey struct {
 	// CreatedAt When the key was created.
 	CreatedAt apitype.UnixTime `json:"created_at"`
@@ -546,7 +546,7 @@ type ProjectServiceAccountCreateRequest struct {
 
 // ProjectServiceAccountCreateResponse A new service account, with its first key if one was created.
 type ProjectServiceAccountCreateResponse struct {
-	// APIKey The account's first key; null if, and only if, the account alone was requested.
+	// APIKey The account's first key. Null if, and only if, `create_service_account_only` was true.
 	APIKey *ProjectServiceAccountAPIKey `json:"api_key"`
 
 	// CreatedAt When the account was created.
@@ -561,14 +561,14 @@ type ProjectServiceAccountCreateResponse struct {
 	// Object The type of this object.
 	Object ProjectServiceAccountCreateResponseObject `json:"object"`
 
-	// Role The account's role in the project, `none` if only the account was requested. The set is open.
+	// Role The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 	Role ProjectServiceAccountCreateResponseRole `json:"role"`
 }
 
 // ProjectServiceAccountCreateResponseObject The type of this object.
 type ProjectServiceAccountCreateResponseObject string
 
-// ProjectServiceAccountCreateResponseRole The account's role in the project, `none` if only the account was requested. The set is open.
+// ProjectServiceAccountCreateResponseRole The account's role in the project, which is `none` if `create_service_account_only` was true. Other values are possible.
 type ProjectServiceAccountCreateResponseRole string
 
 // ProjectServiceAccountListResponse A page of service accounts.
