@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Lints the contract with Redocly's and Spectral's rules: lint-contract.sh. Needs Node 22 and npm.
-# The linters are installed into a temporary directory, at the versions below, without running
-# their scripts.
+# Lints the contract with the rules of Redocly and Spectral. Needs Node 20 or newer, and npm. The
+# linters are installed into a temporary directory, at the versions below, without install scripts.
 set -euo pipefail
 redocly=2.77.0
 spectral=6.16.3
