@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -346,5 +345,5 @@ func TestGuide_commandsAreValid(t *testing.T) {
 		assert.NoError(t, err, line)
 		commands++
 	}
-	assert.Equal(t, 7, commands, fmt.Sprint("in ", "docs/validate.md and -h"))
+	assert.Equal(t, 7, commands, "commands in docs/validate.md and -h")
 }
