@@ -1,18 +1,18 @@
-// Orgkeys-fake serves the fake of the API of package orgkeystest as a process, for tests and
-// clients in any language.
+// Orgkeys-fake serves the fake of the API from package orgkeystest, for tests of programs in any
+// language.
 //
 // Usage:
 //
 //	orgkeys-fake [flags]
 //	orgkeys-fake [flags] -- command [arguments]
 //
-// With a command, it runs the command with the base URL and an admin key in the environment
-// variables OPENAI_BASE_URL and OPENAI_ADMIN_KEY, forwards signals to it, and ends with its exit
-// status. Without one, it prints the two variables in a form that a shell can evaluate, and runs
-// until it is interrupted.
+// With a command, it runs the command with the fake's base URL and admin key in the environment
+// variables OPENAI_BASE_URL and OPENAI_ADMIN_KEY, forwards signals to it, and exits with its exit
+// status. Without a command, it prints the two variables in a form that a shell can evaluate, and
+// serves until it is interrupted.
 //
-// The admin key is printed on purpose: it is generated at the start, and no other server accepts
-// it. The flag -h describes all flags, the state at the start and the exit statuses.
+// The admin key is generated at the start. It is printed, since no other server accepts it. The
+// flag -h describes all flags, the initial state and the exit statuses.
 package main
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// The exit statuses of the program itself. Any other is the command's.
+// The exit statuses of the program itself. If it runs a command, the command's are returned, too.
 const (
 	exitOK            = 0
 	exitFailure       = 1
@@ -45,7 +45,7 @@ const (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is the whole program and returns its exit status.
+// run runs the program and returns its exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	fail := func(status int, err error) int {
 		_, _ = fmt.Fprintln(stderr, "orgkeys-fake:", err)
@@ -92,7 +92,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return fail(startStatus(err), err)
 		}
 	} else {
-		_, _ = fmt.Fprintf(stderr, "The fake of the API is at %s until interrupted. The admin key is valid only here.\n\n%s", fake.URL, contents(c.keys))
+		_, _ = fmt.Fprintf(stderr, "Serving the fake of the API at %s until interrupted. No other server accepts its admin key.\n\n%s", fake.URL, contents(c.keys))
 		if _, err := io.WriteString(stdout, exports); err != nil {
 			return fail(exitFailure, err)
 		}
@@ -110,8 +110,8 @@ func startStatus(err error) int {
 	return exitNotExecutable
 }
 
-// writeEnv writes a file that only the user can read, all at once. A file that exists may be
-// anything, so it is not replaced.
+// writeEnv writes a file that only the user can read, and renames it to path when it is complete. It
+// does not replace an existing file, which may be anything.
 func writeEnv(path, content string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		if err == nil {
@@ -133,7 +133,7 @@ func writeEnv(path, content string) error {
 	return err
 }
 
-// The ids of the contract's examples.
+// The ids of the initial state. Where the contract has an example, they equal its ids.
 const (
 	project        = "proj_abc"
 	archived       = "proj_archived"
@@ -142,7 +142,7 @@ const (
 	serviceAccount = "svc_acct_abc"
 )
 
-// seed adds what contents describes.
+// seed adds the initial state, which contents describes.
 func seed(fake *orgkeystest.Server, keys int) {
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_abc", Name: new("Nightly audit")})
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_xyz"})
@@ -161,7 +161,7 @@ func seed(fake *orgkeystest.Server, keys int) {
 	fake.ArchiveProject(archived)
 }
 
-// contents describes the state at the start.
+// contents returns a description of the initial state.
 func contents(keys int) string {
 	more, numbered := "", ""
 	if keys > 0 {
@@ -176,7 +176,7 @@ func contents(keys int) string {
 `, userKey, more, project, userKey, numbered, serviceAccount, accountKey, archived)
 }
 
-// summarize reports what the fake has seen, each thing once.
+// summarize reports the requests, violations and unused faults, and counts equal lines.
 func summarize(w io.Writer, fake *orgkeystest.Server) {
 	_, _ = fmt.Fprintf(w, "orgkeys-fake: requests: %d, keys created: %d\n", len(fake.Requests()), fake.KeysCreated())
 	times := map[string]int{}
@@ -208,5 +208,5 @@ func summarize(w io.Writer, fake *orgkeystest.Server) {
 	}
 }
 
-// keyValue matches a key that a client has sent in place of its id.
+// keyValue matches the value of a key that a client has sent instead of its id.
 var keyValue = regexp.MustCompile(`sk-[^/]*`)

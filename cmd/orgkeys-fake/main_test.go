@@ -335,7 +335,7 @@ func TestHelp(t *testing.T) {
 	require.NoError(t, err)
 	for _, part := range []string{
 		"-addr", "-env", "-fault", "-keys", "-max-key-lifetime", "-older", "-rate-limit", "-rate-limit-window", "-retry-after",
-		"OPENAI_BASE_URL", "OPENAI_ADMIN_KEY", "interrupted", "on purpose", "svc_acct_abc", "proj_archived",
+		"OPENAI_BASE_URL", "OPENAI_ADMIN_KEY", "interrupted", "no other server accepts it", "svc_acct_abc", "proj_archived",
 	} {
 		assert.Contains(t, string(out), part)
 	}

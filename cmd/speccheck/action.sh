@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The steps of action.yml, which explains the inputs. Each input is in a variable INPUT_….
+# Runs the action. action.yml describes the inputs, each of which is in a variable INPUT_….
 set -euo pipefail
 
 fail() {
@@ -7,8 +7,8 @@ fail() {
   exit 2
 }
 
-# Secrets of the repository are masked already, but a key that another step has put into the
-# environment is not. Each line is masked on its own.
+# GitHub masks the secrets of the repository, but not a key that another step has added to the
+# environment. A mask applies to one line, so each line of a value gets its own.
 for variable in OPENAI_ADMIN_KEY $INPUT_MASK; do
   while IFS= read -r line; do
     line=${line%$'\r'}
@@ -28,7 +28,7 @@ if [[ -n $INPUT_OPERATION && -z $INPUT_FILE ]]; then fail "the input operation r
 if [[ ! $INPUT_WAIT =~ ^[0-9]+$ ]]; then fail "the input wait is a number of seconds"; fi
 
 if [[ -n $INPUT_RUN ]]; then
-  # curl retries, for a limited time. Any status will do.
+  # Retries until the server responds, with any status.
   curl --silent --output /dev/null --noproxy '127.0.0.1,localhost,::1' --connect-timeout 5 --max-time $((INPUT_WAIT + 10)) \
     --retry "$INPUT_WAIT" --retry-delay 1 --retry-max-time "$INPUT_WAIT" --retry-connrefused "$INPUT_TO" ||
     fail "no connection to the server within $INPUT_WAIT seconds"
@@ -42,9 +42,9 @@ if [[ -n $INPUT_OUTPUT ]]; then flags+=(-output "$INPUT_OUTPUT"); fi
 module=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/speccheck.XXXXXX")
 trap 'rm -rf "$bin"' EXIT
-# Settings of the job are for the job's own code.
+# The job's settings for building its own code must not apply to the command.
 env -u GOFLAGS -u GOOS -u GOARCH GOWORK=off GOTOOLCHAIN=auto \
-  go build -C "$module" -o "$bin/speccheck" ./cmd/speccheck || fail "the command cannot be built: see the log"
+  go build -C "$module" -o "$bin/speccheck" ./cmd/speccheck || fail "the command speccheck cannot be built; see the log"
 
 if [[ -n $INPUT_HAR ]]; then
   if [[ -n $INPUT_BASE_URL ]]; then flags+=(-base-url "$INPUT_BASE_URL"); fi

@@ -23,10 +23,10 @@ type report struct {
 	failing []speccheck.Kind
 }
 
-// exchange is an exchange that was validated.
+// exchange is a validated request with its response.
 type exchange struct {
 	File      string `json:"file,omitempty"`  // "" for the proxy
-	Number    int    `json:"entry,omitempty"` // in the file or of the request to the proxy, from 1
+	Number    int    `json:"entry,omitempty"` // the number of the entry in the HAR file, or of the request to the proxy, from 1
 	Operation string `json:"-"`
 	findings  []finding
 }
@@ -50,7 +50,7 @@ func (r *report) add(e exchange, found []speccheck.Violation) {
 	r.Findings = append(r.Findings, e.findings...)
 }
 
-// place returns where the exchange was recorded, for people.
+// place returns where the exchange was recorded, for messages.
 func (e exchange) place() string {
 	switch {
 	case e.File == "":
@@ -123,7 +123,7 @@ func writeJSON(w io.Writer, r *report) error {
 	return err
 }
 
-// Workflow commands end a property or a message at these characters.
+// These characters have a meaning in properties and messages of workflow commands.
 var (
 	escapeMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -164,7 +164,7 @@ type (
 	junitCase struct {
 		Class   string        `xml:"classname,attr"`
 		Name    string        `xml:"name,attr"`
-		Failure *junitFailure `xml:"failure"` // most readers show one for a case
+		Failure *junitFailure `xml:"failure"` // one at most, since most readers show only the first
 		Notes   string        `xml:"system-out,omitempty"`
 	}
 	junitFailure struct {

@@ -42,7 +42,7 @@ type header struct {
 	Value string `json:"value"`
 }
 
-// content is a body. Text is absent or empty if the writer of the file omitted it.
+// content is a body. Text is absent or empty if the program that wrote the file omitted the body.
 type content struct {
 	MimeType string `json:"mimeType"`
 	Text     string `json:"text"`
@@ -59,7 +59,7 @@ func (c *config) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *report
 	}
 	var parsed har
 	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &parsed); err != nil {
-		// The text of the error quotes the file, which contains keys.
+		// The error's text is not used: it may quote the file, which contains keys.
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return fmt.Errorf("%s: not a HAR file: not JSON at byte %d", file, syntax.Offset)
 		}
@@ -91,7 +91,7 @@ func (c *config) checkHAR(checker *speccheck.Checker, stdin io.Reader, r *report
 	return nil
 }
 
-// isCall reports whether a request is to a path of the contract, and not a CORS preflight.
+// isCall reports whether a request is to a path of the contract and not a CORS preflight.
 func isCall(checker *speccheck.Checker, req *http.Request) bool {
 	_, matched := checker.Operation(req)
 	return matched && req.Method != http.MethodOptions
@@ -106,11 +106,11 @@ func (e entry) request() (req *http.Request, ok bool) {
 	return &http.Request{Method: e.Request.Method, URL: u, Header: headers(e.Request.Headers)}, true
 }
 
-// check validates the exchange by sending it through the checker's RoundTripper, which knows how to
-// validate a body that is incomplete.
+// check validates the exchange. It sends the request through the checker's RoundTripper, which also
+// handles incomplete bodies.
 func (e entry) check(checker *speccheck.Checker, req *http.Request) (found []speccheck.Violation, err error) {
 	resp := &http.Response{StatusCode: e.Response.Status, Header: headers(e.Response.Headers), ContentLength: -1}
-	// Some writers omit the headers; the type is then that of the content.
+	// Some programs omit the headers. The content type is then that of the HAR content.
 	if len(req.Header) == 0 && e.Request.PostData.MimeType != "" {
 		req.Header.Set("Content-Type", e.Request.PostData.MimeType)
 	}
@@ -151,12 +151,12 @@ func headers(list []header) http.Header {
 }
 
 var (
-	errBase64  = errors.New("the encoding of a body is base64, and its text is not")
+	errBase64  = errors.New("a body is not valid base64, which its encoding requires")
 	errOmitted = errors.New("the body is not in the file")
 )
 
-// body returns the body. It is omitted from the file if it has no text, and a size other than 0;
-// reading it then fails.
+// body returns the body. If the text is empty but a size is not 0, the file omits the body, and reading
+// it returns errOmitted.
 func (c content) body(bodySize int64) (io.ReadCloser, error) {
 	text := c.Text
 	if text == "" && (c.Size != 0 || bodySize != 0) {

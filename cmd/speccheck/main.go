@@ -1,7 +1,15 @@
-// Command speccheck validates traffic against the API's contract, in CI for any language. It
-// validates a response body, the exchanges of a HAR file, or what passes through it as a reverse
-// proxy, reports violations for people or programs, and exits with a status that CI understands.
-// See speccheck -h.
+// Speccheck validates HTTP traffic against the contract, an OpenAPI document, in CI and for clients
+// in any language. It validates a response body, the exchanges of a HAR file, or the traffic through
+// its own reverse proxy, and reports violations as text, JSON, GitHub annotations or JUnit.
+//
+// Usage:
+//
+//	speccheck [flags] -operation ID [-status N] FILE
+//	speccheck [flags] -har FILE
+//	speccheck [flags] -listen ADDR -to URL [-- command [arguments]]
+//
+// The exit status is 0 if nothing failed, 1 if there were violations, and 2 if nothing could be
+// validated. The flag -h describes all flags.
 package main
 
 import (
@@ -22,15 +30,15 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-const usage = `speccheck validates traffic against the API's contract.
+const usage = `speccheck validates HTTP traffic against the contract, an OpenAPI document.
 
   speccheck [flags] -operation ID [-status N] FILE         one response body
   speccheck [flags] -har FILE                              the exchanges of a HAR file
-  speccheck [flags] -listen ADDR -to URL [-- COMMAND …]    what passes through a proxy
+  speccheck [flags] -listen ADDR -to URL [-- COMMAND …]    the traffic through a proxy
 
-FILE is - for standard input. Exchanges whose path ends in a path of the contract are
-validated, request and response, at any host and after any prefix. Others are skipped, as
-are CORS preflights.
+FILE is - for standard input. An exchange is a request with its response. It is validated
+if its path ends with a path of the contract, regardless of the host and of what precedes
+that path. Others, and CORS preflights, are skipped.
 
   speccheck -operation retrieve-project-api-key -status 200 response.json
   curl -s … | speccheck -operation admin-api-keys-list -
@@ -38,32 +46,33 @@ are CORS preflights.
   speccheck -listen 127.0.0.1:8080 -to http://127.0.0.1:9090 -- npm test
 
 The proxy forwards http://ADDR/path to URL/path, as a stream and unchanged. It runs until
-COMMAND exits, or until it is interrupted. ADDR must be a loopback address, since admin
-keys pass through it unencrypted; port 0 is any free port. COMMAND gets the proxy's address
-in SPECCHECK_URL, and in OPENAI_BASE_URL: http://ADDR/v1, or http://ADDR if URL has a path.
-If OPENAI_BASE_URL is set and begins with URL, http://ADDR takes the place of URL in it.
+COMMAND exits, or until it is interrupted. ADDR must be a loopback address, since clients
+send admin keys to it unencrypted; port 0 is any free port. For COMMAND, SPECCHECK_URL is
+http://ADDR, and OPENAI_BASE_URL is http://ADDR/v1, or http://ADDR if URL has a path. If
+OPENAI_BASE_URL was set before and begins with URL, http://ADDR replaces URL in it.
 
 Kinds of violations, for -fail:
 
   body                 a response body violates the contract
-  request              a parameter or the body of a request does
+  request              a parameter or the body of a request violates the contract
   status               a status below 400 is not documented
   undocumented-status  an error status, such as 401, 404, 429 or 5xx, is not documented
   content-type         the content type of a response is not documented
-  operation            the contract has the path, and not the method
+  operation            the contract has the path, but not the method
   unchecked            something could not be validated: a body is too large, incomplete, or
                        not in the HAR file
 
-All of them fail but undocumented-status, which is noted: contracts seldom list every
-error. A request without a response is counted, and is not a violation.
+By default, all of them fail except undocumented-status, which is reported as a note, since
+few contracts list every error. A request without a response is counted, and is not a
+violation. Reports contain no value, id, header or URL from the traffic.
 
-Nothing that was sent is printed: no value, id, header or URL. The exit status is 0 if
-nothing failed, 1 if something did, and 2 if nothing could be validated: invalid flags, a
-file that cannot be read, an invalid contract, a COMMAND that cannot be started, or no
-exchange of an operation in the contract. If COMMAND fails, its exit status is passed on;
-128 is added to the signal that ended it.
+The exit status is 0 if nothing failed, 1 if something did, and 2 if nothing could be
+validated: because of invalid flags, a file that cannot be read, an invalid contract, a
+COMMAND that cannot be started, or no exchange of an operation in the contract. If COMMAND
+fails, the exit status is that of COMMAND, or 128 plus the number of the signal that ended
+it.
 
-Operations of the contract, unless -spec sets another one:
+The operations of the contract, unless -spec sets another contract:
 
   %s
 
@@ -88,18 +97,18 @@ const (
 	exitError      = 2
 )
 
-// process is what the command gets from the operating system.
+// process contains what the operating system provides to the command. Tests replace it.
 type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
-	// signals starts to receive the signals that end the proxy.
+	// signals begins to receive the signals that end the proxy. stop ends it.
 	signals func() (received <-chan os.Signal, stop func())
 	// transport sends the proxy's requests; nil is the default transport.
 	transport http.RoundTripper
 }
 
-// config is the value of the flags.
+// config contains the values of the flags and arguments.
 type config struct {
 	operation, contentType string
 	status                 int
@@ -128,7 +137,7 @@ func run(args []string, p *process) int {
 	case errors.Is(err, flag.ErrHelp):
 		return help(flags, p)
 	case err != nil:
-		fmt.Fprintf(p.stderr, "speccheck: %v\nspeccheck -h explains the flags.\n", err)
+		fmt.Fprintf(p.stderr, "speccheck: %v; see -h\n", err)
 		return exitError
 	case c.version:
 		fmt.Fprintf(p.stdout, "speccheck %s %s\n", version(), runtime.Version())
@@ -164,7 +173,7 @@ func help(flags *flag.FlagSet, p *process) int {
 	return exitOK
 }
 
-// flagModes are the flags that are for some modes only.
+// flagModes maps a flag that only one mode has to the flag that selects the mode.
 var flagModes = map[string]string{
 	"status": "operation", "content-type": "operation", "base-url": "har", "to": "listen", "plain-http": "listen",
 }
@@ -177,12 +186,12 @@ func parse(args []string) (*config, *flag.FlagSet, error) {
 	flags.IntVar(&c.status, "status", http.StatusOK, "the `status` of the response body, 100 to 599")
 	flags.StringVar(&c.contentType, "content-type", "application/json", "the content `type` of the response body")
 	flags.StringVar(&c.har, "har", "", "validate the exchanges of a HAR `file`")
-	flags.StringVar(&c.baseURLList, "base-url", "", "validate only exchanges below these comma-separated `URLs`, such as\nhttps://api.openai.com/v1")
+	flags.StringVar(&c.baseURLList, "base-url", "", "validate only exchanges whose URL is below one of these comma-separated `URLs`, such as\nhttps://api.openai.com/v1")
 	flags.StringVar(&c.listen, "listen", "", "the loopback `address` that the proxy listens on")
 	flags.StringVar(&c.to, "to", "", "the `URL` that the proxy forwards requests to")
-	flags.BoolVar(&c.plainHTTP, "plain-http", false, "allow an http URL for -to with a host that is not loopback, although the keys\nin the requests can be read on the network")
-	flags.StringVar(&c.spec, "spec", "", "the contract, an OpenAPI 3 `file` in YAML or JSON (default: that of orgkeys)")
-	flags.Int64Var(&c.maxBody, "max-body", speccheck.DefaultMaxBody, "the size of the largest body that is validated, in `bytes`")
+	flags.BoolVar(&c.plainHTTP, "plain-http", false, "allow http in -to for a host that is not loopback; keys then cross the network\nunencrypted")
+	flags.StringVar(&c.spec, "spec", "", "another contract, an OpenAPI 3.0 or 3.1 `file` in YAML or JSON (default: that of orgkeys)")
+	flags.Int64Var(&c.maxBody, "max-body", speccheck.DefaultMaxBody, "the maximum size of a body that is validated, in `bytes`")
 	flags.StringVar(&c.format, "format", "text", "the `format` of the report: text, json, github (workflow annotations) or junit")
 	flags.StringVar(&c.output, "output", "", "the `file` that the report is written to (default: standard output)")
 	flags.Func("fail", "the comma-separated `kinds` that fail, or all, or none (default "+join(c.failing)+")", c.setFailing)
@@ -216,7 +225,7 @@ func (c *config) validate(flags *flag.FlagSet) error {
 	var err error
 	flags.Visit(func(f *flag.Flag) {
 		if of, ok := flagModes[f.Name]; ok && of != mode {
-			err = fmt.Errorf("-%s is for -%s, not for -%s", f.Name, of, mode)
+			err = fmt.Errorf("-%s applies to -%s, not to -%s", f.Name, of, mode)
 		}
 	})
 	if err != nil {
@@ -269,7 +278,7 @@ func (c *config) parseTarget() (err error) {
 	return nil
 }
 
-// parseURL parses a base URL. Its errors do not quote text, which may contain a password.
+// parseURL parses a base URL. Its errors do not contain text, which may include a password.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -308,8 +317,8 @@ func join(kinds []speccheck.Kind) string {
 	return strings.Join(words, ",")
 }
 
-// run does what the flags demand, writes the report, and returns the exit status. A status beside an
-// error is that of a command that failed.
+// run validates what the flags select, writes the report, and returns the exit status. If it returns an
+// error, the status is that of the command if the command failed, and exitOK otherwise.
 func (c *config) run(p *process) (status int, err error) {
 	checker, err := c.newChecker()
 	if err != nil {
@@ -387,7 +396,7 @@ func read(file string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// name returns the name of a file in messages.
+// name returns the name of a file for messages.
 func name(file string) string {
 	if file == "-" {
 		return "standard input"

@@ -21,8 +21,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// checkProxied runs the proxy until the command exits, or until a signal if there is no command. The
-// status is that of the command if it failed.
+// checkProxied runs the proxy until the command exits, or until a signal arrives if there is no command.
+// It returns the status of the command.
 func (c *config) checkProxied(checker *speccheck.Checker, p *process, r *report) (status int, err error) {
 	listener, err := listenOnLoopback(c.listen)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *config) checkProxied(checker *speccheck.Checker, p *process, r *report)
 	}
 	if isOwnAddress(c.target, listener.Addr()) {
 		_ = listener.Close()
-		return exitOK, fmt.Errorf("-to %s: this is the address that the proxy listens on", c.target)
+		return exitOK, fmt.Errorf("-to %s is the address that the proxy itself listens on", c.target)
 	}
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	finish := newProxy(checker, c, p).serve(listener)
@@ -71,14 +71,14 @@ func listenOnLoopback(address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// isLoopback reports whether requests to host stay on this machine, and out of an HTTP proxy.
+// isLoopback reports whether requests to host stay on this machine and are not sent to an HTTP proxy.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// isOwnAddress reports whether a request to u would reach the proxy itself, which would forward it
-// for ever.
+// isOwnAddress reports whether a request to u would reach the proxy itself, which would forward it in
+// an endless loop.
 func isOwnAddress(u *url.URL, own net.Addr) bool {
 	if u.Scheme != "http" {
 		return false
@@ -87,8 +87,9 @@ func isOwnAddress(u *url.URL, own net.Addr) bool {
 	return err == nil && at.String() == own.String()
 }
 
-// proxiedBaseURL returns the base URL at the proxy: that of the environment, with the proxy in place
-// of the target, or else the API's usual path.
+// proxiedBaseURL returns OPENAI_BASE_URL for the command: its value in environ with the proxy's address
+// instead of the target's or, if it does not begin with the target, the proxy's address with the
+// API's usual path.
 func proxiedBaseURL(environ []string, target, proxy *url.URL) string {
 	current := ""
 	for _, variable := range environ {
@@ -111,7 +112,7 @@ func proxiedBaseURL(environ []string, target, proxy *url.URL) string {
 	return proxy.String()
 }
 
-// proxy is a reverse proxy that validates what passes through it.
+// proxy is a reverse proxy that validates the traffic through it.
 type proxy struct {
 	checker   *speccheck.Checker
 	target    *url.URL
@@ -137,8 +138,8 @@ func newProxy(checker *speccheck.Checker, c *config, p *process) *proxy {
 	return &proxy{checker: checker, target: c.target, transport: transport, logger: log.New(p.stderr, "speccheck: ", 0)}
 }
 
-// serve starts to serve. The function that it returns stops that, cancels requests that are in flight,
-// and adds all calls to a report.
+// serve starts the proxy. The function that it returns stops the proxy, cancels requests in flight, and
+// adds all calls to a report.
 func (p *proxy) serve(listener net.Listener) (finish func(*report)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
@@ -154,7 +155,7 @@ func (p *proxy) serve(listener net.Listener) (finish func(*report)) {
 		p.mu.Lock()
 		p.closed = true
 		p.mu.Unlock()
-		cancel() // connections that have been upgraded are not the server's any more
+		cancel() // also ends upgraded connections, which Server.Close does not close
 		_ = server.Close()
 		<-served
 		p.active.Wait()
@@ -197,7 +198,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forward := &httputil.ReverseProxy{
 		Rewrite:       p.rewrite,
 		Transport:     c,
-		FlushInterval: -1, // each write
+		FlushInterval: -1, // flushes after each write
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, "speccheck: no response from the server", http.StatusBadGateway)
@@ -207,7 +208,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forward.ServeHTTP(w, r)
 }
 
-// rewrite directs a request to the target. It restores what ReverseProxy removes before.
+// rewrite directs a request to the target. It restores the query and headers that ReverseProxy removes.
 func (p *proxy) rewrite(r *httputil.ProxyRequest) {
 	r.SetURL(p.target)
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
@@ -233,7 +234,8 @@ func (p *proxy) record(c *call) {
 	}
 }
 
-// failure returns the class of a transport's error. Its text may quote what was sent.
+// failure returns a description of a transport's error without the error's text, which may quote the
+// request.
 func failure(err error) string {
 	network, ok := errors.AsType[*net.OpError](err)
 	switch {
@@ -255,7 +257,7 @@ type call struct {
 	found   []speccheck.Violation
 }
 
-// RoundTrip sends a request. Violations are found until the response's body is closed.
+// RoundTrip sends a request. Violations may be added to c.found until the response's body is closed.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	transport := c.proxy.transport
 	if c.matched = isCall(c.proxy.checker, req); c.matched {

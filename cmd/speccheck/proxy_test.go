@@ -242,7 +242,7 @@ func TestProxy_portInUse(t *testing.T) {
 func TestProxy_forwardingToItself(t *testing.T) {
 	address := unusedAddress(t)
 	got := runProxy(t, &process{}, "copy", nil, "-listen", address, "-to", "http://"+address+"/v1")
-	assert.Equal(t, result{exitError, "", "speccheck: -to http://" + address + "/v1: this is the address that the proxy listens on\n"}, got)
+	assert.Equal(t, result{exitError, "", "speccheck: -to http://" + address + "/v1 is the address that the proxy itself listens on\n"}, got)
 }
 
 func TestProxy_unreachableServer(t *testing.T) {
