@@ -41,8 +41,8 @@ type Fault struct {
 	// those mean that the server has not performed the operation.
 	AfterWork bool
 	// Delay is the time before the operation is performed or, with AfterWork, between the
-	// operation and the response. If the client disconnects or the server closes meanwhile, the
-	// rest does not happen.
+	// operation and the response. If the client disconnects or the server closes during the delay,
+	// the operation is not performed, unless it was before, and no response is sent.
 	Delay time.Duration
 
 	// Status is the status of the response; 0 with a Body means 200. Without a Body, the body
@@ -169,18 +169,18 @@ func (f *Fault) problem(http2 bool) string {
 	case f.Operation != "" && !slices.Contains(slices.Collect(maps.Values(operationIDs)), f.Operation):
 		return fmt.Sprintf("the contract has no operation %q", f.Operation)
 	case f.AfterWork && f.Status >= 400 && f.Status < 500 && f.Status != http.StatusRequestTimeout:
-		return fmt.Sprintf("AfterWork with status %d, which means that the operation was not performed", f.Status)
+		return fmt.Sprintf("AfterWork excludes the status %d, which means that the operation was not performed", f.Status)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 999):
 		return fmt.Sprintf("%d is not the status of a final response", f.Status)
 	case f.Skip < 0, f.Chance < 0, f.Chance > 1, f.Delay < 0, f.Trickle < 0, f.PadTo < 0,
 		negative(f.TruncateAt), negative(f.StallAt), negative(f.ContentLength):
-		return "a field is out of range"
+		return "a field is negative, or Chance is not from 0 to 1"
 	case f.closes() > 1:
 		return "more than one field closes the connection"
 	case f.Reset && (f.closes() == 0 || f.StallAt != nil || f.KeepOpen):
-		return "Reset without a field that closes the connection"
+		return "Reset requires a field that closes the connection"
 	case f.KeepOpen && f.Raw == "":
-		return "KeepOpen without Raw"
+		return "KeepOpen requires Raw"
 	case (f.NoBody || bodiless(f.Status)) && (f.Body != "" || f.PadTo > 0 || f.ContentLength != nil):
 		return "a field sets the body of a response that has none"
 	case f.DropOnAccept && !reflect.DeepEqual(*f, onAccept):
@@ -192,11 +192,11 @@ func (f *Fault) problem(http2 bool) string {
 	case f.appends() > 1:
 		return "more than one field sends bytes after the response"
 	case f.appends() > 0 && (f.closes() > 0 || f.PadTo > 0 || f.Gzip || f.Trickle > 0):
-		return "bytes after the response need an open connection, and exclude PadTo, Gzip and Trickle"
+		return "ContentLength, Unsolicited and Duplicate exclude PadTo, Gzip, Trickle and fields that close the connection"
 	case f.Late && f.appends() == 0:
-		return "Late without a field that sends bytes after the response"
+		return "Late requires a field that sends bytes after the response"
 	case http2 && (f.DropMidHeaders || f.DropAfter || f.Raw != "" || f.appends() > 0):
-		return "the fault is not possible over HTTP/2"
+		return "the fault has a field that HTTP/2 does not support"
 	}
 	return ""
 }

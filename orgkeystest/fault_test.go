@@ -37,7 +37,7 @@ func traced(r *http.Request, reused *bool) *http.Request {
 // what net/http returns.
 var closings = map[string]struct {
 	fault  orgkeystest.Fault
-	http1  bool // not possible over HTTP/2
+	http1  bool // not supported over HTTP/2
 	before bool // possible without AfterWork
 	check  func(t *testing.T, got result)
 }{
@@ -458,22 +458,22 @@ func TestInject_PanicsForAnInvalidFault(t *testing.T) {
 		"the contract has no operation \"admin-keys-create\"": {
 			{Operation: "admin-keys-create"},
 		},
-		"AfterWork with status 429, which means that the operation was not performed": {
+		"AfterWork excludes the status 429, which means that the operation was not performed": {
 			{Status: 429, AfterWork: true},
 		},
 		"101 is not the status of a final response":  {{Status: 101}},
 		"1000 is not the status of a final response": {{Status: 1000}},
-		"a field is out of range": {
+		"a field is negative, or Chance is not from 0 to 1": {
 			{TruncateAt: new(-1)}, {StallAt: new(-1)}, {ContentLength: new(-1)}, {Skip: -1}, {Chance: -0.1}, {Chance: 1.1},
 			{Delay: -1}, {Trickle: -1}, {PadTo: -1},
 		},
 		"more than one field closes the connection": {
 			{Drop: true, DropMidHeaders: true}, {DropAfter: true, TruncateAt: new(1)}, {Raw: "x", StallAt: new(1)},
 		},
-		"Reset without a field that closes the connection": {
+		"Reset requires a field that closes the connection": {
 			{Reset: true}, {Reset: true, StallAt: new(1)}, {Reset: true, Raw: "x", KeepOpen: true},
 		},
-		"KeepOpen without Raw": {{KeepOpen: true, Drop: true}},
+		"KeepOpen requires Raw": {{KeepOpen: true, Drop: true}},
 		"a field sets the body of a response that has none": {
 			{Status: 204, Body: "{}"}, {Status: 304, PadTo: 1}, {NoBody: true, ContentLength: new(1)},
 		},
@@ -485,10 +485,10 @@ func TestInject_PanicsForAnInvalidFault(t *testing.T) {
 			{DropAfter: true, PadTo: 10}, {DropMidHeaders: true, Gzip: true}, {DropAfter: true, Trickle: 1},
 		},
 		"more than one field sends bytes after the response": {{Duplicate: true, Unsolicited: "x"}},
-		"bytes after the response need an open connection, and exclude PadTo, Gzip and Trickle": {
+		"ContentLength, Unsolicited and Duplicate exclude PadTo, Gzip, Trickle and fields that close the connection": {
 			{Duplicate: true, Gzip: true}, {Unsolicited: "x", TruncateAt: new(1)},
 		},
-		"Late without a field that sends bytes after the response": {{Late: true}},
+		"Late requires a field that sends bytes after the response": {{Late: true}},
 	}
 	check := func(t *testing.T, problem string, f orgkeystest.Fault, opts ...orgkeystest.Option) {
 		t.Helper()
@@ -503,7 +503,7 @@ func TestInject_PanicsForAnInvalidFault(t *testing.T) {
 	}
 	for _, f := range []orgkeystest.Fault{{Raw: "x"}, {DropMidHeaders: true}, {DropAfter: true}, {Duplicate: true}, {Unsolicited: "x"}, {ContentLength: new(1)}} {
 		require.NoError(t, f.Validate())
-		check(t, "the fault is not possible over HTTP/2", f, orgkeystest.InMemory(), orgkeystest.WithHTTP2())
+		check(t, "the fault has a field that HTTP/2 does not support", f, orgkeystest.InMemory(), orgkeystest.WithHTTP2())
 	}
 }
 

@@ -83,7 +83,7 @@ func WithListener(l net.Listener) Option { return func(s *settings) { s.listener
 // [Server.SetRateLimit] sets other limits, with other algorithms and with headers.
 func WithRateLimit(perMinute int) Option {
 	if perMinute < 1 {
-		panic("orgkeystest: WithRateLimit: less than one request a minute")
+		panic(fmt.Sprintf("orgkeystest: WithRateLimit: %d requests a minute is less than 1", perMinute))
 	}
 	return func(s *settings) { s.perMinute = perMinute }
 }
@@ -98,7 +98,7 @@ func WithRateLimit(perMinute int) Option {
 // [WithOlderServer].
 func WithMaxKeyLifetime(limit time.Duration) Option {
 	if limit < time.Second {
-		panic("orgkeystest: WithMaxKeyLifetime: less than a second")
+		panic(fmt.Sprintf("orgkeystest: WithMaxKeyLifetime: %v is less than a second", limit))
 	}
 	return func(s *settings) { s.maxLifetime = limit }
 }

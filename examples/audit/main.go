@@ -4,8 +4,8 @@
 //	audit [-unused DAYS] [-expiring DAYS] [-fail]
 //	audit -demo
 //
-// It only reads. Exit status: 0, or 1 if -fail is given and a key is reported, or 2 if the audit could
-// not start or is incomplete. Set OPENAI_ADMIN_KEY to an admin key that may read.
+// It changes nothing. OPENAI_ADMIN_KEY must be an admin key that may read. Exit status: 0 if the audit is
+// complete, 1 if -fail is set and a key is reported, 2 if the audit could not start or is incomplete.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run() int {
 		return 2
 	}
 	var options []orgkeys.Option
-	if *demo { // leave the demo out of a copy
+	if *demo { // only for the demo
 		fake := startFake()
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
@@ -61,8 +61,8 @@ func run() int {
 	return 0
 }
 
-// audit prints the keys with findings and returns their number. It prints nothing of a list that is
-// incomplete: the keys that are missing from it may be the ones that matter.
+// audit prints the keys with findings and returns their number. If the list of keys is incomplete, it
+// prints nothing and returns an error, since the missing keys may be the ones that matter.
 func audit(ctx context.Context, client *orgkeys.Client, unused, expiring int) (reported int, err error) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tNAME\tOWNER\tLAST USED\tEXPIRES\tFINDINGS")
@@ -102,7 +102,7 @@ func findings(key orgkeys.AdminKey, now time.Time, unused, expiring int) (found 
 	return found
 }
 
-// quoted escapes what could control a terminal: users choose these names.
+// quoted escapes characters that could control a terminal, since users choose the names.
 func quoted(name *string) string {
 	if name == nil {
 		return "-"

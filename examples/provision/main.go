@@ -5,8 +5,9 @@
 //	provision -demo
 //
 // The file DIR/NAME.key is created before the account, so that no key is created that cannot be
-// stored. A NAME whose key is stored is skipped: repeat the command after a failure. Exit status: 0
-// if all keys are stored, 1 if some are not, 2 for wrong arguments or without OPENAI_ADMIN_KEY.
+// stored. A NAME whose key is stored is skipped, so that the command can be repeated after a failure.
+// Exit status: 0 if all keys are stored, 1 if some are not, 2 for wrong arguments or without
+// OPENAI_ADMIN_KEY.
 package main
 
 import (
@@ -38,13 +39,13 @@ func run() int {
 	demo := flag.Bool("demo", false, "use a fake organization and a temporary directory; takes no other argument")
 	flag.Parse()
 	names, options := flag.Args(), []orgkeys.Option(nil)
-	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
+	if *demo && len(os.Args) == 2 { // only for the demo
 		fake := orgkeystest.NewServer()
 		defer fake.Close()
 		fake.AddProject("proj_shop")
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
 		*project, names = "proj_shop", []string{"staging", "production", "staging"}
-		*dir, _ = os.MkdirTemp("", "provision") // without a directory, there is nothing to open below
+		*dir, _ = os.MkdirTemp("", "provision") // provision reports a failure
 		defer os.RemoveAll(*dir)
 	} else if *demo || *project == "" || *dir == "" || len(names) == 0 || *days < 1 || *days > 365 {
 		flag.Usage()
@@ -66,7 +67,7 @@ func run() int {
 }
 
 func provision(ctx context.Context, client *orgkeys.Client, project, dir string, days int, names []string) error {
-	root, err := os.OpenRoot(dir) // no name leads out of the directory
+	root, err := os.OpenRoot(dir) // refuses names that lead out of the directory
 	if err != nil {
 		return err
 	}

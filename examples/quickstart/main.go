@@ -1,6 +1,6 @@
-// Quickstart shows on a fake of the API, in its own process, what package orgkeys does: all seven
-// operations, a create whose response is lost, and a bulk delete that meets the rate limit. It
-// takes about ten seconds, has no options, and never calls the real API.
+// Quickstart shows what package orgkeys does: all seven operations, a create whose response is lost,
+// and a bulk delete that meets the rate limit. It takes about ten seconds and has no options. It calls
+// a fake of the API in its own process, and never the live API.
 //
 //	go run ./examples/quickstart
 package main
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// screen prints lines, in color if the terminal has any.
+// screen prints lines, in color if the terminal supports it.
 type screen struct {
 	out   io.Writer
 	color bool
@@ -52,7 +52,7 @@ const (
 	green = "32"
 )
 
-// line prints a label, if there is one, in a column of its own, and a text.
+// line prints a text, behind a column with the label unless that is empty.
 func (s *screen) line(color, label, format string, args ...any) {
 	if label != "" {
 		label = fmt.Sprintf("%-23s ", label)

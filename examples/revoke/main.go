@@ -3,10 +3,11 @@
 //	revoke [-yes] FILE
 //	revoke -demo
 //
-// Each line of FILE has the id of a project and the id of a key, or is empty. # starts a comment.
-// Without -yes, revoke prints what it would delete. FILE.journal gets a line of JSON for each key.
-// Repeat the command after a failure: keys that the journal lists as deleted are skipped. Exit status:
-// 0 if all keys are deleted, 1 if not, 2 for wrong arguments or FILE, or without OPENAI_ADMIN_KEY.
+// Each line of FILE contains the id of a project and the id of a key, or is empty. # starts a comment.
+// Without -yes, revoke prints the keys and deletes none. It appends the outcome for each key to
+// FILE.journal, as a line of JSON. Keys that the journal lists as deleted are skipped, so that the
+// command can be repeated after a failure. Exit status: 0 if all keys are deleted, 1 if not, 2 for
+// wrong arguments, an invalid FILE, or without OPENAI_ADMIN_KEY.
 package main
 
 import (
@@ -40,7 +41,7 @@ func run() int {
 	demo := flag.Bool("demo", false, "delete keys of a fake organization; takes no other argument")
 	flag.Parse()
 	file, options := flag.Arg(0), []orgkeys.Option(nil)
-	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
+	if *demo && len(os.Args) == 2 { // only for the demo
 		fake := orgkeystest.NewServer(orgkeystest.WithRateLimit(30))
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
@@ -121,7 +122,7 @@ func revoke(ctx context.Context, client *orgkeys.Client, keys []key, path string
 	}
 	fmt.Fprintln(journal) // ends a line that was cut short
 	remaining := 0
-	// The rate limit makes deleting one key at a time as fast as any number. The client waits for its turn.
+	// Parallel calls would not be faster, since the rate limit sets the pace. The client waits for its turn.
 	for i, k := range keys {
 		var info orgkeys.CallInfo
 		_, err := client.ProjectKeys.Delete(orgkeys.WithCallInfo(ctx, &info), k.project, k.id)

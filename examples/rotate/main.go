@@ -1,11 +1,12 @@
-// Rotate replaces a project key by the key of a new service account.
+// Rotate replaces a project key with the key of a new service account.
 //
 //	rotate -project ID -old KEY-ID -name NAME -file FILE [-days N] [-overlap DURATION]
 //	rotate -demo
 //
-// It creates the account NAME with a key that expires, stores the key in FILE, verifies it, and makes
-// the old key expire after the overlap, or deletes it if the overlap is 0. Repeat the command after a
-// failure: it skips what is done. Exit status: 0 if the key is rotated, 1 if not, 2 for wrong arguments.
+// It creates the account NAME with a key that expires, stores the key in FILE, verifies that it exists,
+// and makes the old key expire after the overlap, or deletes it if the overlap is 0. The command can be
+// repeated after a failure: steps that have succeeded are skipped. Exit status: 0 if the key is rotated,
+// 1 if not, 2 for wrong arguments or without OPENAI_ADMIN_KEY.
 package main
 
 import (
@@ -47,7 +48,7 @@ func run() int {
 	demo := flag.Bool("demo", false, "use a fake organization and a temporary file; takes no other argument")
 	flag.Parse()
 	var options []orgkeys.Option
-	if *demo && len(os.Args) == 2 { // leave the demo out of a copy
+	if *demo && len(os.Args) == 2 { // only for the demo
 		fake := orgkeystest.NewServer()
 		defer fake.Close()
 		options = []orgkeys.Option{orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL)}
@@ -83,7 +84,7 @@ func (r rotation) rotate(ctx context.Context, client *orgkeys.Client) error {
 		fmt.Printf("old key %s was deleted by an earlier run\n", r.old)
 		return nil
 	}
-	if err != nil { // a wrong id must not cost a new key
+	if err != nil { // for example because the id is wrong: create no key
 		return err
 	}
 	if key.ID == "" {
@@ -91,18 +92,18 @@ func (r rotation) rotate(ctx context.Context, client *orgkeys.Client) error {
 			return err
 		}
 	}
-	// Give the key to its users here, and let them verify it. This only verifies that it exists.
+	// Distribute and test the key here. This only verifies that the key exists.
 	created, err := client.ProjectKeys.Get(ctx, r.project, key.ID)
 	if err != nil {
-		return fmt.Errorf("the new key cannot be verified, the old one is unchanged: %w", err)
+		return fmt.Errorf("the new key cannot be verified, and the old key is unchanged: %w", err)
 	}
 	if expires, ok := created.ExpiresAt.Time(); ok && time.Until(expires) <= r.overlap {
-		return fmt.Errorf("the new key expires at %v, before the old one would, which is unchanged", created.ExpiresAt)
+		return fmt.Errorf("the new key expires at %v, before the end of the overlap; the old key is unchanged", created.ExpiresAt)
 	}
 	fmt.Printf("new key %s of account %s, expiration: %v\n", key.ID, key.Account, created.ExpiresAt)
 	if r.overlap == 0 {
 		_, err = client.ProjectKeys.Delete(ctx, r.project, r.old)
-	} else if expires, ok := old.ExpiresAt.Time(); !ok || time.Until(expires) > r.overlap { // else, an earlier run has set it
+	} else if expires, ok := old.ExpiresAt.Time(); !ok || time.Until(expires) > r.overlap { // otherwise, an earlier run has set the expiration
 		_, err = client.ProjectKeys.Update(ctx, r.project, r.old, orgkeys.ProjectKeyUpdateParams{ExpiresInSeconds: new(int(r.overlap.Seconds()))})
 	}
 	if err == nil {

@@ -191,7 +191,7 @@ func TestMistakes(t *testing.T) {
 
 	status, out = s.rotate(t, "-days", "1", "-overlap", "48h")
 	assert.Equal(t, 1, status)
-	assert.Contains(t, out, "before the old one would")
+	assert.Contains(t, out, "before the end of the overlap")
 	assert.Zero(t, s.expires(s.old))
 
 	wrong.old = s.AddServiceAccount("proj_1", "other").APIKey.ID

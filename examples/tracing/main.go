@@ -1,14 +1,15 @@
-// Tracing shows each call and each of its attempts as OpenTelemetry spans, which it prints as JSON.
+// Tracing retrieves a project key, and prints OpenTelemetry spans of the call and of each of its
+// attempts as JSON.
 //
 //	tracing -project ID -key KEY-ID
 //	tracing -demo
 //
-// It reads only. otelhttp is the client's transport, so each attempt is a span, and a span around
-// the call is their parent. No key is in a span: otelhttp records no header and no body, and the
-// client redacts its errors. But url.full contains the ids of projects and keys. Exit status: 0,
-// or 1 if a call failed, or 2 if it could not start. OPENAI_ADMIN_KEY is the admin key.
+// otelhttp is the transport of the client's HTTP client, so that each attempt has a span. A span of the
+// call is their parent. No span contains a key, since otelhttp records no headers and bodies, and the
+// client redacts its errors. The attribute url.full contains the ids of the project and the key. Exit
+// status: 0 if the call succeeded, 1 if it failed, 2 for wrong arguments or without OPENAI_ADMIN_KEY.
 //
-// It is a module of its own, since the client does not depend on OpenTelemetry.
+// The example is a module of its own, since orgkeys does not depend on OpenTelemetry.
 package main
 
 import (
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.Usage()
 		return 2
 	}
-	// In a service, this is an exporter to a collector, and WithBatcher.
+	// A service would use WithBatcher, and an exporter that sends spans to a collector.
 	exporter, err := stdouttrace.New(stdouttrace.WithWriter(stdout))
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -96,7 +97,7 @@ func traced(base http.RoundTripper, provider trace.TracerProvider) *http.Client 
 	)}
 }
 
-// span makes a call within a span that has the call's metadata as attributes.
+// span runs call in a span, and adds the metadata of the call to the span's attributes.
 func span(ctx context.Context, tracer trace.Tracer, name string, call func(context.Context) error) error {
 	ctx, span := tracer.Start(ctx, name)
 	defer span.End()
