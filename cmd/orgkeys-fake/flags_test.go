@@ -39,7 +39,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParse_RejectsWrongArguments(t *testing.T) {
+func TestParse_RejectsInvalidArguments(t *testing.T) {
 	cases := map[string]struct {
 		args []string
 		text string
@@ -91,7 +91,7 @@ func TestParseFault(t *testing.T) {
 	}
 }
 
-func TestParseFault_RejectsWrongFaults(t *testing.T) {
+func TestParseFault_RejectsInvalidFaults(t *testing.T) {
 	for spec, text := range map[string]string{
 		"":                          "want OPERATION:ITEM",
 		"delete-project-api-key":    "want OPERATION:ITEM",

@@ -33,10 +33,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child is what a command of the tests does.
+// child runs the command that a test passes to the program.
 func child(what string) int {
 	switch what {
-	case "list": // the admin keys; 40 if that is refused
+	case "list": // requests the admin keys; the exit status is 40 if the fake refuses
 		status, body, err := request(http.MethodGet, os.Getenv("OPENAI_BASE_URL"), os.Getenv("OPENAI_ADMIN_KEY"), "/organization/admin_api_keys")
 		fmt.Println(status, body, err)
 		fmt.Fprintln(os.Stderr, "to standard error")
@@ -44,16 +44,16 @@ func child(what string) int {
 			return 40
 		}
 		return 0
-	case "echo": // standard input
+	case "echo": // copies standard input
 		_, _ = io.Copy(os.Stdout, os.Stdin)
 		return 7
-	case "wait": // for a signal
+	case "wait": // exits when it receives a signal
 		signals := make(chan os.Signal, 1)
 		signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		fmt.Println("ready")
 		fmt.Println(<-signals)
 		return 9
-	case "hang": // until a signal ends it
+	case "hang": // runs until a signal ends it
 		r, _, _ := os.Pipe()
 		fmt.Println("ready")
 		_, _ = r.Read(make([]byte, 1))
@@ -84,7 +84,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// withChild is the program with a command.
+// withChild returns the program with a command.
 func withChild(t *testing.T, what string, flags ...string) *exec.Cmd {
 	t.Helper()
 	return program(t, append(flags, "--", os.Args[0], "child", what)...)
@@ -162,8 +162,8 @@ orgkeys-fake: not an operation of the fake: GET /v1/organization/projects/p/user
 	assert.NotContains(t, notes.String(), adminKey)
 }
 
-// A client that runs the contract's own examples finds what they name.
-func TestSeeds_AreTheContractsExamples(t *testing.T) {
+// The keys, accounts and projects in the examples of the contract exist.
+func TestInitialState_HasTheIDsOfTheContractsExamples(t *testing.T) {
 	cmd := program(t, "-keys", "3")
 	baseURL, adminKey, _ := start(t, cmd)
 	for _, c := range []struct{ method, path string }{
@@ -324,7 +324,7 @@ func TestWithCommand_ThatCannotBeRun(t *testing.T) {
 	}
 }
 
-func TestWrongUse_HasTheStatus2(t *testing.T) {
+func TestInvalidFlags_ExitWith2(t *testing.T) {
 	out, err := program(t, "-fault", "delete-project-api-key").CombinedOutput()
 	assert.Equal(t, 2, exitCode(t, err))
 	assert.Regexp(t, `^orgkeys-fake: .*OPERATION:ITEM.*see -h\n$`, string(out))
@@ -345,7 +345,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestAFailingStandardOutputIsAnError(t *testing.T) {
+func TestStandardOutput_FailureIsAnError(t *testing.T) {
 	broken, w := io.Pipe()
 	require.NoError(t, broken.Close())
 	var stderr strings.Builder
@@ -353,7 +353,7 @@ func TestAFailingStandardOutputIsAnError(t *testing.T) {
 	assert.Contains(t, stderr.String(), io.ErrClosedPipe.Error())
 }
 
-func TestAnAddressInUseIsAnError(t *testing.T) {
+func TestAddress_InUseIsAnError(t *testing.T) {
 	cmd := program(t)
 	baseURL, _, _ := start(t, cmd)
 	addr := strings.TrimSuffix(strings.TrimPrefix(baseURL, "http://"), "/v1")

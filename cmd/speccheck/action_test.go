@@ -44,7 +44,7 @@ func readYAML(t testing.TB, file string, value any) {
 
 var variablePattern = regexp.MustCompile(`INPUT_[A-Z_]+`)
 
-// Every input reaches the script, and every input that the script reads is declared.
+// The action passes every input to the script, and declares every input that the script reads.
 func TestAction_inputs(t *testing.T) {
 	a := readAction(t)
 	step := a.Runs.Steps[0]
@@ -68,7 +68,7 @@ func TestAction_inputs(t *testing.T) {
 	assert.ElementsMatch(t, declared, read)
 }
 
-// The workflow to copy passes inputs that exist.
+// The example workflow sets only inputs that the action has.
 func TestAction_exampleWorkflow(t *testing.T) {
 	var workflow struct {
 		Jobs map[string]struct {

@@ -27,7 +27,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/speccheck"
 )
 
-// The test binary is the command that the proxy runs, too: testCommand names what it does.
+// testCommand is an environment variable. The proxy runs the test binary as its command, and the variable
+// selects what it does.
 const testCommand = "SPECCHECK_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -282,7 +283,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// TestProxy_forwardsSignals tests the status of a command that a signal has ended.
+// TestProxy_forwardsSignals tests that signals reach the command, and the exit status after that.
 func TestProxy_forwardsSignals(t *testing.T) {
 	for _, row := range []struct {
 		signal syscall.Signal

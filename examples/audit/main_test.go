@@ -98,8 +98,8 @@ func TestExitStatus(t *testing.T) {
 	assert.Equal(t, 1, status)
 }
 
-// TestAnIncompleteList tests that an audit which lacks the second page reports nothing.
-func TestAnIncompleteList(t *testing.T) {
+// TestIncompleteList tests that an audit reports nothing if it cannot read the second page.
+func TestIncompleteList(t *testing.T) {
 	fake := orgkeystest.New(t)
 	fake.AddAdminKeys(150)
 	fake.Inject(orgkeystest.Fault{Operation: "admin-api-keys-list", Skip: 1, Status: http.StatusForbidden})

@@ -128,8 +128,8 @@ func TestStoredKeys(t *testing.T) {
 	assert.Contains(t, stderr, "stored no key in other.key")
 }
 
-// TestNoKeyThatCannotBeStored tests that nothing is sent without a file to write to.
-func TestNoKeyThatCannotBeStored(t *testing.T) {
+// TestUnwritableFile_CreatesNoKey tests that nothing is sent if the file cannot be created.
+func TestUnwritableFile_CreatesNoKey(t *testing.T) {
 	fake, dir := newFake(t), t.TempDir()
 	status, _, stderr := provisioned(t, fake, filepath.Join(dir, "missing"), "production")
 	assert.Equal(t, 1, status)
@@ -165,8 +165,8 @@ func TestLostResponse(t *testing.T) {
 	}
 }
 
-// TestNoAccount tests that a file is removed if no account was created.
-func TestNoAccount(t *testing.T) {
+// TestFailedCreate_RemovesTheFile tests that the file is removed if no account was created.
+func TestFailedCreate_RemovesTheFile(t *testing.T) {
 	fake, dir := newFake(t), t.TempDir()
 	fake.ArchiveProject("proj_1")
 	status, _, stderr := provisioned(t, fake, dir, "production")

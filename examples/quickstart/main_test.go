@@ -51,8 +51,8 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// TestPicture compares docs/demo.svg with the output of the demo, but for what differs from run to
-// run. go generate writes it where it differs.
+// TestPicture compares docs/demo.svg with the output of the demo, except for what differs between runs.
+// go generate writes the file if it differs.
 func TestPicture(t *testing.T) {
 	want := output(t, true)
 	committed, err := os.ReadFile(picture)

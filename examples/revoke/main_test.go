@@ -139,7 +139,7 @@ func TestOutcomes(t *testing.T) {
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 1, "not sent": 1}, journaled(t, file))
 	assert.Empty(t, fake.ProjectKeys("proj_1"))
 
-	// A second run sends what is not recorded as deleted.
+	// A second run repeats the deletes that are not recorded as successful.
 	requests := len(fake.Requests())
 	status, _, _ = command(t, fake, "-yes", file)
 	assert.Equal(t, 1, status)
@@ -147,7 +147,8 @@ func TestOutcomes(t *testing.T) {
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 2, "not sent": 2}, journaled(t, file))
 }
 
-// TestResume tests that runs after an interrupt delete the rest, though a crash has cut the journal.
+// TestResume tests that runs after an interrupt delete the remaining keys, even if a crash has truncated
+// the journal.
 func TestResume(t *testing.T) {
 	fake := orgkeystest.New(t)
 	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(fake.AdminKey), orgkeys.WithBaseURL(fake.URL))
@@ -171,8 +172,8 @@ func TestResume(t *testing.T) {
 	assert.Equal(t, map[string]int{"deleted": 20}, journaled(t, file))
 }
 
-// TestNoJournal tests that nothing is deleted that cannot be recorded.
-func TestNoJournal(t *testing.T) {
+// TestUnwritableJournal_DeletesNothing tests that no key is deleted if the journal cannot be written.
+func TestUnwritableJournal_DeletesNothing(t *testing.T) {
 	fake := orgkeystest.New(t)
 	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 2))...)
 	require.NoError(t, os.Mkdir(file+".journal", 0o700))
@@ -182,7 +183,7 @@ func TestNoJournal(t *testing.T) {
 	assert.Empty(t, fake.Requests())
 }
 
-// TestRateLimit tests in virtual time that no key is left because of a rate limit.
+// TestRateLimit tests in virtual time that all keys are deleted despite a rate limit.
 func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.WithRateLimit(8))

@@ -106,7 +106,7 @@ func TestDemo(t *testing.T) {
 	assert.Regexp(t, `^new key key_\w+ of account svc_acct_\w+, expiration: \S+Z\nold key key_\w+: valid for at most 1h0m0s\n$`, stdout)
 }
 
-// TestOverlap tests that a second run neither creates a key nor extends the life of the old one.
+// TestOverlap tests that a second run neither creates a key nor postpones the expiration of the old one.
 func TestOverlap(t *testing.T) {
 	s := newSetup(t)
 	status, out := s.rotate(t)
@@ -171,14 +171,14 @@ func TestLostResponse(t *testing.T) {
 	assert.Zero(t, s.expires(s.old))
 }
 
-func TestMistakes(t *testing.T) {
+func TestErrors_LeaveTheOldKeyUnchanged(t *testing.T) {
 	s := newSetup(t)
 	wrong := s
 	wrong.old = "key_wrong"
 	status, out := wrong.rotate(t)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, out, "404")
-	assert.Zero(t, s.KeysCreated(), "a wrong id costs no key")
+	assert.Zero(t, s.KeysCreated(), "a wrong id creates no key")
 	assert.NoFileExists(t, s.file)
 
 	client, err := orgkeys.NewClient(orgkeys.WithAdminKey(s.AdminKey), orgkeys.WithBaseURL(s.URL))

@@ -57,7 +57,7 @@ func TestDemo(t *testing.T) {
 	assert.Equal(t, []string{"HTTP GET", "HTTP GET", "ProjectKeys.Get"}, names, "a call and its two attempts")
 }
 
-// traceable is a fake, a client of it whose requests are spans, and the spans that ended.
+// traceable is a fake, a client of it whose requests have spans, and the spans that ended.
 type traceable struct {
 	server   *orgkeystest.Server
 	client   *orgkeys.Client
@@ -78,7 +78,7 @@ func inBubble(t *testing.T, f func(*testing.T, *traceable)) {
 	})
 }
 
-func TestEachAttemptIsASpanOfItsCallAndNoneContainsAKey(t *testing.T) {
+func TestSpans_OneForEachAttemptAndNoKeys(t *testing.T) {
 	var value string // of a new key
 	get := func(ctx context.Context, c *orgkeys.Client) error {
 		_, err := c.ProjectKeys.Get(ctx, project, "key_1")
@@ -149,7 +149,7 @@ func TestEachAttemptIsASpanOfItsCallAndNoneContainsAKey(t *testing.T) {
 	}
 }
 
-// TestNoPropagation tests that the API gets no trace id and no baggage of the caller's.
+// TestNoPropagation tests that no trace id and no baggage is sent to the API.
 func TestNoPropagation(t *testing.T) {
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 	inBubble(t, func(t *testing.T, it *traceable) {
