@@ -42,7 +42,7 @@ type Fault struct {
 	AfterWork bool
 	// Delay is the time before the operation is performed or, with AfterWork, between the
 	// operation and the response. If the client disconnects or the server closes during the delay,
-	// the operation is not performed, unless it was before, and no response is sent.
+	// the request ends: no response is sent and, without AfterWork, the operation is not performed.
 	Delay time.Duration
 
 	// Status is the status of the response; 0 with a Body means 200. Without a Body, the body

@@ -6,8 +6,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// Client calls the API. Create one with [NewClient]. A Client is safe for concurrent use, and a
-// program should share one, since calls wait for rate limits together only within a Client.
+// Client calls the API. Create one with [NewClient]. A Client is safe for concurrent use. Programs
+// should share one Client, since the calls of different Clients do not share rate limits.
 type Client struct {
 	AdminKeys       *AdminKeyService       // keys that administer the organization
 	ProjectKeys     *ProjectKeyService     // keys that call models within one project
