@@ -40,7 +40,7 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 	case params.ExpiresInSeconds == nil && params.Scopes == nil:
 		return nil, argumentError("neither expires_in_seconds nor scopes is set")
 	case params.Scopes != nil && *params.Scopes == nil:
-		return nil, argumentError("scopes is a pointer to a nil slice; use an empty slice to remove all restrictions")
+		return nil, argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
 	}
 	if err := checkLifetime(params.ExpiresInSeconds, math.MaxInt32); err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 	}
 	accountOnly := params.CreateServiceAccountOnly != nil && *params.CreateServiceAccountOnly
 	if accountOnly && params.ExpiresInSeconds != nil {
-		return nil, argumentError("expires_in_seconds and create_service_account_only are both set; without a key, nothing expires")
+		return nil, argumentError("expires_in_seconds is set for an account without a key")
 	}
 	request, err := gen.NewCreateProjectServiceAccountRequest(ctx, s.server, projectID, params)
 	return send(s.pipeline, request, err, func(a *CreatedServiceAccount) (pointer, problem string) {
