@@ -168,7 +168,7 @@ func (c *comparison) refine(n *yaml.Node, name string) {
 		if strings.HasSuffix(d.at, "/properties/"+jsonpointer.Escape(name)) && (d.aspect == "format" || d.at[0] == '/') &&
 			get(n, d.aspect) == nil && lists(n, "type", applies[d.aspect]) {
 			var value yaml.Node
-			if yaml.Unmarshal([]byte(d.hold), &value) == nil && len(value.Content) == 1 {
+			if yaml.Unmarshal([]byte(d.ours), &value) == nil && len(value.Content) == 1 {
 				set(n, d.aspect, bare(value.Content[0]), "type", "format")
 			}
 		}

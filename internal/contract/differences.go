@@ -18,9 +18,9 @@ type Difference struct {
 	// be given by its name: #/paths/~1things/get/parameters/limit/schema. A pointer that begins
 	// with **/ stands for every place whose pointer ends in the rest of it.
 	At string `yaml:"at"`
-	// Hold is the contract's value of each aspect: required, nullable, type, format, enum,
+	// Ours is the contract's value of each aspect: required, nullable, type, format, enum,
 	// present, or a keyword such as minimum. Null stands for an absent keyword.
-	Hold map[string]yaml.Node `yaml:"hold"`
+	Ours map[string]yaml.Node `yaml:"ours"`
 	// Upstream is upstream's value of the same aspects when the difference was declared. A sync
 	// reports when it changes.
 	Upstream map[string]yaml.Node `yaml:"upstream"`
@@ -37,10 +37,10 @@ func ParseDifferences(src []byte) ([]Difference, error) {
 		return nil, fmt.Errorf("the differences: %w", err)
 	}
 	for i, d := range list {
-		same := slices.Equal(slices.Sorted(maps.Keys(d.Hold)), slices.Sorted(maps.Keys(d.Upstream)))
+		same := slices.Equal(slices.Sorted(maps.Keys(d.Ours)), slices.Sorted(maps.Keys(d.Upstream)))
 		pointer := strings.HasPrefix(d.At, "#/") || strings.HasPrefix(d.At, "**/")
-		if !pointer || len(d.Hold) == 0 || strings.TrimSpace(d.Why) == "" || !same {
-			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, hold, upstream for each aspect of hold, and why",
+		if !pointer || len(d.Ours) == 0 || strings.TrimSpace(d.Why) == "" || !same {
+			return nil, fmt.Errorf("the differences: entry %d (%q) needs at, ours, upstream with the same aspects as ours, and why",
 				i+1, d.At)
 		}
 	}
@@ -51,7 +51,7 @@ func ParseDifferences(src []byte) ([]Difference, error) {
 type declarations []*declaration
 
 type declaration struct {
-	at, aspect, hold, upstream string
+	at, aspect, ours, upstream string
 	needed, same               bool
 }
 
@@ -68,9 +68,9 @@ func declare(ours *document, list []Difference) declarations {
 		if p := ours.at(d.At); at == d.At && p.exists() {
 			at = p.ptr
 		}
-		for _, aspect := range slices.Sorted(maps.Keys(d.Hold)) {
-			hold, upstream := value(aspect, d.Hold[aspect]), value(aspect, d.Upstream[aspect])
-			all = append(all, &declaration{at: at, aspect: aspect, hold: hold, upstream: upstream})
+		for _, aspect := range slices.Sorted(maps.Keys(d.Ours)) {
+			our, upstream := value(aspect, d.Ours[aspect]), value(aspect, d.Upstream[aspect])
+			all = append(all, &declaration{at: at, aspect: aspect, ours: our, upstream: upstream})
 		}
 	}
 	return all
@@ -89,7 +89,7 @@ func (all declarations) find(pointer, aspect string) *declaration {
 func (all *declarations) copy(from, to string) {
 	for _, d := range *all {
 		if rest, ok := strings.CutPrefix(d.at, from); ok && (rest == "" || rest[0] == '/') {
-			*all = append(*all, &declaration{at: to + rest, aspect: d.aspect, hold: d.hold, upstream: d.upstream})
+			*all = append(*all, &declaration{at: to + rest, aspect: d.aspect, ours: d.ours, upstream: d.upstream})
 		}
 	}
 }
@@ -106,7 +106,7 @@ func (all declarations) compare(pointer, aspect, ours, theirs string) (differs b
 		return false, ""
 	case d == nil:
 		return true, ""
-	case ours != d.hold:
+	case ours != d.ours:
 		return true, ""
 	}
 	d.needed = true
@@ -130,7 +130,7 @@ func (all declarations) unneeded() []string {
 			reason = "upstream agrees now"
 		}
 		list = append(list, fmt.Sprintf("The difference declared at %s (%s: %s) is not needed: %s.",
-			strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.hold, reason))
+			strings.Replace("**"+d.at, "**#", "#", 1), d.aspect, d.ours, reason))
 	}
 	return list
 }

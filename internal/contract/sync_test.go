@@ -98,7 +98,7 @@ func asJSON(t *testing.T, text string) []byte {
 // declared is the one difference between the two documents in testdata.
 var declared = []Difference{{
 	At:   "#/components/schemas/NewThing/allOf/1/properties/secret",
-	Hold: map[string]yaml.Node{"format": *strNode("password")}, Upstream: map[string]yaml.Node{"format": *nullNode()},
+	Ours: map[string]yaml.Node{"format": *strNode("password")}, Upstream: map[string]yaml.Node{"format": *nullNode()},
 	Why: "It has a Go type of its own.",
 }}
 
@@ -208,37 +208,37 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 	}{
 		"optional here": {
 			"-      required: [object, id, created_at, owner]\n+      required: [object, id, created_at, owner, color]\n",
-			`{at: "#/components/schemas/Thing/properties/color", hold: {required: false}, upstream: {required: true}, why: older servers}`,
+			`{at: "#/components/schemas/Thing/properties/color", ours: {required: false}, upstream: {required: true}, why: older servers}`,
 			"get-thing: 200 response, color is required (breaking)",
 		},
 		"never null here": {
 			"           required: false\n           schema:\n-            type: string\n+            type: [string, 'null']\n",
-			`{at: "#/paths/~1things/get/parameters/after/schema", hold: {nullable: false}, upstream: {nullable: true}, why: a query cannot express it}`,
+			`{at: "#/paths/~1things/get/parameters/after/schema", ours: {nullable: false}, upstream: {nullable: true}, why: a query cannot express it}`,
 			"list-things: query parameter after may be null (not breaking)",
 		},
 		"limits here": {
 			"             type: integer\n-            minimum: 1\n-            maximum: 100\n             default: 20\n",
-			`{at: "#/paths/~1things/get/parameters/1/schema", hold: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: stated in prose}`,
+			`{at: "#/paths/~1things/get/parameters/1/schema", ours: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: stated in prose}`,
 			"list-things: query parameter limit maximum is none, was 100 (not breaking)",
 		},
 		"no limit here": {
 			"               properties:\n                 name:\n                   type: string\n+                  maxLength: 9\n",
-			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", hold: {maxLength: null}, upstream: {maxLength: 9}, why: not so}`,
+			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", ours: {maxLength: null}, upstream: {maxLength: 9}, why: not so}`,
 			"create-thing: request body, name maxLength is 9, was none (breaking)",
 		},
 		"fewer values here": {
 			"         color:\n           type: string\n-          enum: [red, green]\n+          enum: [red, green, mauve]\n         size:\n",
-			`{at: "#/components/schemas/Thing/properties/color", hold: {enum: [green, red]}, upstream: {enum: [mauve, red, green]}, why: never seen}`,
+			`{at: "#/components/schemas/Thing/properties/color", ours: {enum: [green, red]}, upstream: {enum: [mauve, red, green]}, why: never seen}`,
 			"get-thing: 200 response, color may also be `\"mauve\"` (not breaking)",
 		},
 		"a field that is not here": {
 			"         created_at:\n           type: integer\n           format: unixtime\n+        changed_at: {type: integer}\n",
-			`{at: "#/components/schemas/Thing/properties/changed_at", hold: {present: false}, upstream: {present: true}, why: always wrong}`,
+			`{at: "#/components/schemas/Thing/properties/changed_at", ours: {present: false}, upstream: {present: true}, why: always wrong}`,
 			"create-thing: 200 response, changed_at is new (not breaking)",
 		},
 		"a response that is here": {
 			"-        '400':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Problem'\n     put:\n",
-			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", hold: {present: true}, upstream: {present: false}, why: it happens}`,
+			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", ours: {present: true}, upstream: {present: false}, why: it happens}`,
 			"get-thing: 400 response is removed (breaking)",
 		},
 	} {
@@ -259,7 +259,7 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 
 			stale, err := Sync([]byte(contract), "upstream", []byte(file(t, "upstream.yaml")), append(difference, declared...))
 			require.NoError(t, err)
-			assert.Len(t, stale.Notes, len(difference[0].Hold))
+			assert.Len(t, stale.Notes, len(difference[0].Ours))
 			for _, note := range stale.Notes {
 				assert.Contains(t, note, "is not needed")
 			}
@@ -270,12 +270,12 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 // A declaration covers the value that upstream had when it was made, and no later one.
 func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 	const (
-		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", hold: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
-		color    = `{at: "#/components/schemas/Thing/properties/color", hold: {enum: [red, green]}, upstream: {enum: [red]}, why: seen}`
-		created  = `{at: "**/properties/created_at", hold: {format: unixtime}, upstream: {format: null}, why: a time}`
-		ahead    = `{at: "#/components/schemas/Thing/properties/size", hold: {present: true}, upstream: {present: false}, why: from the SDK}`
-		operates = `{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/put", hold: {present: true}, upstream: {present: false}, why: from the SDK}`
-		without  = `{at: "#/paths/~1things/patch", hold: {present: false}, upstream: {present: true}, why: not of use}`
+		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", ours: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
+		color    = `{at: "#/components/schemas/Thing/properties/color", ours: {enum: [red, green]}, upstream: {enum: [red]}, why: seen}`
+		created  = `{at: "**/properties/created_at", ours: {format: unixtime}, upstream: {format: null}, why: a time}`
+		ahead    = `{at: "#/components/schemas/Thing/properties/size", ours: {present: true}, upstream: {present: false}, why: from the SDK}`
+		operates = `{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/put", ours: {present: true}, upstream: {present: false}, why: from the SDK}`
+		without  = `{at: "#/paths/~1things/patch", ours: {present: false}, upstream: {present: true}, why: not of use}`
 	)
 	for name, c := range map[string]struct{ difference, upstream, change, note string }{
 		"as declared":                    {limit, "-            maximum: 100\n             default: 20\n+\n", "", ""},
@@ -312,13 +312,13 @@ func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 
 func TestParseDifferences(t *testing.T) {
 	for name, src := range map[string]string{
-		"no place":         `[{hold: {required: false}, upstream: {required: true}, why: because}]`,
-		"no pointer":       `[{at: Thing.color, hold: {required: false}, upstream: {required: true}, why: because}]`,
-		"nothing held":     `[{at: "#/a", why: because}]`,
-		"no reason":        `[{at: "#/a", hold: {required: false}, upstream: {required: true}, why: " "}]`,
-		"another word":     `[{at: "#/a", hold: {required: false}, upstream: {required: true}, why: because, how: so}]`,
-		"nothing upstream": `[{at: "#/a", hold: {required: false}, why: because}]`,
-		"another aspect":   `[{at: "#/a", hold: {required: false}, upstream: {nullable: true}, why: because}]`,
+		"no place":         `[{ours: {required: false}, upstream: {required: true}, why: because}]`,
+		"no pointer":       `[{at: Thing.color, ours: {required: false}, upstream: {required: true}, why: because}]`,
+		"nothing of ours":  `[{at: "#/a", why: because}]`,
+		"no reason":        `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: " "}]`,
+		"another word":     `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: because, how: so}]`,
+		"nothing upstream": `[{at: "#/a", ours: {required: false}, why: because}]`,
+		"another aspect":   `[{at: "#/a", ours: {required: false}, upstream: {nullable: true}, why: because}]`,
 		"no list":          `at: "#/a"`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -475,9 +475,9 @@ func TestDeclaredDifferencesAreAllNeeded(t *testing.T) {
 	assert.Empty(t, diff(string(contract), string(result.Contract)))
 
 	for i, d := range differences {
-		for aspect := range d.Hold {
-			without := Difference{At: d.At, Why: d.Why, Hold: maps.Clone(d.Hold), Upstream: maps.Clone(d.Upstream)}
-			delete(without.Hold, aspect)
+		for aspect := range d.Ours {
+			without := Difference{At: d.At, Why: d.Why, Ours: maps.Clone(d.Ours), Upstream: maps.Clone(d.Upstream)}
+			delete(without.Ours, aspect)
 			list := slices.Clone(differences)
 			list[i] = without
 			result, err := Sync(contract, "upstream", upstream, list)
