@@ -1,3 +1,4 @@
-// Package apitype holds the Go types of the contract's formats: [UnixTime] for
-// "unixtime" and [Secret] for "password".
+// Package apitype contains the Go types for two formats of api/openapi.yaml: [UnixTime] for
+// "unixtime", with [OptionalTime] where the time may be null or absent, and [Secret] for
+// "password".
 package apitype

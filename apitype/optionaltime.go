@@ -6,12 +6,12 @@ import (
 )
 
 // OptionalTime is a time that a response may contain, contain as null, or leave out. The three
-// differ in meaning: an expiration that is null never comes, and one that is absent was not
-// reported. The zero value is absent.
+// differ in meaning: if the expiration of a key is null, the key never expires; if it is absent,
+// the server did not report it. The zero value is absent.
 //
-// It is a value and not a *UnixTime so that all three can be told apart, and so that reading it
-// cannot dereference nil. Two of them are equal by == if they are the same time, both null or
-// both absent.
+// OptionalTime is a value and not a *UnixTime, so that null and absent are distinct and reading it
+// cannot dereference nil. Two values are equal by == if they contain the same second, are both
+// null, or are both absent.
 type OptionalTime struct {
 	presence presence
 	at       UnixTime

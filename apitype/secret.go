@@ -11,18 +11,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// redacted is what a Secret is to everyone but the caller of Reveal.
+// redacted is printed, logged and encoded in place of a Secret.
 const redacted = "[redacted]"
 
-// Secret is the value of a key. [Secret.Reveal] is the only way to it: whatever prints,
-// logs or encodes a Secret, or a struct that holds one, gets "[redacted]". The zero value
-// holds nothing and reveals "".
+// Secret is the value of a key. Only [Secret.Reveal] returns it: printing, logging or encoding a
+// Secret, or a struct that contains one, gives "[redacted]". The zero value is empty, and its
+// Reveal returns "".
 //
-// To keep a key, pass what Reveal returns to where it is kept. Encoding a Secret loses the
-// key on purpose, and decoding what was encoded is an error.
+// To store a key, store the string that Reveal returns. Encoding a Secret discards the key on
+// purpose, and decoding "[redacted]" is an error. A Secret is safe for concurrent use.
 type Secret struct {
-	// A closure, because printers that walk a value by reflection, methods or not, find
-	// only a code address in it.
+	// A closure, since printers that read unexported fields by reflection, without calling
+	// methods, print only its address.
 	reveal func() string
 }
 
@@ -31,7 +31,7 @@ func NewSecret(value string) Secret {
 	return Secret{reveal: func() string { return value }}
 }
 
-// Reveal returns the value itself. Keep it away from logs and error texts.
+// Reveal returns the value of the key. It must not be logged or put into an error's text.
 func (s Secret) Reveal() string {
 	if s.reveal == nil {
 		return ""
@@ -39,12 +39,12 @@ func (s Secret) Reveal() string {
 	return s.reveal()
 }
 
-// IsZero reports whether there is no value to reveal.
+// IsZero reports whether the value is empty.
 func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
-// Equal reports whether both reveal the same value, in a time that does not tell where they
-// differ. reflect.DeepEqual, and so most assertions, never finds two Secrets equal that hold a
-// value.
+// Equal reports whether both have the same value, in constant time for values of the same length.
+// reflect.DeepEqual, which most assertions use, returns false for any two Secrets that are not
+// empty.
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
@@ -61,7 +61,7 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted)
 // LogValue returns "[redacted]".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText returns "[redacted]". YAML, XML and text encoders go by it.
+// MarshalText returns "[redacted]". YAML, XML and text encoders call it.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // MarshalJSON returns "[redacted]" in quotes.
@@ -70,10 +70,10 @@ func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `
 // MarshalYAML returns "[redacted]".
 func (s Secret) MarshalYAML() (any, error) { return redacted, nil }
 
-// MarshalBinary returns "[redacted]". Gob goes by it.
+// MarshalBinary returns "[redacted]". Package encoding/gob calls it.
 func (s Secret) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
-// These quote nothing, since they end up in logs.
+// These errors do not quote the value, since errors are logged.
 var (
 	errNotString   = errors.New("not a string")
 	errRedacted    = errors.New("a redacted secret, whose value is lost")
@@ -82,10 +82,10 @@ var (
 	errPlaceholder = errors.New("a placeholder and not a key")
 )
 
-// UnmarshalText sets s to a value that a client can use as a key. It returns an error for any
-// other: an empty one, one with characters that a bearer token (RFC 6750) cannot contain, such as
-// white space, asterisks and control characters, and a placeholder such as "sk-admin...abc",
-// "REDACTED" or a prefix alone. The error does not quote the value.
+// UnmarshalText sets s to a value that a client can use as a key. It returns an error if the value
+// is empty, contains characters that a bearer token (RFC 6750) cannot contain, such as white space,
+// asterisks and control characters, or is a placeholder, such as "sk-admin...abc", "REDACTED" or a
+// prefix alone. The error does not quote the value, and s is unchanged.
 func (s *Secret) UnmarshalText(text []byte) error {
 	value := string(text)
 	if err := checkUsable(value); err != nil {
@@ -95,7 +95,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// checkUsable returns why no client could use value as a key, or nil.
+// checkUsable returns an error if no client could use value as a key.
 func checkUsable(value string) error {
 	switch {
 	case value == "":
@@ -110,8 +110,8 @@ func checkUsable(value string) error {
 	return nil
 }
 
-// isPlaceholder reports whether value consists only of words that are no key, such as
-// "sk-admin-REDACTED", and of repeated characters, such as "xxxx".
+// isPlaceholder reports whether value consists only of the words in placeholders, as
+// "sk-admin-REDACTED" does, and of repeated characters, such as "xxxx".
 func isPlaceholder(value string) bool {
 	for part := range strings.FieldsFuncSeq(value, isSeparator) {
 		if strings.Trim(part, part[:1]) != "" && (len(part) > maxPlaceholder || !placeholders[strings.ToLower(part)]) {
@@ -129,13 +129,13 @@ func isSeparator(r rune) bool {
 	return false
 }
 
-// maxPlaceholder is the length of the longest of placeholders, or more.
+// maxPlaceholder is at least the length of the longest word in placeholders.
 const maxPlaceholder = 16
 
-// tokenCharacters are those of a bearer token, apart from the padding.
+// tokenCharacters are the characters of a bearer token, without the padding "=".
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
-// placeholders are the words of what programs write in place of a key, and of prefixes of keys.
+// placeholders are words that programs write in place of a key, and that prefixes of keys contain.
 var placeholders = func() map[string]bool {
 	words := make(map[string]bool)
 	for word := range strings.FieldsSeq(`
@@ -149,10 +149,10 @@ var placeholders = func() map[string]bool {
 	return words
 }()
 
-// UnmarshalBinary does what [Secret.UnmarshalText] does.
+// UnmarshalBinary is like [Secret.UnmarshalText].
 func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }
 
-// UnmarshalJSON decodes a JSON string like [Secret.UnmarshalText].
+// UnmarshalJSON decodes a JSON string, with the rules of [Secret.UnmarshalText].
 func (s *Secret) UnmarshalJSON(b []byte) error {
 	text, err := jsontext.AppendUnquote(nil, b)
 	if err != nil {

@@ -53,7 +53,8 @@ func TestSecret_isRedacted(t *testing.T) {
 	assert.Equal(t, value, s.Reveal())
 }
 
-// If unmarshaling returns an error, the secret keeps its value. No error quotes the input.
+// TestSecret_Unmarshal verifies that the secret keeps its value if unmarshaling returns an error,
+// and that no error quotes the input.
 func TestSecret_Unmarshal(t *testing.T) {
 	fromJSON := func(s *apitype.Secret, in string) error { return s.UnmarshalJSON([]byte(in)) }
 	fromText := func(s *apitype.Secret, in string) error {
@@ -101,7 +102,7 @@ func TestSecret_Unmarshal(t *testing.T) {
 	}
 }
 
-// A caller may clear the buffer that it passed.
+// TestSecret_UnmarshalText_copies verifies that a caller may clear the buffer that it passed.
 func TestSecret_UnmarshalText_copies(t *testing.T) {
 	buffer := []byte(value)
 	var s apitype.Secret

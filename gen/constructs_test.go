@@ -28,18 +28,18 @@ type constructs struct {
 	Paths object `yaml:"paths"`
 }
 
-// response is a response that the generated client decodes, and what should come of it.
+// response is a response that the generated client decodes, with the expected result.
 type response struct {
 	operation   string
 	status      int
 	contentType string
 	body        any
 	valid       bool
-	pointer     string // to the fault, if it is invalid
+	pointer     string // to the invalid value, if there is one
 }
 
-// TestConstructs generates a client from the contract with everything that a contract of the API
-// can contain, builds it with the packages that depend on it, and decodes responses.
+// TestConstructs adds each construct of OpenAPI that the generator supports to the contract,
+// generates a client, builds it with the packages that depend on it, and decodes responses.
 func TestConstructs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the generator and builds a program")
@@ -96,8 +96,8 @@ func TestConstructs(t *testing.T) {
 	}
 }
 
-// place adds an operation to contract whose response contains a construct in every place, and
-// returns responses to it.
+// place adds an operation to contract whose response contains a construct wherever a schema may
+// be, and returns responses of the operation.
 func place(contract object, all constructs, name string) []response {
 	c := all.Constructs[name]
 	component := "construct-" + name
@@ -152,7 +152,7 @@ func place(contract object, all constructs, name string) []response {
 	return responses
 }
 
-// operations returns responses to the operations of testdata/constructs.yaml.
+// operations returns responses of the operations in testdata/constructs.yaml.
 func operations() []response {
 	id := object{"id": "a"}
 	return []response{
@@ -180,8 +180,8 @@ func operations() []response {
 	}
 }
 
-// manyRequired adds an operation whose response has more required properties than a word has
-// bits.
+// manyRequired adds an operation whose response has more than 64 required properties, which do not
+// fit in the bits of a uint64.
 func manyRequired(contract object) []response {
 	const n = 130
 	properties, full := object{}, object{}
@@ -208,8 +208,8 @@ func manyRequired(contract object) []response {
 	return responses
 }
 
-// changes changes the operations of the contract as a new version of the API could, and returns
-// responses that show that the client enforces it, with nothing but the contract changed.
+// changes changes the operations of the contract as a new version of the API could. It returns
+// responses that the generated client must accept or reject because of the changes.
 func changes(t *testing.T, contract object) []response {
 	examples := map[string]object{}
 	var original object

@@ -74,14 +74,14 @@ func addReferenced(contract, theirs object, value any) {
 	}
 }
 
-// contract returns the contract, to be changed.
+// contract returns the contract as a value that the test may change.
 func contract(t *testing.T) object {
 	var contract object
 	require.NoError(t, yaml.Unmarshal(api.Spec, &contract))
 	return contract
 }
 
-// tree is the source of the module with other generated files.
+// tree overlays the source of the module with other generated files.
 type tree struct{ overlay string }
 
 // generate generates the client, the server side and the names of contract. Nothing in the module changes.

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPrepare_Rejects verifies that what the decoders could not enforce is an error that names
-// its place, since the generated client would otherwise accept anything there.
+// TestPrepare_Rejects verifies that a schema that the decoders could not enforce is an error with
+// a pointer to it. The generated client would otherwise accept any value there.
 func TestPrepare_Rejects(t *testing.T) {
 	const at = "/components/schemas/X/properties/p"
 	for _, row := range []struct{ schema, want string }{
@@ -126,7 +126,8 @@ func TestLoad_RejectsTheConstantNull(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// TestRedeclared verifies that a name that the templates declare too is an error, with its place.
+// TestRedeclared verifies that a schema or an operation with the name of something that the
+// templates declare is an error with a pointer to it.
 func TestRedeclared(t *testing.T) {
 	d := document(t, `"/a": {"get": {"operationId": "client", "responses": {"200": {"description": "OK"}}}}`, `{"type": "string"}`)
 	for _, row := range []struct{ code, want string }{

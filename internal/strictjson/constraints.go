@@ -105,7 +105,7 @@ type Range struct {
 	MultipleOf                 float64 // 0 if any number is allowed
 }
 
-// Inf is a bound of a Range that has none.
+// Inf returns the bound of a Range that is unlimited in the direction of sign.
 func Inf(sign int) float64 { return math.Inf(sign) }
 
 func (r *Range) check(n float64) error {
@@ -208,7 +208,7 @@ func parseInteger(token string) (int64, error) {
 		var err error
 		mantissa = token[:i]
 		if exponent, err = strconv.Atoi(token[i+1:]); err != nil {
-			// An exponent that does not fit in an int. Zero is zero all the same.
+			// The exponent does not fit in an int. Zero is zero with any exponent.
 			exponent = math.MaxInt32
 			if token[i+1] == '-' {
 				exponent = math.MinInt32

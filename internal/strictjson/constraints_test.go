@@ -14,7 +14,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
-// problem decodes document by read and returns the problem of the error, or "" if there is no error.
+// problem decodes document with read and returns the problem in the error, or "" without one.
 func problem[T any](document string, read func(*T, *strictjson.Decoder) error) string {
 	var v T
 	if err := strictjson.Unmarshal([]byte(document), &v, read); err != nil {
@@ -203,7 +203,8 @@ func TestMap_NamesTheProblemOnce(t *testing.T) {
 	assert.Equal(t, "contains a value that is a number, expected a string", problem(`{"leak":{"leak":7}}`, outer))
 }
 
-// TestUnion_FailedAlternativesDoNotAddToTheDepth reads more unions than there may be levels.
+// TestUnion_FailedAlternativesDoNotAddToTheDepth reads more unions than a document may have nested
+// levels.
 func TestUnion_FailedAlternativesDoNotAddToTheDepth(t *testing.T) {
 	numbers := func(v *[][]int, d *strictjson.Decoder) error {
 		return strictjson.Array(v, d, func(v *[]int, d *strictjson.Decoder) error { return strictjson.Array(v, d, strictjson.Integer) })

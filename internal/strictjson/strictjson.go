@@ -41,16 +41,16 @@ func (e *Error) Error() string {
 	return e.Pointer + " " + e.Problem
 }
 
-// Decoder decodes one document. It verifies the syntax of everything that it reads, and stops at
-// the first fault.
+// Decoder decodes one document. It validates the syntax of everything that it reads, and stops at
+// the first error.
 type Decoder struct {
 	data  []byte
 	pos   int
 	depth int  // of the open objects and arrays
-	first bool // an object or array was opened, and none of its members or elements was read
+	first bool // no member or element of the innermost open object or array was read yet
 
-	// Strings are carved out of chunks, since a page contains many short ones. Secrets and the
-	// document itself are never in a chunk, which lives as long as any of its strings.
+	// The strings are allocated in chunks, since a page contains many short ones. A chunk stays in
+	// memory as long as any of its strings, so that it never contains a secret or the document.
 	chunk strings.Builder
 }
 
@@ -77,7 +77,7 @@ func Unmarshal[T any](body []byte, v *T, read func(*T, *Decoder) error) error {
 	return err
 }
 
-// syntax returns the error for a document that cannot continue as it does at d.pos.
+// syntax returns an error for the invalid syntax at d.pos.
 func (d *Decoder) syntax() error {
 	if d.pos >= len(d.data) {
 		return Invalid("is truncated")
@@ -125,7 +125,7 @@ func kindName(first byte) string {
 	}
 }
 
-// peek skips white space and returns the first byte of what follows, 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (d *Decoder) peek() byte {
 	if c := d.at(); c > ' ' {
 		return c
@@ -142,7 +142,7 @@ func (d *Decoder) skipSpace() byte {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// at returns the byte at d.pos, 0 at the end.
+// at returns the byte at d.pos, or 0 at the end.
 func (d *Decoder) at() byte {
 	if d.pos < len(d.data) {
 		return d.data[d.pos]
@@ -272,7 +272,7 @@ func (s *Seen) Required(names ...string) error {
 	return nil
 }
 
-// plain has the characters that stand for themselves in a string, and are ASCII.
+// plain is true for the ASCII characters that occur in a string without an escape.
 var plain = func() (table [256]bool) {
 	for c := ' '; c < utf8.RuneSelf; c++ {
 		table[c] = c != '"' && c != '\\'
@@ -288,7 +288,7 @@ func (d *Decoder) text() ([]byte, error) {
 	return d.quoted()
 }
 
-// quoted does what text does where a string follows.
+// quoted is like text, but the next byte must be a quote.
 func (d *Decoder) quoted() ([]byte, error) {
 	data, start := d.data, d.pos+1
 	end := start
@@ -302,14 +302,14 @@ func (d *Decoder) quoted() ([]byte, error) {
 	return d.unquote()
 }
 
-// unquote does what quoted does, for strings with escapes or characters beyond ASCII too.
+// unquote is like quoted, also for strings with escapes or characters beyond ASCII.
 func (d *Decoder) unquote() ([]byte, error) {
 	start, escaped := d.pos, false
 	for d.pos++; d.at() != '"'; d.pos++ {
 		switch c := d.at(); {
 		case c == '\\':
 			escaped = true
-			d.pos++ // what follows a backslash ends nothing
+			d.pos++ // an escaped quote does not end the string
 		case c < ' ':
 			return nil, d.syntax() // a control character, or the end
 		}
@@ -387,7 +387,7 @@ func (d *Decoder) skipNested() error {
 	return nil
 }
 
-// literal reads the word that must follow.
+// literal reads word, such as true, which must come next.
 func (d *Decoder) literal(word string) error {
 	for i := range len(word) {
 		if d.at() != word[i] {
@@ -563,7 +563,7 @@ func Null(v *any, d *Decoder) error {
 	return nil
 }
 
-// Value reads a value by its type's own rules.
+// Value reads a value with its type's UnmarshalJSON.
 func Value[T any, P interface {
 	*T
 	json.Unmarshaler
@@ -578,7 +578,7 @@ func Value[T any, P interface {
 	return nil
 }
 
-// FromText reads a string by its type's own rules.
+// FromText reads a string with its type's UnmarshalText.
 func FromText[T any, P interface {
 	*T
 	encoding.TextUnmarshaler
@@ -616,7 +616,7 @@ func Pointer[T any](v **T, d *Decoder, read func(*T, *Decoder) error) error {
 	return read(value, d)
 }
 
-// NonNull does what Value does, for a type that would decode null too.
+// NonNull is like Value, but null is an error even if the type's UnmarshalJSON accepts it.
 func NonNull[T any, P interface {
 	*T
 	json.Unmarshaler
@@ -627,20 +627,20 @@ func NonNull[T any, P interface {
 	return Value[T, P](v, d)
 }
 
-// maxExpected is the number of elements for which Array makes room in advance.
+// maxExpected is the largest number of elements that Array allocates in advance.
 const maxExpected = 128
 
-// Array reads an array whose elements are read by read.
+// Array reads an array, and calls read for each element.
 func Array[T any](v *[]T, d *Decoder, read func(*T, *Decoder) error) error {
 	if err := d.open('[', "an array"); err != nil {
 		return err
 	}
 	items := []T{}
-	zeroed := 0 // the length up to which items has room that was never written
+	zeroed := 0 // the capacity that was allocated in advance; its elements are still zero
 	for start := d.pos; d.More(); {
 		if len(items) == 1 {
-			// The other elements are probably about as long as the first. Powers of two make
-			// pages of one length, whose elements differ, take the same memory.
+			// The other elements are probably about as long as the first. The capacity is a power
+			// of two, so that pages with the same number of elements allocate the same memory.
 			expected := 1 + (len(d.data)-d.pos)/(d.pos-start)
 			zeroed = min(maxExpected, 1<<bits.Len(uint(expected)))
 			items = append(make([]T, 0, zeroed), items...)
@@ -667,8 +667,8 @@ func ArrayOf[T any](v *[]T, d *Decoder, least, most int, read func(*T, *Decoder)
 	return Items(len(*v), least, most)
 }
 
-// Map reads an object whose members are all read by read. A pointer in an error ends at the
-// object, since the contract does not define the names.
+// Map reads an object, and calls read for the value of each member. A pointer in an error ends at
+// the object, since the contract does not define the names.
 func Map[M ~map[string]T, T any](v *M, d *Decoder, read func(*T, *Decoder) error) error {
 	if err := d.Open(); err != nil {
 		return err
@@ -704,7 +704,8 @@ func Member[T any](members *map[string]T, name []byte, d *Decoder, read func(*T,
 	return nil
 }
 
-// inMember moves an error from a member whose name the contract does not define to the object.
+// inMember returns err with a pointer to the object instead of to a member in it, whose name the
+// contract does not define.
 func inMember(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		const contains = "contains a value that "

@@ -14,7 +14,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
-// kind has one constant.
+// kind is a type with one constant.
 type kind string
 
 // item has a property of each type. decodeItem has the form of a generated decoder.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// readAll reads any document with the functions of this package alone.
+// readAll reads a document of any form, without package jsontext.
 func readAll(_ *struct{}, d *Decoder) error {
 	switch c := d.peek(); {
 	case c == '[':
@@ -26,7 +26,7 @@ func readAll(_ *struct{}, d *Decoder) error {
 	return err
 }
 
-// documents cover every rule of the syntax, in both directions.
+// documents contains valid and invalid documents for each rule of the syntax.
 var documents = []string{
 	``, ` `, `null`, `true`, `false`, `nul`, `nulls`, `truE`, `fals`, ` null `, `null null`, `null,`, "\x00", "null\x00", "\ufeffnull", "\vnull", "\u00a0null",
 	`0`, `-0`, `-`, `00`, `01`, `-01`, `10`, `1.0`, `1.`, `.1`, `1.e1`, `1e1`, `1E+1`, `1e-1`, `1e`, `1e+`, `1e1.0`, `+1`, `0x1`, `1_0`, `Infinity`, `NaN`, `1 `, `1a`, `--1`, `1e400`,

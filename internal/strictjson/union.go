@@ -19,7 +19,7 @@ type Union struct {
 // Alternative is a type of a union: it decodes a value of that type.
 type Alternative func(*Decoder) (any, error)
 
-// As returns the alternative that read decodes.
+// As returns the alternative whose values read decodes.
 func As[T any](read func(*T, *Decoder) error) Alternative {
 	return func(d *Decoder) (any, error) {
 		var v T
@@ -80,7 +80,7 @@ func (d *Decoder) Discriminator(name string) (string, error) {
 	return "", Missing(name)
 }
 
-// NoAlternative returns the error for a discriminator at name that selects no type.
+// NoAlternative returns an error for a discriminator, the member called name, that selects no type.
 func NoAlternative(name string) error {
 	return At(Invalid("selects none of the types that the contract allows"), name)
 }
@@ -88,7 +88,7 @@ func NoAlternative(name string) error {
 // UnionOf returns a Union that contains v.
 func UnionOf(v any) Union { return Union{value: v} }
 
-// Get returns the value of u as a T, by read if it was decoded as another type.
+// Get returns the value of u as a T. If it was decoded as another type, Get decodes it with read.
 func Get[T any](u Union, read func(*T, *Decoder) error) (T, error) {
 	if v, ok := u.value.(T); ok {
 		return v, nil
@@ -104,7 +104,7 @@ func Get[T any](u Union, read func(*T, *Decoder) error) (T, error) {
 // Value returns the value of u as the first type of the contract that it matches, or nil.
 func (u Union) Value() any { return u.value }
 
-// Shown returns what prints in place of u.
+// Shown returns the value that is printed in place of u.
 func (u Union) Shown() any { return u.value }
 
 // String returns the value of u, without secrets.
@@ -116,8 +116,8 @@ func (u Union) Format(f fmt.State, verb rune) { show.Format(f, verb, u) }
 // MarshalJSON encodes the value of u. Secrets are redacted.
 func (u Union) MarshalJSON() ([]byte, error) { return json.Marshal(u.value) }
 
-// Merge encodes the members of several values, which encode as objects, as one object. A member
-// of a later value replaces one of the same name.
+// Merge encodes several values, each of which encodes as an object, as one object with the members
+// of all. A member of a later value replaces one of the same name.
 func Merge(values ...any) ([]byte, error) {
 	merged := map[string]json.RawMessage{}
 	for _, value := range values {
