@@ -15,15 +15,15 @@ import (
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
-// decoderWriter writes the code that goes with each generated type: its decoder, and the methods
-// that encode and print it.
+// decoderWriter writes the code that accompanies each generated type: its decoder, and its methods
+// for encoding and printing.
 type decoderWriter struct {
-	constraints map[string]string // the names of the variables, by their values
+	constraints map[string]string // the names of the generated variables, by their values
 	problems    []error
 	code        strings.Builder
 	typeName    string // the type being written, for messages
 
-	// Types without methods have a decoder only if another one calls it.
+	// The types without methods, by name. A decoder is written only for those in called.
 	functions map[string]codegen.TypeDefinition
 	called    map[string]bool
 }
@@ -44,8 +44,8 @@ func (w *decoderWriter) fail(format string, arguments ...any) {
 	w.problems = append(w.problems, fmt.Errorf("type %s: %s", w.typeName, fmt.Sprintf(format, arguments...)))
 }
 
-// decoders returns the code of types, of which the one named parameters contains those of an
-// operation. The templates call it.
+// decoders returns the code of types. The type called parameters contains the parameters of an
+// operation. The templates call decoders.
 func (w *decoderWriter) decoders(types []codegen.TypeDefinition, parameters string) string {
 	w.code.Reset()
 	written := map[string]bool{}
@@ -59,7 +59,8 @@ func (w *decoderWriter) decoders(types []codegen.TypeDefinition, parameters stri
 	return w.code.String()
 }
 
-// write writes a type's code. The parameters of an operation are never decoded.
+// write writes the code of a type. If parameters is true, the type contains the parameters of an
+// operation, which are never decoded, and write omits the decoder.
 func (w *decoderWriter) write(t codegen.TypeDefinition, parameters bool) {
 	name, s := t.TypeName, t.Schema
 	structure := isStruct(s)
@@ -288,7 +289,7 @@ func (w *decoderWriter) property(p codegen.Property) {
 	w.printf("err = %s\n", w.read(field, p.Schema))
 }
 
-// union writes the decoding of a union in place of the verb of format.
+// union writes code that decodes a union: format with an expression of type error.
 func (w *decoderWriter) union(s codegen.Schema, format string) {
 	var all []string
 	for _, element := range s.UnionElements {
@@ -342,7 +343,7 @@ func (w *decoderWriter) plainReader(s codegen.Schema) string {
 
 func isNullable(s *openapi3.Schema) bool { return s != nil && nullable(s) }
 
-// read returns the expression that decodes a value into the pointer target.
+// read returns an expression of type error that decodes a value into the pointer target.
 func (w *decoderWriter) read(target string, s codegen.Schema) string {
 	typ := s.TypeDecl()
 	if s.IsRef() || target != "v" && generated.MatchString(typ) || generated.MatchString(typ) && typ != w.typeName {
@@ -487,8 +488,8 @@ func (w *decoderWriter) bounds(o *openapi3.Schema) string {
 	return w.constraint("Range", fields)
 }
 
-// constraint returns a pointer to the variable that holds a constraint, and writes the variable
-// if it is new.
+// constraint returns an expression for a pointer to the generated variable that contains a
+// constraint, or "" if there are no fields. Equal constraints share a variable.
 func (w *decoderWriter) constraint(typ string, fields []string) string {
 	if len(fields) == 0 {
 		return ""
@@ -500,8 +501,8 @@ func (w *decoderWriter) constraint(typ string, fields []string) string {
 	return "&" + w.constraints[value]
 }
 
-// rest returns the code that the decoders need beside each other: those of the types without
-// methods, and the constraints. The templates call it last.
+// rest returns the decoders of the types without methods, and the variables with the constraints.
+// The templates call it last, when it is known which of these the other decoders use.
 func (w *decoderWriter) rest() string {
 	w.code.Reset()
 	for more := true; more; {

@@ -1,7 +1,7 @@
-// Package generate writes Go from the contract with oapi-codegen: it does what oapi-codegen's
-// command does, with two additions. Before, it rewrites the schemas that oapi-codegen cannot
-// represent and rejects those that could not be decoded strictly (see prepare). And it gives the
-// templates a function that writes strict decoders (see decoders).
+// Package generate generates Go from the contract, api/openapi.yaml, with oapi-codegen. It adds two
+// things to oapi-codegen's command: it first rewrites the schemas that oapi-codegen cannot
+// represent and rejects those that could not be decoded strictly (see prepare), and it gives the
+// templates functions that write strict decoders (see decoders).
 package generate
 
 import (
@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-openapi/jsonpointer"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/util"
 	"go.yaml.in/yaml/v3"
@@ -57,8 +58,8 @@ func ReadOptions(file, dir string) (options Options, err error) {
 	return options, nil
 }
 
-// Load reads an OpenAPI document. It returns an error for a constant that is null, which the
-// document in memory would no longer contain.
+// Load reads an OpenAPI document. It returns an error for a const that is null, since kin-openapi
+// represents that as an absent const.
 func Load(file string) (*openapi3.T, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -83,7 +84,7 @@ func nullConstants(value any, at string) (found []string) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(value)) {
 			if name != "example" && name != "examples" && name != "default" {
-				found = append(found, nullConstants(value[name], at+"/"+strings.ReplaceAll(name, "/", "~1"))...)
+				found = append(found, nullConstants(value[name], at+"/"+jsonpointer.Escape(name))...)
 			}
 		}
 	case []any:
@@ -94,9 +95,9 @@ func nullConstants(value any, at string) (found []string) {
 	return found
 }
 
-// Code returns the Go code of document, which it changes. With an error, the code is what was
-// generated so far, to look for the cause in. It is not safe for concurrent use, since the
-// functions of the generator's templates are global.
+// Code generates Go from document, which it changes. If the error is not nil, the code is
+// incomplete or invalid, and is only of use in finding the cause. Code is not safe for concurrent
+// use, since the functions of oapi-codegen's templates are global.
 func Code(document *openapi3.T, options Options) (string, error) {
 	if err := prepare(document); err != nil {
 		return "", err
@@ -120,9 +121,9 @@ func Code(document *openapi3.T, options Options) (string, error) {
 	return code, errors.Join(err, errors.Join(writer.problems...), redeclared(code, document))
 }
 
-// redeclared returns an error for each Go name that code declares twice, with the place in
-// document that it comes from: a schema or an operation can have the name of something that the
-// templates declare.
+// redeclared returns an error for each Go name that code declares twice, with a pointer to the
+// schema or the operation of that name: it may have the name of something that the templates
+// declare.
 func redeclared(code string, document *openapi3.T) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
 	if err != nil {
@@ -131,7 +132,7 @@ func redeclared(code string, document *openapi3.T) error {
 	places := map[string]string{}
 	for path, item := range document.Paths.Map() {
 		for method, operation := range item.Operations() {
-			places[goKey(operation.OperationID)] = "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
+			places[goKey(operation.OperationID)] = "/paths/" + jsonpointer.Escape(path) + "/" + strings.ToLower(method)
 		}
 	}
 	for name := range document.Components.Schemas {

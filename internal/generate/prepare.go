@@ -15,12 +15,13 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-openapi/jsonpointer"
 
 	"github.com/orgkeys/orgkeys-go/internal/strictjson"
 )
 
-// prepare rewrites the schemas of a contract into equivalent ones that oapi-codegen represents,
-// and returns an error for each that the decoders could not enforce.
+// prepare rewrites the schemas of a contract into equivalent ones that oapi-codegen can generate
+// types for. It returns an error for each schema that the decoders could not enforce.
 func prepare(contract *openapi3.T) error {
 	p := &preparation{contract: contract, done: map[*openapi3.Schema]bool{}, parts: map[*openapi3.Schema]bool{}}
 	if contract.Components == nil {
@@ -44,8 +45,8 @@ type preparation struct {
 	parts    map[*openapi3.Schema]bool // the inline members of an allOf
 	problems []error
 
-	// The schema that is being prepared: what the names of those inside it start with, and where
-	// it is.
+	// The outermost schema that is being prepared: the prefix of the names of the schemas inside
+	// it, and its JSON pointer.
 	root, rootAt string
 }
 
@@ -61,7 +62,7 @@ func (p *preparation) operations() {
 		operations := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			operation := operations[method]
-			at := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + strings.ToLower(method)
+			at := "/paths/" + jsonpointer.Escape(path) + "/" + strings.ToLower(method)
 			all := append(slices.Clone(item.Parameters), operation.Parameters...)
 			for i, parameter := range all {
 				p.parameter(parameter.Value, at+"/parameters/"+strconv.Itoa(i), operation.OperationID)
@@ -70,17 +71,15 @@ func (p *preparation) operations() {
 			if operation.RequestBody != nil {
 				bodies := operation.RequestBody.Value.Content
 				for _, mediaType := range slices.Sorted(maps.Keys(bodies)) {
-					content := bodies[mediaType]
-					p.top(content.Schema, at+"/requestBody/content/"+strings.ReplaceAll(mediaType, "/", "~1")+"/schema", operation.OperationID)
+					p.top(bodies[mediaType].Schema, at+"/requestBody/content/"+jsonpointer.Escape(mediaType)+"/schema", operation.OperationID)
 				}
 			}
 			responses := operation.Responses.Map()
 			for _, status := range slices.Sorted(maps.Keys(responses)) {
 				bodies := responses[status].Value.Content
 				for _, mediaType := range slices.Sorted(maps.Keys(bodies)) {
-					content := bodies[mediaType]
-					at := at + "/responses/" + status + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema"
-					p.responseBody(operation.OperationID, status, mediaType, content, at)
+					at := at + "/responses/" + status + "/content/" + jsonpointer.Escape(mediaType) + "/schema"
+					p.responseBody(operation.OperationID, status, mediaType, bodies[mediaType], at)
 				}
 			}
 		}
@@ -89,7 +88,8 @@ func (p *preparation) operations() {
 
 var queryName = regexp.MustCompile(`^[A-Za-z0-9_.\[\]-]+$`)
 
-// parameter prepares a parameter, and fails for one that the client would send in another form.
+// parameter prepares a parameter. It is an error if the client would not send the parameter as the
+// contract describes it.
 func (p *preparation) parameter(parameter *openapi3.Parameter, at, operation string) {
 	schema := parameter.Schema
 	switch {
@@ -108,8 +108,8 @@ func (p *preparation) parameter(parameter *openapi3.Parameter, at, operation str
 	p.top(schema, at+"/schema", operation+"-"+parameter.Name)
 }
 
-// argumentNames renames the parameters of an operation whose names are the same in Go, or that
-// hide what the generated functions use.
+// argumentNames renames the parameters of an operation that have the same name in Go as another
+// one, or as a variable or a package that the generated functions use.
 func argumentNames(parameters openapi3.Parameters) {
 	inPath := map[string]bool{}
 	for _, name := range []string{
@@ -130,26 +130,22 @@ func argumentNames(parameters openapi3.Parameters) {
 			for taken[goKey(name)] {
 				name += "2"
 			}
-			own := *ref.Value // which other operations may share
-			own.Extensions = maps.Clone(own.Extensions)
-			if own.Extensions == nil {
-				own.Extensions = map[string]any{}
-			}
-			own.Extensions["x-go-name"] = name
+			own := *ref.Value // a copy, since other operations may share the parameter
+			own.Extensions = with(own.Extensions, "x-go-name", name)
 			ref.Ref, ref.Value = "", &own
 		}
 		taken[goKey(name)] = true
 	}
 }
 
+// responseBody prepares the schema of a JSON response and, if it is inline, adds it to the named
+// schemas of the contract.
 func (p *preparation) responseBody(operation, status, mediaType string, content *openapi3.MediaType, at string) {
-	if content.Schema == nil {
-		if strings.Contains(mediaType, "json") {
-			p.fail(at, "a JSON response has no schema, so it cannot be verified")
-		}
+	switch {
+	case !strings.Contains(mediaType, "json"):
 		return
-	}
-	if !strings.Contains(mediaType, "json") {
+	case content.Schema == nil:
+		p.fail(at, "a JSON response has no schema, so it cannot be verified")
 		return
 	}
 	p.top(content.Schema, at, operation)
@@ -176,7 +172,7 @@ func (p *preparation) responseBody(operation, status, mediaType string, content 
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// top prepares a schema that is not inside another.
+// top prepares a schema that is not inside another schema.
 func (p *preparation) top(ref *openapi3.SchemaRef, at, name string) {
 	p.root, p.rootAt = name, at
 	p.schema(ref, at)
@@ -194,7 +190,7 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 			return
 		}
 		p.besideReference(ref, at)
-		// Whether it may be null is known once it is prepared.
+		// The target comes first, since preparing it may change whether it can be null.
 		root, rootAt := p.root, p.rootAt
 		if target := p.contract.Components.Schemas[name]; target != nil && !p.done[target.Value] {
 			p.top(target, "/components/schemas/"+name, name)
@@ -245,21 +241,23 @@ func (p *preparation) schema(ref *openapi3.SchemaRef, at string) {
 	p.discriminator(s, at)
 	fieldNames(s)
 
-	switch {
-	case len(s.AllOf) == 1 && only(s, "AllOf"):
-		// A description beside the reference is lost, which no decoder needs.
-		replace(ref, s.AllOf[0])
-	case len(s.AnyOf) == 1 && only(s, "AnyOf"):
-		replace(ref, s.AnyOf[0])
-	case len(s.OneOf) == 1 && only(s, "OneOf"):
-		replace(ref, s.OneOf[0])
-	default:
+	if all := composed(s); len(all) == 1 {
+		replace(ref, all[0]) // without a description beside a reference, which the decoders do not need
+	} else {
 		p.allOf(s, at)
 	}
 }
 
-// extract makes an inline object or union a schema of its own, where oapi-codegen would not give
-// it a type that has methods and that can be null.
+// composed returns the members of s if it consists of an allOf, an anyOf or a oneOf and nothing else.
+func composed(s *openapi3.Schema) openapi3.SchemaRefs {
+	if only(s, "AllOf") || only(s, "AnyOf") || only(s, "OneOf") {
+		return slices.Concat(s.AllOf, s.AnyOf, s.OneOf)
+	}
+	return nil
+}
+
+// extract makes an inline object or union a named schema, so that oapi-codegen generates a type
+// for it that can have methods and be null.
 func (p *preparation) extract(ref *openapi3.SchemaRef, at string) {
 	if ref == nil || ref.Ref != "" {
 		return
@@ -269,8 +267,7 @@ func (p *preparation) extract(ref *openapi3.SchemaRef, at string) {
 		return
 	}
 	body := *s
-	other := func(m *openapi3.SchemaRef) bool { return !isNull(m.Value) }
-	body.AnyOf, body.OneOf = filter(s.AnyOf, other), filter(s.OneOf, other)
+	body.AnyOf, body.OneOf = slices.DeleteFunc(slices.Clone(s.AnyOf), isNullRef), slices.DeleteFunc(slices.Clone(s.OneOf), isNullRef)
 	notNull(&body)
 	if len(body.Properties)+len(body.AllOf) == 0 && len(body.AnyOf)+len(body.OneOf) < 2 {
 		return // a schema or null
@@ -286,16 +283,6 @@ func (p *preparation) extract(ref *openapi3.SchemaRef, at string) {
 	ref.Value = &openapi3.Schema{AnyOf: openapi3.SchemaRefs{own, null}, Description: s.Description}
 }
 
-func filter(refs openapi3.SchemaRefs, keep func(*openapi3.SchemaRef) bool) openapi3.SchemaRefs {
-	var kept openapi3.SchemaRefs
-	for _, ref := range refs {
-		if keep(ref) {
-			kept = append(kept, ref)
-		}
-	}
-	return kept
-}
-
 // addSchema adds a schema that has been prepared to the contract, and returns its name.
 func (p *preparation) addSchema(name string, s *openapi3.Schema) string {
 	p.done[s] = true
@@ -306,7 +293,7 @@ func (p *preparation) addSchema(name string, s *openapi3.Schema) string {
 	return name
 }
 
-// replace makes ref the schema that other is.
+// replace makes ref equal to other, except for its description.
 func replace(ref, other *openapi3.SchemaRef) {
 	description := ref.Value.Description
 	*ref.Value = *other.Value
@@ -316,7 +303,8 @@ func replace(ref, other *openapi3.SchemaRef) {
 	ref.Ref = other.Ref
 }
 
-// supportedKeywords are the fields of a schema that the decoders enforce or may ignore.
+// supportedKeywords are the fields of openapi3.Schema that the decoders enforce, and from
+// Extensions on those that they may ignore.
 var supportedKeywords = []string{
 	"OneOf", "AnyOf", "AllOf", "Type", "Format", "Enum", "Const",
 	"ExclusiveMin", "ExclusiveMax", "Min", "Max", "MultipleOf", "MinLength", "MaxLength", "Pattern",
@@ -327,7 +315,7 @@ var supportedKeywords = []string{
 	"ReadOnly", "WriteOnly", "AllowEmptyValue", "Deprecated", "XML", "Comment",
 }
 
-// appliesTo are the types of values that a keyword constrains, by the field of a schema.
+// appliesTo contains the types that a keyword constrains, by its field in openapi3.Schema.
 var appliesTo = map[string][]string{
 	"MinLength": {"string"}, "MaxLength": {"string"}, "Pattern": {"string"},
 	"Min": {"integer", "number"}, "Max": {"integer", "number"}, "MultipleOf": {"integer", "number"},
@@ -337,6 +325,7 @@ var appliesTo = map[string][]string{
 	"AdditionalProperties": {"object"},
 }
 
+// supported reports the keywords of a schema that would not be enforced.
 func (p *preparation) supported(s *openapi3.Schema, at string) {
 	kinds := s.Type.Slice()
 	if s.Type == nil && (len(s.Properties)+len(s.AllOf) > 0 || s.AdditionalProperties.Schema != nil || p.parts[s]) {
@@ -359,26 +348,24 @@ func (p *preparation) supported(s *openapi3.Schema, at string) {
 			p.fail(at, "the keyword %s is not supported, so it would not be enforced", name)
 		}
 	}
-	if s.Pattern != "" {
-		if _, err := regexp.Compile(s.Pattern); err != nil {
-			p.fail(at, "the pattern is not a regular expression of Go: %v", err)
+	_, err := regexp.Compile(s.Pattern)
+	for _, rule := range []struct {
+		violated bool
+		problem  string
+	}{
+		{err != nil, fmt.Sprintf("the pattern is not a regular expression of Go: %v", err)},
+		{s.MaxLength != nil && *s.MaxLength == 0, "the keyword maxLength is not supported with the value 0"},
+		{s.ExclusiveMin.Bool != nil || s.ExclusiveMax.Bool != nil, "exclusiveMinimum and exclusiveMaximum are supported as numbers only"},
+		{s.Type != nil && len(*s.Type) == 0, "the list of types is empty, so no value is valid"},
+		{len(s.AnyOf) > 0 && len(s.OneOf) > 0, "anyOf beside oneOf is not supported"},
+	} {
+		if rule.violated {
+			p.fail(at, "%s", rule.problem)
 		}
-	}
-	if s.MaxLength != nil && *s.MaxLength == 0 {
-		p.fail(at, "the keyword maxLength is not supported with the value 0")
-	}
-	if s.ExclusiveMin.Bool != nil || s.ExclusiveMax.Bool != nil {
-		p.fail(at, "exclusiveMinimum and exclusiveMaximum are supported as numbers only")
-	}
-	if s.Type != nil && len(*s.Type) == 0 {
-		p.fail(at, "the list of types is empty, so no value is valid")
-	}
-	if len(s.AnyOf) > 0 && len(s.OneOf) > 0 {
-		p.fail(at, "anyOf beside oneOf is not supported")
 	}
 }
 
-// besideReference fails for what a reference is constrained by beyond what it refers to.
+// besideReference reports the keywords beside a reference that would not be enforced.
 func (p *preparation) besideReference(ref *openapi3.SchemaRef, at string) {
 	text, err := json.Marshal(ref)
 	var members map[string]any
@@ -388,22 +375,23 @@ func (p *preparation) besideReference(ref *openapi3.SchemaRef, at string) {
 	if err != nil {
 		p.fail(at, "cannot be read: %v", err)
 	}
+	annotations := []string{"$ref", "description", "summary", "title", "default", "example", "examples", "deprecated"}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if !strings.HasPrefix(name, "x-") && !slices.Contains([]string{"$ref", "description", "summary", "title", "default", "example", "examples", "deprecated"}, name) {
+		if !strings.HasPrefix(name, "x-") && !slices.Contains(annotations, name) {
 			p.fail(at, "the keyword %s beside a reference is not supported, so it would not be enforced", name)
 		}
 	}
 }
 
-// formats are the types that each format is supported for. Other formats of strings are in
-// strictjson.Formats.
+// formats contains the type that each format is supported for. strictjson.Formats contains more
+// formats of strings.
 var formats = map[string]string{
 	"password": "string", "date-time": "string", "byte": "string", "unixtime": "integer",
 	"int32": "integer", "int64": "integer", "float": "number", "double": "number",
 }
 
-// format fails for a format that is not enforced, or whose Go type does not enforce the
-// constraints beside it.
+// format reports a format that would not be enforced, and constraints beside a format that its Go
+// type does not enforce.
 func (p *preparation) format(s *openapi3.Schema, at string) {
 	kind := formats[s.Format]
 	if _, ok := strictjson.Formats[s.Format]; ok {
@@ -443,13 +431,13 @@ func (p *preparation) format(s *openapi3.Schema, at string) {
 	}
 }
 
-// What the types in package apitype enforce by themselves.
+// The constraints that the types in package apitype enforce.
 const (
 	secretPattern = `^[A-Za-z0-9_~+/-]+(\.{1,2}[A-Za-z0-9_~+/-]+)*={0,2}$`
 	lastUnixTime  = 253402300799
 )
 
-// object fails for what an object's decoder would not enforce.
+// object reports required properties and limits that an object's decoder would not enforce.
 func (p *preparation) object(s *openapi3.Schema, at string) {
 	properties, required := members(s)
 	for _, name := range required {
@@ -463,12 +451,11 @@ func (p *preparation) object(s *openapi3.Schema, at string) {
 	}
 }
 
-// members returns the properties of an object and what it requires, with those of its allOf.
+// members returns the properties of an object and the names of the required ones, including those
+// of its allOf.
 func members(s *openapi3.Schema) (properties openapi3.Schemas, required []string) {
-	properties, required = maps.Clone(s.Properties), slices.Clone(s.Required)
-	if properties == nil {
-		properties = openapi3.Schemas{}
-	}
+	properties, required = openapi3.Schemas{}, slices.Clone(s.Required)
+	maps.Copy(properties, s.Properties)
 	for _, part := range s.AllOf {
 		more, r := members(part.Value)
 		maps.Copy(properties, more)
@@ -477,13 +464,10 @@ func members(s *openapi3.Schema) (properties openapi3.Schemas, required []string
 	return properties, required
 }
 
-// allOf fails for parts that are not objects, and for a property that two parts define
-// differently.
+// allOf reports parts that are not objects, and properties that two parts define differently.
 func (p *preparation) allOf(s *openapi3.Schema, at string) {
-	defined := maps.Clone(s.Properties)
-	if defined == nil {
-		defined = openapi3.Schemas{}
-	}
+	defined := openapi3.Schemas{}
+	maps.Copy(defined, s.Properties)
 	for i, part := range s.AllOf {
 		at := at + "/allOf/" + strconv.Itoa(i)
 		if v := part.Value; nullable(v) || v.Type != nil && !v.Type.Is("object") || len(v.Enum) > 0 {
@@ -508,6 +492,7 @@ func sameSchema(a, b *openapi3.SchemaRef) bool {
 	return err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
+// keyword returns the keyword that a field of openapi3.Schema contains.
 func keyword(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	if name == "-" || name == "" {
@@ -584,7 +569,7 @@ func (p *preparation) types(s *openapi3.Schema) {
 	}
 }
 
-// alternatives makes nested unions flat, and leaves the type of a union to its members.
+// alternatives flattens nested unions, and removes the type of a union, which its members have.
 func (p *preparation) alternatives(s *openapi3.Schema, at string) {
 	members := &s.AnyOf
 	if len(s.OneOf) > 0 {
@@ -595,13 +580,9 @@ func (p *preparation) alternatives(s *openapi3.Schema, at string) {
 	}
 	var flat openapi3.SchemaRefs
 	for _, member := range *members {
-		m := member.Value
-		switch {
-		case member.Ref == "" && len(m.AnyOf) > 0 && only(m, "AnyOf"):
-			flat = append(flat, m.AnyOf...)
-		case member.Ref == "" && len(m.OneOf) > 0 && only(m, "OneOf"):
-			flat = append(flat, m.OneOf...)
-		default:
+		if all := composed(member.Value); member.Ref == "" && len(all) > 0 && len(member.Value.AllOf) == 0 {
+			flat = append(flat, all...)
+		} else {
 			flat = append(flat, member)
 		}
 	}
@@ -613,12 +594,12 @@ func (p *preparation) alternatives(s *openapi3.Schema, at string) {
 		}
 	}
 	if s.Type != nil && !s.Type.Includes("object") {
-		s.Type = nil // the members have it
+		s.Type = nil
 	}
 	if accepted := func(m *openapi3.SchemaRef) bool { return nullable(m.Value) }; !slices.ContainsFunc(flat, accepted) {
 		notNull(s)
-	} else if !slices.ContainsFunc(flat, func(m *openapi3.SchemaRef) bool { return isNull(m.Value) }) {
-		// A member that may be null makes the union one that may be null.
+	} else if !slices.ContainsFunc(flat, isNullRef) {
+		// If a member may be null, the union may be null.
 		*members = append(flat, openapi3.NewSchemaRef("", &openapi3.Schema{Type: &openapi3.Types{"null"}}))
 	}
 	if s.Type == nil && len(s.Properties) == 0 && (s.Pattern != "" || s.MinLength > 0 || s.MaxLength != nil ||
@@ -633,20 +614,20 @@ type selection struct {
 	members  map[string]int // the indices of the members among those that are not null
 }
 
-// selectionKey is the extension that holds a selection.
+// selectionKey is the extension of a schema that contains its selection.
 const selectionKey = "x-selection"
 
-// discriminator replaces a discriminator by the selection that it means. The constants of the
-// members come first, since a document may name none and oapi-codegen would then expect the
-// names of the schemas as values. Where there are neither constants nor a mapping, the
-// discriminator selects nothing, and the members are tried in turn.
+// discriminator replaces a discriminator with a selection. The constants of the members take
+// precedence over the mapping, since without a mapping oapi-codegen would expect the names of the
+// schemas as values. With neither constants nor a mapping there is no selection, and the decoder
+// tries the members in order.
 func (p *preparation) discriminator(s *openapi3.Schema, at string) {
 	d := s.Discriminator
 	s.Discriminator = nil
 	if d == nil || len(s.AnyOf)+len(s.OneOf) == 0 {
 		return
 	}
-	members := slices.DeleteFunc(slices.Concat(s.AnyOf, s.OneOf), func(m *openapi3.SchemaRef) bool { return isNull(m.Value) })
+	members := slices.DeleteFunc(slices.Concat(s.AnyOf, s.OneOf), isNullRef)
 	selected := selection{d.PropertyName, map[string]int{}}
 	distinct := true
 	for i, member := range members {
@@ -671,11 +652,7 @@ func (p *preparation) discriminator(s *openapi3.Schema, at string) {
 		}
 	}
 	if len(selected.members) > 0 {
-		s.Extensions = maps.Clone(s.Extensions)
-		if s.Extensions == nil {
-			s.Extensions = map[string]any{}
-		}
-		s.Extensions[selectionKey] = selected
+		s.Extensions = with(s.Extensions, selectionKey, selected)
 	}
 }
 
@@ -702,8 +679,8 @@ func constants(s *openapi3.Schema, name string) []string {
 	return nil
 }
 
-// openEnum turns alternatives that are all strings, at least one of them with any value, into an
-// enum: the decoders accept other values of an enum anyway.
+// openEnum turns alternatives that are all strings into one enum. It does so even if one of them
+// allows any string, since the decoders accept unknown values of an enum.
 func openEnum(s *openapi3.Schema) {
 	members := slices.Concat(s.AnyOf, s.OneOf)
 	if len(members) < 2 || s.Discriminator != nil {
@@ -733,7 +710,7 @@ func openEnum(s *openapi3.Schema) {
 		return // a reference or null
 	}
 	if open && len(values) == 1 {
-		values = nil // alone it would be a constant
+		values = nil // an enum of one value is a constant
 	}
 	s.AnyOf, s.OneOf, s.Enum = nil, nil, values
 	s.Type = &openapi3.Types{"string"}
@@ -751,12 +728,13 @@ func notNull(s *openapi3.Schema) {
 
 func isNull(s *openapi3.Schema) bool { return s.Type != nil && s.Type.Is("null") }
 
+func isNullRef(ref *openapi3.SchemaRef) bool { return isNull(ref.Value) }
+
 func nullable(s *openapi3.Schema) bool {
-	return s.Type != nil && s.Type.Includes("null") ||
-		slices.ContainsFunc(slices.Concat(s.AnyOf, s.OneOf), func(m *openapi3.SchemaRef) bool { return isNull(m.Value) })
+	return s.Type != nil && s.Type.Includes("null") || slices.ContainsFunc(slices.Concat(s.AnyOf, s.OneOf), isNullRef)
 }
 
-// only reports whether field is all that s consists of, beside annotations.
+// only reports whether field is the only field of s that is set, apart from annotations.
 func only(s *openapi3.Schema, field string) bool {
 	v := reflect.ValueOf(s).Elem()
 	for i := range v.NumField() {
@@ -768,45 +746,59 @@ func only(s *openapi3.Schema, field string) bool {
 	return true
 }
 
-// fieldNames renames the fields of properties whose names are the same in Go, or that are names
-// of methods.
+// fieldNames renames properties that have the same name in Go as another one or as a method.
 func fieldNames(s *openapi3.Schema) {
-	taken := map[string]bool{
+	taken := names{
 		"union": true, "additionalproperties": true,
 		"string": true, "format": true, "marshaljson": true, "unmarshaljson": true,
 	}
 	union := len(s.AnyOf)+len(s.OneOf) > 0
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		key := goKey(name)
-		method := union && (strings.HasPrefix(key, "as") || strings.HasPrefix(key, "from"))
-		if !taken[key] && !method {
-			taken[key] = true
-			continue
+		if union && (strings.HasPrefix(key, "as") || strings.HasPrefix(key, "from")) {
+			taken[key] = true // it could be the name of a method of the union
 		}
-		n := 2
-		for ; taken[key+strconv.Itoa(n)]; n++ {
+		if number := taken.add(key); number != "" {
+			extend(s.Properties[name], "x-go-name", CamelCase(name)+number)
 		}
-		taken[key+strconv.Itoa(n)] = true
-		extend(s.Properties[name], "x-go-name", CamelCase(name)+strconv.Itoa(n))
 	}
 }
 
-// extend sets an extension of ref, beside a reference without changing what it refers to.
+// names contains the names that are declared in a scope, as goKey returns them.
+type names map[string]bool
+
+// add adds key and returns "" or, if key is declared already, adds it with a number and returns
+// the number.
+func (taken names) add(key string) string {
+	number := ""
+	for n := 2; taken[key+number]; n++ {
+		number = strconv.Itoa(n)
+	}
+	taken[key+number] = true
+	return number
+}
+
+// extend sets an extension of ref: beside a reference, or else of the schema.
 func extend(ref *openapi3.SchemaRef, name string, value any) {
-	extensions := &ref.Extensions
 	if ref.Ref == "" {
-		extensions = &ref.Value.Extensions
+		ref.Value.Extensions = with(ref.Value.Extensions, name, value)
+	} else {
+		ref.Extensions = with(ref.Extensions, name, value)
 	}
-	if *extensions == nil {
-		*extensions = map[string]any{}
-	}
-	(*extensions)[name] = value
 }
 
-// typeNames renames the types of inline schemas whose names are the same in Go as those of
-// others: oapi-codegen names a type after the names that lead to it.
+// with returns a copy of extensions in which name has a value.
+func with(extensions map[string]any, name string, value any) map[string]any {
+	extended := map[string]any{}
+	maps.Copy(extended, extensions)
+	extended[name] = value
+	return extended
+}
+
+// typeNames renames the types of inline schemas that have the same name in Go as another type.
+// oapi-codegen names such a type after the names of the schemas and properties that contain it.
 func (p *preparation) typeNames() {
-	taken := map[string]bool{}
+	taken := names{}
 	for _, item := range p.contract.Paths.Map() {
 		for _, operation := range item.Operations() {
 			name := goKey(operation.OperationID)
@@ -827,21 +819,15 @@ func (p *preparation) typeNames() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
 		inside(schemas[name], []string{name}, func(ref *openapi3.SchemaRef, path []string) {
-			key := goKey(strings.Join(path, ""))
-			if !taken[key] {
-				taken[key] = true
-				return
+			if number := taken.add(goKey(strings.Join(path, ""))); number != "" {
+				extend(ref, "x-go-type-name", CamelCase(strings.Join(path, "-"))+number)
 			}
-			n := 2
-			for ; taken[key+strconv.Itoa(n)]; n++ {
-			}
-			taken[key+strconv.Itoa(n)] = true
-			extend(ref, "x-go-type-name", CamelCase(strings.Join(path, "-"))+strconv.Itoa(n))
 		})
 	}
 }
 
-// goKey returns what is left of a name if one ignores how Go spells it.
+// goKey returns a name in lower case without punctuation. Names with the same goKey may have the
+// same name in Go.
 func goKey(name string) string { return strings.ToLower(notInName.ReplaceAllString(name, "")) }
 
 // inside calls visit for each inline schema in ref that gets a type of its own.
@@ -863,7 +849,7 @@ func inside(ref *openapi3.SchemaRef, path []string, visit func(*openapi3.SchemaR
 	}
 }
 
-// CamelCase returns the words of a name with upper-case first letters, joined.
+// CamelCase returns the words of a name joined, each with an upper-case first letter.
 func CamelCase(name string) string {
 	var b strings.Builder
 	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return notInName.MatchString(string(r)) }) {
