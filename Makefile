@@ -3,14 +3,14 @@
 GO ?= go
 
 # The newest Go release. `make check` tests the SDK with it too, downloaded as a toolchain if
-# another one is installed. Set to nothing, that part is skipped.
+# another one is installed. If NEWEST is empty, that part is skipped.
 NEWEST ?= go1.27.4
 
-# Linters run at a pinned version and stay out of go.mod, which users get to see.
+# Linters run at pinned versions. They are not in go.mod, which users download.
 GOLANGCI_LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-# Modules of their own, so that their dependencies never reach a user.
+# Separate modules, so that their dependencies are not dependencies of the SDK.
 MODULES = bench examples/tracing
 
 # What users import.
@@ -88,7 +88,7 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 	done
 
 .PHONY: sync
-sync: ## Carry over the vendor's document: make sync SPEC=path-or-URL [ADD="POST /path"]
+sync: ## Update the contract from the vendor's document: make sync SPEC=path-or-URL [ADD="POST /path"]
 	@test -n "$(SPEC)" || { echo 'usage: make sync SPEC=path-or-URL [ADD="POST /path"]'; exit 2; }
 	$(GO) run ./internal/contract/cmd/sync $(if $(ADD),-add "$(ADD)") "$(SPEC)"
 
@@ -102,5 +102,5 @@ bench: ## Measure everything and write bench/RESULTS.md and its plot; takes ten 
 	cd bench && $(GO) run ./cmd/report -newest "$(NEWEST)"
 
 .PHONY: bench-smoke
-bench-smoke: ## Run each benchmark once, to see that it still works.
+bench-smoke: ## Run each benchmark once, to check that it works.
 	cd bench && $(GO) test -short -run '^$$' -bench . -benchtime 1x -timeout 5m ./...

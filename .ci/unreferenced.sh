@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lists the tracked files whose name occurs in no other tracked file, and fails if there are any.
-# Go files are left to the compiler and the linters. A file below testdata may be referred to
-# without its extension, which tests append.
+# It skips Go files, which the compiler and the linters cover. A file below testdata may be
+# referred to without its extension, since tests append that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ found=0
 while IFS= read -r file; do
   name=${file##*/}
   case $file in
-    # Found by tools through their place or name.
+    # Tools find these files by their path.
     *.go | .ci/run | Makefile | */testdata/fuzz/* | .github/workflows/* | .github/ISSUE_TEMPLATE/*) continue ;;
     */testdata/*) name=${name%.*} ;;
   esac
@@ -18,7 +18,7 @@ while IFS= read -r file; do
   esac
   case ${file##*/} in
     *.*) ;;
-    *) name=${file%/*} && name=${name##*/}/${file##*/} ;; # a bare word, which means little alone
+    *) name=${file%/*} && name=${name##*/}/${file##*/} ;; # with its folder, since a bare word is common
   esac
   if ! git grep --quiet --fixed-strings --word-regexp -e "$name" -- ":(exclude)$file"; then
     echo "nothing refers to $file"

@@ -21,7 +21,7 @@ var operationIDs = func() map[string]string {
 }()
 
 // updateProjectKey is the operation that WithOlderServer removes.
-const updateProjectKey = "update-project-api-key"
+const updateProjectKey = gen.OperationUpdateProjectAPIKey
 
 // route is the operation of a request, or the response to a request that matches none.
 type route struct {

@@ -22,7 +22,8 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// createFault is one fault, what the caller of a create learns, and how many keys exist then.
+// createFault is a fault, the result that a create returns with it, and the number of keys that the
+// server has created then.
 type createFault struct {
 	name  string
 	fault orgkeystest.Fault
@@ -66,8 +67,8 @@ func createFaults() []createFault {
 	return append(rows, createFault{"499", orgkeystest.Fault{Status: 499}, isUnknown, 0, false})
 }
 
-// TestCreate_AtMostOnce: whatever goes wrong, the server creates at most one key, the caller
-// learns whether it did, and FindCreated finds what an unknown outcome created.
+// TestCreate_AtMostOnce verifies that with any fault, the server creates at most one key, the error
+// shows whether it may have created one, and FindCreated finds the key after an unknown outcome.
 func TestCreate_AtMostOnce(t *testing.T) {
 	for _, create := range creates {
 		for _, row := range createFaults() {
@@ -109,7 +110,7 @@ func TestCreate_AtMostOnce(t *testing.T) {
 var otherKeyJSON = `{"object":"organization.admin_api_key","id":"key_other","name":"staging","redacted_value":"sk-admin...xyz",` +
 	`"created_at":1735689600,"owner":{},"value":"` + otherKey + `"}`
 
-// otherKey looks like a key that another create returns.
+// otherKey is the value in otherKeyJSON.
 var otherKey = "sk-admin-" + "staging-0123456789abcdef0123456789abcdef"
 
 // rawServer serves each connection with serve and returns its base URL. It stops with the test.
@@ -154,8 +155,9 @@ func rawResponse(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
-// TestCreate_LateResponseOfAnotherCreate: the key of another create, which arrives on a reused
-// connection in place of the response, is not returned, and net/http prints none that is left.
+// TestCreate_LateResponseOfAnotherCreate verifies that the response to another create, which
+// arrives on a reused connection before the response to this one, is not returned, and that
+// net/http's logger does not print unread responses.
 func TestCreate_LateResponseOfAnotherCreate(t *testing.T) {
 	var printed bytes.Buffer
 	defer log.SetOutput(log.Writer())
@@ -204,8 +206,8 @@ func TestCreate_LateResponseOfAnotherCreate(t *testing.T) {
 var ownKeyJSON = `{"object":"organization.admin_api_key","id":"key_own","name":"production","redacted_value":"sk-admin...xyz",` +
 	`"created_at":1735689600,"owner":{},"value":"` + "sk-admin-" + `production-0123456789abcdef0123456789"}`
 
-// TestCreate_OtherTransports: a transport that sends without a trace, or more often than once, is
-// never trusted to have sent nothing.
+// TestCreate_OtherTransports verifies that the outcome is unknown after an error of a transport
+// that does not call the hooks of httptrace, or that sends requests by other means too.
 func TestCreate_OtherTransports(t *testing.T) {
 	lost := errors.New("connection lost")
 	refusing := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -253,8 +255,8 @@ func TestCreate_OtherTransports(t *testing.T) {
 			again.Body = io.NopCloser(bytes.NewReader(content))
 			return refusing.RoundTrip(again)
 		},
-		"nothing at all":       func(*http.Request) (*http.Response, error) { return nil, nil },
-		"a timeout of its own": func(r *http.Request) (*http.Response, error) { readBody(r); return nil, context.DeadlineExceeded },
+		"no response, no error": func(*http.Request) (*http.Response, error) { return nil, nil },
+		"a timeout of its own":  func(r *http.Request) (*http.Response, error) { readBody(r); return nil, context.DeadlineExceeded },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -277,8 +279,8 @@ func TestCreate_OtherTransports(t *testing.T) {
 	}
 }
 
-// TestCreate_WrappedTransport: a transport that passes requests on to net/http's once is trusted
-// as that is, and does not have to pass the context's values on for it.
+// TestCreate_WrappedTransport verifies that a transport that passes each request to net/http's
+// transport once has the same outcomes as net/http's, even if it replaces the request's context.
 func TestCreate_WrappedTransport(t *testing.T) {
 	refusing := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
@@ -309,7 +311,7 @@ func TestCreate_WrappedTransport(t *testing.T) {
 	}
 }
 
-// TestUpdate_OfAnotherCall: a response that does not show the requested expiration is an error.
+// TestUpdate_OfAnotherCall verifies that a response without the requested expiration is an error.
 func TestUpdate_OfAnotherCall(t *testing.T) {
 	for expiresAt, ok := range map[string]bool{"": true, `,"expires_at":1735689600`: true, `,"expires_at":null`: false} {
 		client := stubbed(t, func(*http.Request) (*http.Response, error) {
@@ -322,8 +324,8 @@ func TestUpdate_OfAnotherCall(t *testing.T) {
 	}
 }
 
-// TestDelete_NotFound: the API's 404 is success after an attempt that may have deleted the key,
-// and ErrNotFound otherwise.
+// TestDelete_NotFound verifies that the API's 404 is success after an attempt that may have deleted
+// the key, and ErrNotFound otherwise.
 func TestDelete_NotFound(t *testing.T) {
 	const operation = "delete-project-api-key"
 	refused := func(status int, notFound bool) func(*testing.T, error) {

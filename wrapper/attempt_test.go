@@ -23,8 +23,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// TestNeverWritten: only a transport that looked for a connection, got none and did not read the
-// body has certainly written nothing.
+// TestNeverWritten verifies that only a transport that requested a connection, got none and did not
+// read the body is certain to have written nothing.
 func TestNeverWritten(t *testing.T) {
 	for _, row := range []struct {
 		asked, connected, read bool
@@ -54,7 +54,8 @@ func TestNeverWritten(t *testing.T) {
 	}
 }
 
-// TestReplays: a request is sent again if a further connection is used after its header was written.
+// TestReplays verifies that each connection that is used after the request's header was written
+// counts as a repetition of the request.
 func TestReplays(t *testing.T) {
 	w := &wire{}
 	trace := httptrace.ContextClientTrace(w.trace(t.Context()))
@@ -89,7 +90,7 @@ func TestReadAll(t *testing.T) {
 		{5000, -1, 5000, nil},
 		{5001, -1, 5000, errBodyTooLarge},
 		{5000, 5000, math.MaxInt64, nil},
-		{5000, math.MaxInt64, math.MaxInt64, nil}, // an announced length reserves no such buffer
+		{5000, math.MaxInt64, math.MaxInt64, nil}, // a Content-Length does not cause an allocation of that size
 		{3 << 20, -1, 3 << 20, nil},
 		{3<<20 + 1, 3 << 20, 3 << 20, errBodyTooLarge},
 	} {
@@ -110,7 +111,7 @@ func TestReadAll(t *testing.T) {
 	assert.Equal(t, "kept a", string(partial))
 }
 
-// TestAsProxyRefusal covers which errors of a transport are the refusal of its proxy.
+// TestAsProxyRefusal covers which errors of a transport mean that its proxy refused CONNECT.
 func TestAsProxyRefusal(t *testing.T) {
 	plain, secure := &url.URL{Scheme: "http", Host: "proxy.example:3128", User: url.UserPassword("u", "secret")}, &url.URL{Scheme: "https", Host: "proxy.example"}
 	through := func(proxy *url.URL, err error) *http.Transport {
@@ -153,9 +154,10 @@ func TestAsProxyRefusal(t *testing.T) {
 	}
 }
 
-// TestAttempt_TransportsThatBreakTheRules: a call through a transport that returns what it must
-// not, or never returns from a body, ends with an error that does not say "not sent".
-func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
+// TestAttempt_TransportsThatViolateRoundTripper verifies that a call ends with an error that is not
+// ErrNotSent if its transport violates the documentation of http.RoundTripper, or returns a body
+// whose Read blocks.
+func TestAttempt_TransportsThatViolateRoundTripper(t *testing.T) {
 	hung := func(status int) stubTransport {
 		return func(*http.Request) (*http.Response, error) {
 			body, _ := io.Pipe() // ignores the context
@@ -165,7 +167,7 @@ func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
 		}
 	}
 	for name, transport := range map[string]stubTransport{
-		"nothing":            func(*http.Request) (*http.Response, error) { return nil, nil },
+		"nil and nil":        func(*http.Request) (*http.Response, error) { return nil, nil },
 		"response and error": func(*http.Request) (*http.Response, error) { return jsonResponse(200, "{}"), io.EOF },
 		"no status":          func(*http.Request) (*http.Response, error) { return &http.Response{}, nil },
 		"negative status":    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: -1}, nil },
@@ -204,7 +206,7 @@ func TestAttempt_TransportsThatBreakTheRules(t *testing.T) {
 	}
 }
 
-// idleBody returns no bytes and no error, a thousand times a second, also after it was closed.
+// idleBody is a body whose Read returns 0 and nil after a millisecond, even after Close.
 type idleBody struct{}
 
 func (*idleBody) Read([]byte) (int, error) {
@@ -235,8 +237,8 @@ func pipeTransport(t *testing.T, serve func(c net.Conn, closed <-chan struct{}))
 	return transport
 }
 
-// TestInterimResponses: no 1xx response, and no number of them, holds a call longer than its
-// attempts' timeout or its context, and none is a result.
+// TestInterimResponses verifies that 1xx responses, however many, neither prolong a call beyond the
+// timeout of its attempts or its context, nor are returned as its result.
 func TestInterimResponses(t *testing.T) {
 	repeat := func(text string, pause time.Duration) func(net.Conn, <-chan struct{}) {
 		return func(c net.Conn, closed <-chan struct{}) {
@@ -291,7 +293,7 @@ func TestInterimResponses(t *testing.T) {
 	}
 }
 
-// everyMethod is one call of each method that sends a request.
+// everyMethod contains one call of each method that sends a request.
 var everyMethod = map[string]func(context.Context, *Client) error{
 	"AdminKeys.List": func(ctx context.Context, c *Client) error {
 		return errorOf(c.AdminKeys.List(ctx, AdminKeyListParams{}))

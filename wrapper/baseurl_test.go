@@ -77,7 +77,8 @@ func TestIsLoopback(t *testing.T) {
 	}
 }
 
-// net/http reads the proxy from the environment once in a process, so that another process asks it.
+// TestIsLoopback_agreesWithNetHTTP compares isLoopback with the hosts that net/http sends through no
+// proxy. net/http reads the environment only once in a process, so that it runs in a child process.
 func TestIsLoopback_agreesWithNetHTTP(t *testing.T) {
 	const child = "ORGKEYS_TEST_LOOPBACK"
 	if os.Getenv(child) != "" {
@@ -114,7 +115,7 @@ func TestCheckProxy(t *testing.T) {
 	}
 	failing := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return nil, assert.AnError }}
 	byHost := &http.Transport{Proxy: func(r *http.Request) (*url.URL, error) {
-		r.Header.Set("X-Proxy", r.Host) // some functions expect a whole request
+		r.Header.Set("X-Proxy", r.Host) // a proxy function may use any field of the request
 		if r.URL.Host == "localhost:1" && r.Method == http.MethodGet {
 			return r.URL, nil
 		}

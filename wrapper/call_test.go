@@ -15,7 +15,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// TestWithCallInfo covers the metadata of calls that succeed, fail and are not sent.
+// TestWithCallInfo covers the metadata of calls that succeed, fail or send nothing.
 func TestWithCallInfo(t *testing.T) {
 	const keyJSON = `{"object":"organization.project.api_key","redacted_value":"sk-abc...def","name":"n","created_at":1,"last_used_at":null,"id":"key_1","owner":{"type":"user"},"owner_project_access":"active"}`
 	get := func(ctx context.Context, c *Client) error {
@@ -98,7 +98,7 @@ func TestWithCallInfo(t *testing.T) {
 	}
 }
 
-// TestCallInfo_CountsReplays: each repetition of a request by the transport counts.
+// TestCallInfo_CountsReplays verifies that requests that the transport repeats count as attempts.
 func TestCallInfo_CountsReplays(t *testing.T) {
 	var info CallInfo
 	c := record(t, deleteOp, attempt{sent: true, status: 503}, attempt{sent: true, status: 404, replays: 2})
@@ -107,8 +107,8 @@ func TestCallInfo_CountsReplays(t *testing.T) {
 	assert.Equal(t, 4, info.Attempts)
 }
 
-// TestContextOptionsNest: each option keeps those of the outer context and replaces its own, and
-// an inner context does not change the outer one.
+// TestContextOptionsNest verifies that an option of a derived context replaces the same option of
+// its parent and inherits the others, and that the parent is unchanged.
 func TestContextOptionsNest(t *testing.T) {
 	var outer, inner CallInfo
 	a := WithHeader(WithCallInfo(t.Context(), &outer), "X-A", "1")
@@ -174,7 +174,8 @@ func TestWithHeader(t *testing.T) {
 	}
 }
 
-// TestReleaseClearsTheBody: a buffer that held a key does not keep it.
+// TestReleaseClearsTheBody verifies that a buffer is cleared before another call reuses it, since it
+// may contain a key.
 func TestReleaseClearsTheBody(t *testing.T) {
 	for _, size := range []int{10, maxPooled + 1} {
 		content := make([]byte, size)

@@ -17,8 +17,8 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// apiCall is a call of one operation, with arguments to which the contract's example of a response
-// is a valid response.
+// apiCall is a call of one operation. The contract's example of a response is a valid response to
+// its arguments.
 type apiCall struct {
 	operation string
 	create    bool
@@ -120,7 +120,7 @@ func TestCalls_coverTheContract(t *testing.T) {
 	require.ElementsMatch(t, operations, called)
 }
 
-// responsesOf returns the contract's example of the response to a call, and the same with every
+// responsesOf returns two responses to a call: the contract's example, and the example with every
 // optional property.
 func responsesOf(t testing.TB, c apiCall) (example mutate.Body, bodies []any) {
 	t.Helper()
@@ -135,7 +135,7 @@ func responsesOf(t testing.TB, c apiCall) (example mutate.Body, bodies []any) {
 	return
 }
 
-// createsKeys is a transport whose creates succeed. The values are createdKey and accountKey.
+// createsKeys is a transport that responds to creates with the keys createdKey and accountKey.
 func createsKeys(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		return nil, errors.New("not a create")

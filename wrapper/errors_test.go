@@ -22,13 +22,13 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/errors.txt")
 
-// texts collects the text of errors for testdata/errors.txt, where people read them.
+// texts collects the texts of errors for testdata/errors.txt, a golden file for review.
 type texts struct {
 	t   *testing.T
 	out strings.Builder
 }
 
-// add adds the text of err, and asserts the facts that it has to contain.
+// add adds the text of err, and asserts that it contains facts.
 func (x *texts) add(what string, err error, facts ...string) {
 	x.t.Helper()
 	require.Error(x.t, err, what)
@@ -173,7 +173,7 @@ func TestErrors_texts(t *testing.T) {
 	assert.Equal(t, string(want), x.out.String())
 }
 
-// Each sentinel matches its own status and no other.
+// TestAPIError_Is verifies that each sentinel matches its own status and no other.
 func TestAPIError_Is(t *testing.T) {
 	sentinels := map[int]error{
 		400: orgkeys.ErrBadRequest, 401: orgkeys.ErrUnauthorized, 403: orgkeys.ErrForbidden,
@@ -195,7 +195,8 @@ func TestAPIError_Is(t *testing.T) {
 	}
 }
 
-// A body that is not quite the API's envelope loses neither the status nor what can be read of it.
+// TestAPIError_ofLooseEnvelopes verifies that an error body with only part of the API's envelope
+// gives an *APIError with the status and the fields that could be decoded.
 func TestAPIError_ofLooseEnvelopes(t *testing.T) {
 	for body, want := range map[string]orgkeys.APIError{
 		`{"error":{"type":"t","code":"c","param":"p","message":"m"}}`:          {Type: "t", Code: "c", Param: "p", Message: "m"},

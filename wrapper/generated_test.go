@@ -16,9 +16,9 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// TestGenerated_Create: a generated create returns the response to a refusal, the error of what
-// sent nothing, and an *UnknownOutcomeError, which FindCreated accepts, for anything else but a
-// complete 2xx.
+// TestGenerated_Create verifies that a create with the generated client returns a complete 2xx and
+// a refusal as a response, ErrNotSent if nothing was sent, and otherwise an *UnknownOutcomeError
+// that FindCreated accepts.
 func TestGenerated_Create(t *testing.T) {
 	const project = "proj_1"
 	creates := map[string]func(context.Context, *Client) (*http.Response, error){
@@ -123,8 +123,8 @@ func TestGenerated_Response(t *testing.T) {
 	}
 }
 
-// TestGenerated_IdempotencyKey: with one, net/http would repeat a POST by itself, so that it is not
-// sent, and the request of the caller is not changed.
+// TestGenerated_IdempotencyKey verifies that an Idempotency-Key is not sent, since net/http would
+// repeat a POST that has one, and that the caller's request is not changed.
 func TestGenerated_IdempotencyKey(t *testing.T) {
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		var sent, built *http.Request
@@ -145,8 +145,8 @@ func TestGenerated_IdempotencyKey(t *testing.T) {
 	}
 }
 
-// TestGenerated_CutBody: a 2xx whose body is cut is an error of a read, and a refusal whose body is
-// cut is a response.
+// TestGenerated_CutBody verifies that a truncated body is an error of a read if the status is 2xx,
+// and not an error otherwise.
 func TestGenerated_CutBody(t *testing.T) {
 	for status, ok := range map[int]bool{200: false, 206: false, 299: false, 302: true, 403: true} {
 		client := stubClient(t, stubTransport(func(*http.Request) (*http.Response, error) {
@@ -160,8 +160,8 @@ func TestGenerated_CutBody(t *testing.T) {
 	}
 }
 
-// TestGenerated_EmptyCreate: net/http repeats a request without a body by itself, so that a create
-// always has one.
+// TestGenerated_EmptyCreate verifies that a create always has a body, since net/http may repeat a
+// request without one.
 func TestGenerated_EmptyCreate(t *testing.T) {
 	var sent *http.Request
 	client := stubClient(t, stubTransport(func(r *http.Request) (*http.Response, error) {
@@ -179,8 +179,8 @@ func TestGenerated_EmptyCreate(t *testing.T) {
 	assert.Nil(t, sent.Body)
 }
 
-// TestGenerated_NotSent: a request that cannot be built, a request editor that fails, and a request
-// of no operation send nothing, and the error says so. Nil editors are ignored.
+// TestGenerated_NotSent verifies that the error is ErrNotSent if a request cannot be built, a
+// request editor fails, or the request has no operation, and that nil editors are ignored.
 func TestGenerated_NotSent(t *testing.T) {
 	client := stubClient(t, stubTransport(mustNotSend))
 	broken := errors.New("broken by sk-admin-test")

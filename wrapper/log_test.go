@@ -53,8 +53,8 @@ func textLogger(out io.Writer, level slog.Level) *slog.Logger {
 	}}))
 }
 
-// TestLogRecords covers the records of calls, attribute by attribute: that of each attempt, and
-// none of an attempt that was not made.
+// TestLogRecords compares all attributes of the log records of calls. Each attempt that was made
+// has one record.
 func TestLogRecords(t *testing.T) {
 	const (
 		get    = "method=GET operation=retrieve-project-api-key"
@@ -145,9 +145,9 @@ func TestLogRecords(t *testing.T) {
 	}
 }
 
-// TestLog_ACanceledWaitIsNoAttempt: a call that ends between two attempts logs only the first,
-// and a key source that fails logs nothing.
-func TestLog_ACanceledWaitIsNoAttempt(t *testing.T) {
+// TestLog_OnlyAttempts verifies that a call that ends between two attempts logs only the first one,
+// and that a call whose key source fails logs nothing.
+func TestLog_OnlyAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		client := stubClient(t, stubTransport(func(*http.Request) (*http.Response, error) {

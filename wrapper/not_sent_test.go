@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// assertNotSent verifies that err says, by type and by text, that nothing was sent.
+// assertNotSent verifies that err is ErrNotSent and that its text contains "nothing was sent".
 func assertNotSent(t *testing.T, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -32,11 +32,11 @@ func assertNotSent(t *testing.T, err error) {
 	assert.False(t, isUnknown, "%v", err)
 }
 
-// TestErrNotSent covers the ways to fail before anything is sent, for every method.
+// TestErrNotSent covers, for every method, each cause of an error before anything is sent.
 func TestErrNotSent(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	hang := func(context.Context, string, string) (net.Conn, error) {
-		time.Sleep(time.Hour) // the transport goes on dialing when the attempt is over
+		time.Sleep(time.Hour) // the transport continues to dial after the end of the attempt
 		return nil, refused
 	}
 	canceled := func(ctx context.Context) context.Context {
@@ -114,7 +114,7 @@ func TestErrNotSent(t *testing.T) {
 					err := call(row.context(t.Context()), stubClient(t, transport, row.options...))
 					assertNotSent(t, err)
 					assert.ErrorIs(t, err, row.cause)
-					time.Sleep(3 * time.Hour) // of the fake clock: dials in the background end
+					time.Sleep(3 * time.Hour) // of fake time, until the dials in the background end
 				})
 			})
 		}
@@ -153,8 +153,8 @@ func TestErrNotSent_InvalidArguments(t *testing.T) {
 	}
 }
 
-// TestErrNotSent_AfterAnAttempt: a call that sent something is never "not sent", even if its last
-// failure sent nothing.
+// TestErrNotSent_AfterAnAttempt verifies that the error of a call is not ErrNotSent if any attempt
+// sent something, even if the last attempt sent nothing.
 func TestErrNotSent_AfterAnAttempt(t *testing.T) {
 	inner := argumentError("of another client")
 	for name, second := range map[string]func() (string, error){
@@ -195,8 +195,8 @@ func tlsServer() *httptest.Server {
 	return s
 }
 
-// TestProxyRefusal: a proxy that refuses CONNECT is named, after one attempt. A failed handshake
-// behind it is not blamed on it.
+// TestProxyRefusal verifies that the error names a proxy that refuses CONNECT, after one attempt,
+// and does not name it if the TLS handshake with the server behind it fails.
 func TestProxyRefusal(t *testing.T) {
 	api := tlsServer()
 	defer api.Close()
@@ -257,8 +257,8 @@ func TestProxyRefusal(t *testing.T) {
 	}
 }
 
-// TestProxyRefusal_TLS: a proxy that is reached over TLS and refuses CONNECT is named, and one
-// whose certificate is not trusted is not said to have refused.
+// TestProxyRefusal_TLS verifies the same for a proxy that is reached over TLS: the error names it
+// if it refuses CONNECT, but not if its certificate is not trusted.
 func TestProxyRefusal_TLS(t *testing.T) {
 	for _, status := range []int{301, 400, 403, 407, 429, 502, 503} {
 		var connects atomic.Int32
@@ -294,7 +294,7 @@ func TestProxyRefusal_TLS(t *testing.T) {
 	}
 }
 
-// TestUntrustedCertificate: it ends the call after one attempt.
+// TestUntrustedCertificate verifies that an untrusted certificate ends the call after one attempt.
 func TestUntrustedCertificate(t *testing.T) {
 	api := tlsServer()
 	defer api.Close()
@@ -315,7 +315,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	}
 }
 
-// TestNilTransport: a Transport that is a typed nil is refused when the client is made.
+// TestNilTransport verifies that NewClient returns an error for a Transport that is a typed nil.
 func TestNilTransport(t *testing.T) {
 	for _, transport := range []http.RoundTripper{(*http.Transport)(nil), stubTransport(nil)} {
 		_, err := NewClient(WithAdminKey("sk-admin-test"), WithBaseURL(stubURL), WithHTTPClient(&http.Client{Transport: transport}))

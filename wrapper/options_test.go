@@ -121,7 +121,8 @@ func TestOptions_valid(t *testing.T) {
 	assert.Equal(t, int64(math.MaxInt64), c.maxBody)
 }
 
-// The caller's http.Client is copied: it is not modified, and later changes to it have no effect.
+// TestWithHTTPClient_copies verifies that the caller's http.Client is not modified, and that later
+// changes to it have no effect.
 func TestWithHTTPClient_copies(t *testing.T) {
 	clearEnvironment(t)
 	client := &http.Client{}

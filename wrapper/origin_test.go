@@ -22,8 +22,8 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// What each request contains: the admin key and the fields of the client, and nothing of a cookie
-// jar.
+// TestRequest_header verifies that each request has the admin key and the client's header fields,
+// and no cookies.
 func TestRequest_header(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
@@ -47,7 +47,8 @@ func TestRequest_header(t *testing.T) {
 	}
 }
 
-// No redirect is followed, whatever the redirect policy and the cookie jar of the caller's client.
+// TestRedirects_areNotFollowed verifies that no redirect is followed, with any redirect policy and
+// cookie jar of the caller's http.Client.
 func TestRedirects_areNotFollowed(t *testing.T) {
 	var followed atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
@@ -74,7 +75,8 @@ func TestRedirects_areNotFollowed(t *testing.T) {
 	assert.Zero(t, followed.Load())
 }
 
-// A request that a request editor redirects in any way is not sent.
+// TestGenerated_requestEditors verifies that a request is not sent if a request editor changes its
+// method or its target, or adds a key to its query.
 func TestGenerated_requestEditors(t *testing.T) {
 	client := stubbed(t, func(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("sent %s", r.URL)
@@ -113,7 +115,8 @@ func TestGenerated_requestEditors(t *testing.T) {
 	assert.ErrorContains(t, err, "sent https://api.example/v1/organization/projects/proj_abc/api_keys/key_abc")
 }
 
-// The header that a request editor sets does not replace the client's.
+// TestGenerated_keepsTheHeader verifies that a request editor can add header fields, but not
+// replace those of the client.
 func TestGenerated_keepsTheHeader(t *testing.T) {
 	client := stubbed(t, func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, []string{"Bearer sk-admin-test"}, r.Header["Authorization"])
@@ -128,7 +131,8 @@ func TestGenerated_keepsTheHeader(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// An id that is the admin key itself is refused, in any case, also if it has no known prefix.
+// TestAdminKey_isNoArgument verifies that an id that equals the admin key, in upper or lower case,
+// is an error, even if the key has no known prefix.
 func TestAdminKey_isNoArgument(t *testing.T) {
 	const key = "Gateway-Token-1"
 	client := stubbed(t, func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("sent %s", r.URL) },
@@ -149,7 +153,8 @@ func TestAdminKey_isNoArgument(t *testing.T) {
 	assert.ErrorContains(t, errorOf(client.ProjectKeys.Get(t.Context(), project, "Gateway-Token")), "sent ")
 }
 
-// Every valid id reaches the server unchanged, and in its own path segment.
+// TestIDs_areEscaped verifies that the server receives each valid id unchanged, in its own path
+// segment.
 func TestIDs_areEscaped(t *testing.T) {
 	for _, id := range []string{"key_abc", "user-123", "a.b", "...", "a:b@c", "a;b,c=d&e+f$g!h", "ключ", "鍵", "a~b(c)*'d", strings.Repeat("a", 256)} {
 		server := orgkeystest.New(t)
@@ -161,7 +166,8 @@ func TestIDs_areEscaped(t *testing.T) {
 	}
 }
 
-// The base URL is joined with the path of each operation, with or without slashes at its end.
+// TestBaseURL_isJoined verifies that a base URL with or without slashes at its end is joined with
+// the path of an operation.
 func TestBaseURL_isJoined(t *testing.T) {
 	for base, want := range map[string]string{
 		"https://h.example": "https://h.example/organization/", "https://h.example/": "https://h.example/organization/",
@@ -180,7 +186,8 @@ func TestBaseURL_isJoined(t *testing.T) {
 	}
 }
 
-// The source is asked before each request, with the context of the call.
+// TestWithAdminKeySource verifies that the source is called before each request, with the context
+// of the call.
 func TestWithAdminKeySource(t *testing.T) {
 	type contextKey struct{}
 	ctx := context.WithValue(t.Context(), contextKey{}, "the call's")
@@ -206,8 +213,9 @@ func TestWithAdminKeySource(t *testing.T) {
 	assert.Equal(t, []string{"Bearer key-1", "Bearer key-2"}, sent)
 }
 
-// A proxy from the environment tunnels https, and does not see the key. net/http reads the
-// environment once in a process, so that another process calls.
+// TestProxy_doesNotSeeTheKey verifies that https goes through a proxy from the environment in a
+// tunnel, without showing the key. net/http reads the environment only once in a process, so that
+// the call is in a child process.
 func TestProxy_doesNotSeeTheKey(t *testing.T) {
 	const child = "ORGKEYS_TEST_PROXY"
 	if os.Getenv(child) != "" {

@@ -53,7 +53,7 @@ func TestNextCursor(t *testing.T) {
 	assert.ErrorContains(t, err, "no cursor", "an item without an id")
 }
 
-// walk collects what all yields, with the cursors that were sent.
+// walk collects the items that all yields, and the cursors of its requests.
 func walk(t *testing.T, after *string, fetch func(request int) page[string]) (items, cursors []string, err error) {
 	t.Helper()
 	for item, e := range all(after, func(after *string) (page[string], error) {
@@ -65,7 +65,7 @@ func walk(t *testing.T, after *string, fetch func(request int) page[string]) (it
 		require.Less(t, len(cursors), 1000, "the list does not end")
 		return fetch(len(cursors)), nil
 	}, itself) {
-		require.NoError(t, err, "something follows the error")
+		require.NoError(t, err, "All yields after an error")
 		if err = e; e == nil {
 			items = append(items, item)
 		}
@@ -131,7 +131,7 @@ func TestAll_yieldsAnErrorOnce(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-// What an iteration remembers of a page is one number, and no item.
+// TestCursors verifies that an iteration keeps a number for each page, and no item.
 func TestCursors(t *testing.T) {
 	c := cursors{seed: maphash.MakeSeed()}
 	for i := range 1000 {

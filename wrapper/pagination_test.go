@@ -18,7 +18,7 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// lists are the two operations that list, each as the ids that All yields.
+// lists contains the two operations that list, each with an iterator over the ids that All yields.
 var lists = []struct {
 	operation string
 	item      string // the JSON of an item, with %q for its id
@@ -62,8 +62,8 @@ func listPage(item string, ids []string, hasMore bool, lastID string) *http.Resp
 	return jsonResponse(200, fmt.Sprintf(`{"object":"list","data":[%s],"has_more":%v%s}`, strings.Join(items, ","), hasMore, lastID))
 }
 
-// The cursors and limits that are sent are what the list depends on. The choice of the cursor and
-// the ends of a list are tables in pages_test.go.
+// TestAll_requests compares the queries that All sends: cursors and limits. The choice of the
+// cursor and the end of a list have tables in pages_test.go.
 func TestAll_requests(t *testing.T) {
 	for _, list := range lists {
 		for _, row := range []struct {
@@ -111,7 +111,8 @@ func TestAll_requests(t *testing.T) {
 	}
 }
 
-// A list is whole, or ends with one error behind the items that were received.
+// TestAll_errors verifies that All yields the whole list, or the items that were received and then
+// one error.
 func TestAll_errors(t *testing.T) {
 	for _, list := range lists {
 		for _, row := range []struct {
@@ -138,8 +139,8 @@ func TestAll_errors(t *testing.T) {
 				requests, items, failures := 0, 0, 0
 				client := stubbed(t, func(*http.Request) (*http.Response, error) { requests++; return row.respond(requests), nil })
 				for id, err := range list.all(t.Context(), client, nil, nil) {
-					require.Zero(t, failures, "something follows the error")
-					if err != nil { // and goes on, which the loop of a caller may do, too
+					require.Zero(t, failures, "All yields after an error")
+					if err != nil { // continues, as the loop of a caller may
 						assert.ErrorContains(t, err, row.problem)
 						assert.NotErrorIs(t, err, orgkeys.ErrNotSent)
 						assert.Empty(t, id)
@@ -156,7 +157,8 @@ func TestAll_errors(t *testing.T) {
 	}
 }
 
-// Pages are fetched when they are needed, and each loop starts from the beginning.
+// TestAll_isLazy verifies that a page is requested only when a loop reaches it, and that each loop
+// starts at the first page.
 func TestAll_isLazy(t *testing.T) {
 	server := orgkeystest.New(t)
 	server.AddAdminKeys(100)
@@ -195,7 +197,8 @@ func TestAll_order(t *testing.T) {
 	}
 }
 
-// An iteration ends with its context: between pages, during a request and between attempts.
+// TestAll_endsWithItsContext verifies that canceling the context ends an iteration between pages,
+// during a request and between attempts.
 func TestAll_endsWithItsContext(t *testing.T) {
 	for name, fault := range map[string]*orgkeystest.Fault{
 		"between pages":    nil,

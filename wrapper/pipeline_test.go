@@ -18,7 +18,7 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// TestIsTarget covers what a request editor may have changed about the target of a request.
+// TestIsTarget covers the changes that a request editor may and may not make to a request's target.
 func TestIsTarget(t *testing.T) {
 	const path = "/v1/organization/projects/proj_1/api_keys/key%2F1"
 	for _, row := range []struct {
@@ -74,8 +74,8 @@ func TestIsTarget(t *testing.T) {
 	}
 }
 
-// TestIsTarget_OfAnotherServer: the target itself must be below the base URL, with no segment by
-// which it could leave it.
+// TestIsTarget_OfAnotherServer verifies that a target must be below the base URL and contain no
+// segment that could lead out of it.
 func TestIsTarget_OfAnotherServer(t *testing.T) {
 	base, err := parseBaseURL(stubURL, false)
 	require.NoError(t, err)
@@ -144,8 +144,8 @@ func TestCheckHeader(t *testing.T) {
 	}
 }
 
-// TestAddHeader: the fields of the context replace those of the request and no others, and a
-// field that is refused changes nothing.
+// TestAddHeader verifies that the fields of the context replace those of the same name in the
+// request, and that a field that is refused changes nothing.
 func TestAddHeader(t *testing.T) {
 	header := http.Header{"X-A": {"1"}, "X-B": {"2"}}
 	require.NoError(t, addHeader(header, nil))
@@ -158,8 +158,8 @@ func TestAddHeader(t *testing.T) {
 	assert.Len(t, header, 3)
 }
 
-// TestAccept_Body: the body of a request is read once and sent at each attempt, and one that
-// cannot be read is not sent.
+// TestAccept_Body verifies that the body of a request is read once and sent with each attempt, and
+// that a request whose body cannot be read is not sent.
 func TestAccept_Body(t *testing.T) {
 	broken := errors.New("broken")
 	edit := func(body io.Reader) gen.RequestEditorFn {
@@ -193,8 +193,8 @@ func TestAccept_Body(t *testing.T) {
 	})
 }
 
-// TestSleep: a wait ends with its time or its context, and one of no time does not hide that the
-// context is done.
+// TestSleep verifies that a wait ends when its duration has passed or its context is done, and that
+// a wait of zero also returns the error of a context that is done.
 func TestSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := record(t, readOp)
@@ -215,7 +215,7 @@ func TestSleep(t *testing.T) {
 	})
 }
 
-// TestPanic: a transport or a key source that panics ends its call, and no other.
+// TestPanic verifies that a panic of a transport or a key source ends its own call and no other.
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		panics, limited := true, true

@@ -61,7 +61,7 @@ func writeResponse(w io.Writer, stream uint32, status int, body string, complete
 	writeFrame(w, frameData, flags, stream, []byte(body))
 }
 
-// h2Failure is what an HTTP/2 server does with a request instead of responding.
+// h2Failure is a way for an HTTP/2 server to fail a request instead of responding.
 type h2Failure struct {
 	name string
 	// fail writes frames. If it returns false, the connection is closed.
@@ -106,12 +106,12 @@ func h2Failures() []h2Failure {
 	return failures
 }
 
-// h2Server is an HTTP/2 server that fails requests in ways that net/http's own server does not.
-// It knows one project key, and creates admin keys.
+// h2Server is an HTTP/2 server that fails requests in ways that net/http's server cannot. It has
+// one project key, and creates admin keys.
 type h2Server struct {
 	mu       sync.Mutex
 	failures []h2Failure // of the first requests
-	executes bool        // it executes a request before it fails it
+	executes bool        // a failed request is executed first
 	exists   bool        // the project key exists
 	requests int
 	created  int
@@ -128,7 +128,7 @@ func (s *h2Server) serve(c net.Conn, method string) {
 	}()
 	defer func() {
 		close(w)
-		go func() { _, _ = io.Copy(io.Discard, c) }() // what the client writes meanwhile
+		go func() { _, _ = io.Copy(io.Discard, c) }() // so that the client's writes do not block
 		<-written
 		_ = c.Close()
 	}()
@@ -154,8 +154,8 @@ func (s *h2Server) serve(c net.Conn, method string) {
 	}
 }
 
-// frameQueue queues what a server writes, so that it goes on reading. Otherwise, both sides of a
-// pipe would write and neither would read.
+// frameQueue queues the frames that a server writes, so that the server can continue to read.
+// Otherwise, both sides of a pipe could block in Write.
 type frameQueue chan []byte
 
 func (q frameQueue) Write(b []byte) (int, error) {
@@ -204,9 +204,9 @@ func (s *h2Server) client(t *testing.T, method string) *orgkeys.Client {
 	return client
 }
 
-// TestReplay_Delete: whatever an HTTP/2 server does with the first requests, and whether net/http
-// or the client repeats them, a key that existed is deleted and the call says so. A 404 that only
-// a repeated request may have caused is not ErrNotFound.
+// TestReplay_Delete verifies that a delete of an existing key succeeds after any failure of the
+// first requests over HTTP/2, whether net/http or the client repeats them. A 404 is not ErrNotFound
+// if an earlier request may have deleted the key.
 func TestReplay_Delete(t *testing.T) {
 	for _, failure := range h2Failures() {
 		for _, executes := range []bool{false, true} {
@@ -234,8 +234,8 @@ func TestReplay_Delete(t *testing.T) {
 	}
 }
 
-// TestReplay_Create: a create is sent once, whatever an HTTP/2 server does with it, and its
-// outcome is unknown.
+// TestReplay_Create verifies that a create is sent once and has an unknown outcome after any
+// failure of the request over HTTP/2.
 func TestReplay_Create(t *testing.T) {
 	for _, failure := range h2Failures() {
 		for _, executes := range []bool{false, true} {
@@ -252,8 +252,8 @@ func TestReplay_Create(t *testing.T) {
 	}
 }
 
-// TestReplay_WithoutEnd: a server that refuses every stream ends the call after the timeouts of
-// its attempts, and neither the first error nor the last is "not sent" or "not found".
+// TestReplay_WithoutEnd verifies that a call to a server that refuses every stream ends after the
+// timeouts of its attempts, with an error that is neither ErrNotSent nor ErrNotFound.
 func TestReplay_WithoutEnd(t *testing.T) {
 	for _, failure := range h2Failures() {
 		t.Run(failure.name, func(t *testing.T) {

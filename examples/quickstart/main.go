@@ -141,7 +141,7 @@ func when(t orgkeys.OptionalTime) string {
 
 // lostResponse creates a key whose value never arrives.
 func lostResponse(ctx context.Context, client *orgkeys.Client, fake *orgkeystest.Server, show *screen) error {
-	const operation = "admin-api-keys-create"
+	const operation = orgkeys.OperationAdminKeysCreate
 	show.title("A create whose response is lost: the key exists, and its value is lost")
 	fake.Inject(orgkeystest.Fault{Operation: operation, Drop: true, AfterWork: true})
 	before := fake.KeysCreated()

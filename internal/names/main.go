@@ -1,7 +1,7 @@
-// Command names writes the names under which package orgkeys shows the generated types, with
-// their descriptions and fields from the contract, the constants that their fields are compared
-// with, and the ids of the operations. Types, constants and operations that are new in the
-// contract get a name by rule, which an entry in the tables below can change before a release.
+// Command names writes wrapper/types.gen.go: an alias in package orgkeys for each generated type,
+// with its description and fields, constants for the values of the fields, and the ids of the
+// operations. A type, constant or operation that is new in the contract gets a name by rule. To
+// choose another name, add an entry to the tables below before the next release.
 package main
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
-// aliases are the names of types that users start from, each with a description where the
-// contract has none. Types that only occur in their fields are named after them.
+// aliases are the names of the parameters and results of methods, each with a description if the
+// contract has none. Types that only occur in fields of these are named after them.
 var aliases = []struct{ name, generated, description string }{
 	{"AdminKey", "AdminAPIKey", ""},
 	{"AdminKeyOwner", "AdminAPIKeyOwner", ""},
@@ -51,13 +51,13 @@ var aliases = []struct{ name, generated, description string }{
 	{"ServiceAccountKey", "ProjectServiceAccountAPIKey", ""},
 }
 
-// enums are the groups of constants. They are untyped, so that one constant compares with every
-// field that can contain it, whatever its type; those with a type are for parameters.
+// enums are the groups of constants. Most are untyped, so that a constant can be compared with
+// fields of several types. Those for parameters are typed.
 var enums = []struct {
 	prefix, comment string
 	typed           bool
 	generated       []string
-	names           map[string]string // where prefix and value do not make the name
+	names           map[string]string // by value, if the name is not prefix and value
 }{
 	{
 		prefix: "Role", comment: "Roles of service accounts in a project. Compare them with the fields called Role.",
@@ -78,7 +78,7 @@ var enums = []struct {
 	},
 }
 
-// operations are the names of the operations that have a method of their own.
+// operations are the names of the operations that a service has a method for.
 var operations = []struct{ id, name, method string }{
 	{"admin-api-keys-list", "OperationAdminKeysList", "AdminKeyService.List"},
 	{"admin-api-keys-create", "OperationAdminKeysCreate", "AdminKeyService.Create"},
@@ -110,7 +110,7 @@ func main() {
 	}
 }
 
-// generated is what a file with generated types declares.
+// generated contains the declarations of a file with generated types.
 type generated struct {
 	types     map[string]*ast.TypeSpec
 	docs      map[string]string            // of the types
@@ -259,7 +259,7 @@ func write(source []byte) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// writeComment writes text as a comment, in lines of up to some 96 characters.
+// writeComment writes text as a comment, in lines of about 96 characters at most.
 func writeComment(b *bytes.Buffer, text string) {
 	line := "//"
 	for _, word := range strings.Fields(text) {
@@ -272,8 +272,8 @@ func writeComment(b *bytes.Buffer, text string) {
 	b.WriteString(line + "\n")
 }
 
-// usedBy returns the types that occur in the fields of a type. Types with one constant, which
-// name the type of an object, are left out.
+// usedBy returns the types that occur in the fields of a type, except types with one constant,
+// such as that of a field called object.
 func (g *generated) usedBy(name string) []string {
 	var used []string
 	ast.Inspect(g.types[name].Type, func(n ast.Node) bool {
@@ -286,8 +286,8 @@ func (g *generated) usedBy(name string) []string {
 	return used
 }
 
-// derived returns the name of a type that occurs in the fields of another: the generated one,
-// with its beginning replaced by the name of the type that it belongs to.
+// derived returns the name of a type that occurs in the fields of another type: its generated
+// name, with the longest prefix that is the name of a type in names replaced.
 func derived(names map[string]string, generated string) string {
 	longest := ""
 	for known := range names {

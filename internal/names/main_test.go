@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWrite_NamesWhatIsNew verifies that a type, a constant and an operation that are new in the
-// contract have a name in package orgkeys without an entry in a table, and that the others keep
-// theirs.
-func TestWrite_NamesWhatIsNew(t *testing.T) {
+// TestWrite_NamesNewDeclarations verifies that a type, a constant and an operation that are new in
+// the contract have a name in package orgkeys without an entry in a table, and that the names of
+// the others do not change.
+func TestWrite_NamesNewDeclarations(t *testing.T) {
 	source, err := os.ReadFile("../../gen/client.gen.go")
 	require.NoError(t, err)
 	before, err := write(source)

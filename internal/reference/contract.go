@@ -24,15 +24,15 @@ type page struct {
 type operation struct {
 	*openapi3.Operation
 	Method, Path, Title string
-	Idempotent          bool // sent twice, it has the effect of being sent once
+	Idempotent          bool // the client may send the request again after a failure
 	Calls               []call
-	Fields              map[string]string // of the calls' parameters: Go name and type by JSON name
+	Fields              map[string]string // the Go fields of the parameters and their types, by JSON name
 }
 
 type namedSchema struct {
 	Name   string
 	Ref    *openapi3.SchemaRef
-	GoType string            // as a program writes it, or ""
+	GoType string            // the Go type, such as orgkeys.AdminKey, or ""
 	Fields map[string]string // the Go field and its type, by JSON name
 }
 
@@ -52,7 +52,7 @@ func readContract(spec []byte, source *source) (pages []*page, err error) {
 			}
 			op.Parameters = slices.Concat(item.Parameters, op.Parameters)
 			for _, parameter := range op.Parameters {
-				parameter.Ref = "" // written out, so that only references to schemas are left
+				parameter.Ref = "" // inline, so that the operation only refers to schemas
 			}
 			if op.RequestBody != nil {
 				op.RequestBody.Ref = ""
@@ -77,7 +77,8 @@ func readContract(spec []byte, source *source) (pages []*page, err error) {
 
 var schemaRef = regexp.MustCompile(`"#/components/schemas/([^"]+)"`)
 
-// reached appends to names those of the schemas that a part of the document refers to.
+// reached appends to names the names of the schemas that part refers to, directly or through
+// other schemas.
 func reached(doc *openapi3.T, part any, names []string) []string {
 	for _, ref := range schemaRef.FindAllStringSubmatch(jsonText(part, ""), -1) {
 		if !slices.Contains(names, ref[1]) {
@@ -94,8 +95,8 @@ type row struct {
 	Required bool
 }
 
-// rows are the properties of an object. The parts of an allOf are merged, and the properties of
-// objects without a name follow their parent's, as `parent.child` or `list[].child`.
+// rows returns the properties of an object, including those of its allOf. The properties of an
+// inline object in it follow as `parent.child` or `list[].child`.
 func rows(ref *openapi3.SchemaRef, prefix string) (list []row) {
 	if ref == nil {
 		return nil
@@ -118,7 +119,7 @@ func rows(ref *openapi3.SchemaRef, prefix string) (list []row) {
 	return list
 }
 
-// kind is a schema's type in words, with links to the sections of named schemas.
+// kind returns a schema's type in words, with links to the sections of named schemas.
 func kind(ref *openapi3.SchemaRef) string {
 	if ref == nil {
 		return "any value"
@@ -156,7 +157,7 @@ func kind(ref *openapi3.SchemaRef) string {
 	return cmp.Or(strings.Join(slices.Compact(kinds), " or "), "any value")
 }
 
-// constraints are the keywords that limit a schema's values, in the words of a table.
+// constraints are the keywords that limit a schema's values, with their wording in the tables.
 var constraints = []struct{ keyword, format string }{
 	{"const", "%s"}, {"enum", "one of %s"}, {"default", "default %s"}, {"multipleOf", "a multiple of %s"}, {"pattern", "matches %s"},
 	{"minimum", "at least %s"}, {"exclusiveMinimum", "more than %s"}, {"maximum", "at most %s"}, {"exclusiveMaximum", "less than %s"},
@@ -165,14 +166,14 @@ var constraints = []struct{ keyword, format string }{
 	{"minProperties", "at least %s properties"}, {"maxProperties", "at most %s properties"},
 }
 
-// allowed are the constraints of a schema and of the schemas without a name in it, in words.
+// allowed returns the constraints of a schema and of the inline schemas in it, in words.
 func allowed(ref *openapi3.SchemaRef) string {
 	if ref == nil || ref.Ref != "" {
 		return ""
 	}
 	var list []string
 	var keywords map[string]any
-	_ = json.Unmarshal([]byte(jsonText(ref.Value, "")), &keywords) // what was read is well-formed
+	_ = json.Unmarshal([]byte(jsonText(ref.Value, "")), &keywords) // never fails: it was just encoded
 	for _, c := range constraints {
 		value, ok := keywords[c.keyword]
 		values, many := value.([]any)
@@ -195,7 +196,7 @@ func allowed(ref *openapi3.SchemaRef) string {
 	return strings.Join(list, "; ")
 }
 
-// jsonText is a value as JSON, on one line if indent is empty.
+// jsonText returns a value as JSON, on one line if indent is empty.
 func jsonText(v any, indent string) string {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

@@ -1,8 +1,8 @@
-// Reference writes docs/reference: one page for each path of the contract, and an index.
+// Command reference writes docs/reference: a page for each path of the contract, and an index.
 //
-// The pages describe api/openapi.yaml. The Go calls and types on them are read from the source
-// of gen and wrapper, so no list of them has to be maintained. An operation without a method
-// in wrapper is shown as a call of the generated client.
+// The pages describe api/openapi.yaml. The Go methods and types on them are read from the source
+// of gen and wrapper. An operation that no service has a method for is documented as a method of
+// the generated client.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 		log.Fatal(err)
 	}
 	dir := filepath.Join(root, pagesDir)
-	err = errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)) // no page of a removed path is left
+	err = errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)) // removes the pages of removed paths
 	for name, page := range pages {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), page, 0o644))
 	}
@@ -71,12 +71,12 @@ func render(spec []byte, source *source) (map[string][]byte, error) {
 
 var notInAnchors = regexp.MustCompile(`[^a-z0-9_-]`)
 
-// anchor is the fragment that Markdown renderers give to a heading.
+// anchor returns the URL fragment that Markdown renderers derive from a heading.
 func anchor(heading string) string {
 	return notInAnchors.ReplaceAllString(strings.ToLower(strings.ReplaceAll(heading, " ", "-")), "")
 }
 
-// cell is prose in a table or a list: one line, with the column separator escaped.
+// cell returns text for a cell of a table: one line, with the column separator escaped.
 func cell(s string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
 }

@@ -127,7 +127,7 @@ func TestJSONExamplesMatchTheContract(t *testing.T) {
 	}
 }
 
-// TestPagesOfOtherContracts renders constructs that the contract does not have today.
+// TestPagesOfOtherContracts renders constructs of OpenAPI that the contract does not contain.
 func TestPagesOfOtherContracts(t *testing.T) {
 	spec := `
 openapi: 3.1.0
@@ -209,7 +209,7 @@ components:
 	}
 }
 
-func TestAnOperationWithoutAMethodIsShownOnTheGeneratedClient(t *testing.T) {
+func TestOperationWithoutAServiceMethodUsesTheGeneratedClient(t *testing.T) {
 	source, err := readSource(root)
 	require.NoError(t, err)
 	source.services = nil

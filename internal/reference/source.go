@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// source is what gen and wrapper declare. Names have their package in front, as gen.AdminAPIKey.
+// source contains the declarations of gen and wrapper. Names are qualified, as in gen.AdminAPIKey.
 type source struct {
 	types    map[string]ast.Expr
-	alias    map[string]string // the name in orgkeys of what gen or apitype declares
+	alias    map[string]string // the aliases in orgkeys, by the name in gen or apitype
 	services map[string]string // the field of orgkeys.Client, by its type
 	methods  []*ast.FuncDecl
 }
@@ -26,7 +26,7 @@ type source struct {
 // call is a Go method that sends an operation, such as client.AdminKeys.List.
 type call struct {
 	Name, Signature string
-	Generated       bool // it belongs to the generated client
+	Generated       bool // a method of the generated client
 }
 
 func readSource(root string) (*source, error) {
@@ -74,13 +74,13 @@ func (s *source) declare(pkg string, decl ast.Decl) {
 	}
 }
 
-// folded is a name without what the generator changes in it.
+// folded returns a name in lower case without - and _, which the generator changes in names.
 func folded(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
 }
 
-// addCalls adds the methods of the services that send the operation, or else the generated
-// client's. A method sends an operation if it uses a function of gen that is named after it.
+// addCalls adds the methods of the services that send the operation or, if there is none, that of
+// the generated client. A method sends the operation if it uses a function of gen with its name.
 func (s *source) addCalls(op *operation) {
 	id := folded(op.OperationID)
 	builders := []string{id, id + "withresponse", "new" + id + "request"}
@@ -113,7 +113,7 @@ func (s *source) addCall(op *operation, receiver string, m *ast.FuncDecl, pkg st
 	}
 }
 
-// fields are the fields of a struct type and their types, by JSON name.
+// fields returns the fields of a struct type and their types, by JSON name.
 func (s *source) fields(typ string) map[string]string {
 	pkg, found := typ[:strings.IndexByte(typ, '.')+1], map[string]string{}
 	switch t := s.types[typ].(type) {
@@ -133,7 +133,7 @@ func (s *source) fields(typ string) map[string]string {
 	return found
 }
 
-// typeOf is the Go type that a schema of the contract is generated as, or "".
+// typeOf returns the Go type that is generated for a schema of the contract, or "".
 func (s *source) typeOf(schema string) string {
 	for t := range s.types {
 		if folded(t) == "gen."+folded(schema) {
@@ -143,11 +143,11 @@ func (s *source) typeOf(schema string) string {
 	return ""
 }
 
-// typeName is the name of an exported type, with its package if it has one, in a type expression.
+// typeName matches the name of an exported type, qualified or not, in a type expression.
 var typeName = regexp.MustCompile(`(\w+\.)?\b[A-Z]\w*`)
 
-// public is a type expression of a package as a program writes it, with names of package
-// orgkeys where it has one.
+// public returns a type expression of a package with all names qualified, and with the aliases of
+// package orgkeys if there are any.
 func (s *source) public(pkg, expression string) string {
 	return typeName.ReplaceAllStringFunc(expression, func(name string) string {
 		if !strings.Contains(name, ".") {
