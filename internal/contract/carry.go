@@ -12,17 +12,17 @@ import (
 	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
-// Placeholder is the description of what a sync added, until a person writes one. It reads as a
-// sentence in generated comments too.
+// Placeholder is the description that a sync gives to new parts of the contract, to be replaced by
+// hand. It also occurs in generated comments.
 const Placeholder = "Not described yet (TODO)."
 
-// prose are the keywords that are the contract's own, whatever upstream has.
+// prose are the keywords that a sync never copies from upstream and never changes.
 var prose = []string{"summary", "description", "title", "externalDocs", "example", "examples"}
 
 func isProse(key string) bool { return slices.Contains(prose, key) || strings.HasPrefix(key, "x-") }
 
-// setNull makes a schema nullable, or not. A null is written as a type, as a value of an enum, and
-// as a branch beside a reference or a union.
+// setNull makes a schema nullable or not nullable. The contract writes null as a type, as a value
+// of an enum, and as a branch of a union, also of one with a reference.
 func (v *view) setNull(null bool) {
 	merged := *v
 	merged.null = null
@@ -49,7 +49,7 @@ func (v *view) setNull(null bool) {
 			}
 			n.Content = slices.Insert(n.Content, at, strNode("anyOf"), seqNode(0, inner, entry("type", strNode("null"))))
 		default:
-			if branches.Content = slices.DeleteFunc(branches.Content, isNull); len(branches.Content) == 1 { // which replaces the union
+			if branches.Content = slices.DeleteFunc(branches.Content, isNull); len(branches.Content) == 1 { // it replaces the union
 				at := index(n, by)
 				remove(n, by)
 				inner := extract(branches.Content[0], func(key string) bool { return index(n, key) < 0 })
@@ -59,43 +59,33 @@ func (v *view) setNull(null bool) {
 	}
 }
 
-func typeNode(types []string, null bool) *yaml.Node {
-	if len(types) == 1 && !null {
-		return strNode(types[0])
-	}
-	if null {
-		types = append(slices.Clip(types), "null")
-	}
-	n := seqNode(yaml.FlowStyle)
-	for _, t := range types {
-		n.Content = append(n.Content, strNode(t))
-	}
-	return n
-}
-
-// keywords are those of a schema that have a plain value, in the order in which they are written.
+// keywords returns the keywords of a schema that have a plain value, in the order in which they are
+// written.
 func keywords(v *view) *yaml.Node {
 	n := mapNode()
-	switch named := v.shape() == "object" && len(v.props) > 0; {
-	case len(v.types) > 0:
-		set(n, "type", typeNode(v.types, v.null && !named))
-	case len(v.branches) == 0 && v.null:
-		set(n, "type", strNode("null"))
-	}
-	if v.values != nil {
-		values := seqNode(yaml.FlowStyle)
-		for _, value := range v.values {
-			values.Content = append(values.Content, bare(value))
-		}
-		if v.null {
-			values.Content = append(values.Content, nullNode())
-		}
-		if len(values.Content) == 1 {
-			set(n, "const", values.Content[0])
-		} else {
-			set(n, "enum", values)
+	state := func(one, several string, values []*yaml.Node) {
+		if len(values) == 1 {
+			set(n, one, values[0])
+		} else if values != nil {
+			set(n, several, seqNode(yaml.FlowStyle, values...))
 		}
 	}
+	var types, values []*yaml.Node
+	for _, t := range v.types {
+		types = append(types, strNode(t))
+	}
+	named := v.shape() == "object" && len(v.props) > 0
+	if v.null && !named && (types != nil || len(v.branches) == 0) {
+		types = append(types, strNode("null"))
+	}
+	for _, value := range v.values {
+		values = append(values, bare(value))
+	}
+	if v.null && v.values != nil {
+		values = append(values, scalarNode("!!null", "null"))
+	}
+	state("type", "type", types)
+	state("const", "enum", values)
 	for _, key := range rank {
 		if r, ok := v.rules[key]; ok {
 			set(n, key, bare(r.node))
@@ -104,7 +94,8 @@ func keywords(v *view) *yaml.Node {
 	return n
 }
 
-// restate gives a mapping the keywords of v. Values of an enum that it has stay where they are.
+// restate sets the named keywords of a schema to those of v. Values that an enum already has stay
+// in their order.
 func restate(n *yaml.Node, v *view, names ...string) {
 	want := keywords(v)
 	if only := get(want, "const"); only != nil && get(n, "enum") != nil {
@@ -140,8 +131,8 @@ func makeOptional(v *view, name string) {
 	}
 }
 
-// addProperty adds the property at index i of t to the object n, behind the one that it follows
-// upstream.
+// addProperty adds the property at index i of t to the object n, behind the last of the properties
+// that precede it upstream.
 func (c *comparison) addProperty(n *yaml.Node, t *view, i int, name string) {
 	p := t.props[i]
 	node := c.spell(p.places[0], name)
@@ -160,8 +151,8 @@ func (c *comparison) addProperty(n *yaml.Node, t *view, i int, name string) {
 	}
 }
 
-// refine gives a property what is declared for others of its name: the format that makes a secret
-// of a string and, where a pattern declares them, limits.
+// refine applies declared differences to a new property: formats that are declared for any property
+// of its name, such as password, and limits that are declared for a pattern.
 func (c *comparison) refine(n *yaml.Node, name string) {
 	applies := map[string]string{"format": "string", "minLength": "string", "minimum": "integer", "maximum": "integer"}
 	for _, d := range c.declared {
@@ -175,14 +166,15 @@ func (c *comparison) refine(n *yaml.Node, name string) {
 	}
 }
 
-// describe gives a new schema the description to replace. A reference has that of its target.
+// describe gives a new schema without a description the placeholder. A reference needs none.
 func describe(n *yaml.Node) {
 	if get(n, "$ref") == nil && get(n, "description") == nil {
 		n.Content = slices.Insert(n.Content, behindType(n), strNode("description"), strNode(Placeholder))
 	}
 }
 
-// behindType is the index in a schema where the description belongs: behind the short keywords.
+// behindType returns the index in a schema at which the description is written: behind the short
+// keywords.
 func behindType(n *yaml.Node) int {
 	at := len(n.Content)
 	long := []string{"example", "$ref", "anyOf", "oneOf", "allOf", "items", "additionalProperties", "properties", "required"}
@@ -194,7 +186,7 @@ func behindType(n *yaml.Node) int {
 	return at
 }
 
-// rewrite replaces a schema by one of another shape and keeps the contract's prose about it.
+// rewrite replaces a schema with one of another shape and keeps the contract's prose about it.
 func (c *comparison) rewrite(p, theirs place, name string, named bool) {
 	var n *yaml.Node
 	if named {
@@ -206,11 +198,11 @@ func (c *comparison) rewrite(p, theirs place, name string, named bool) {
 	kept := extract(p.node, func(key string) bool { return isProse(key) && key != "example" && key != "examples" })
 	n.Content = slices.Insert(n.Content, behindType(n), kept.Content...)
 	describe(n)
-	p.put(n)
+	*p.node = *n
 }
 
-// spell writes upstream's schema in the contract's notation, without prose. Objects become named
-// schemas, so that they have a name in Go.
+// spell returns upstream's schema in the contract's notation, without prose. Objects become named
+// schemas, so that their Go types have a name.
 func (c *comparison) spell(p place, name string) *yaml.Node {
 	p, null := c.theirs.unwrap(p)
 	ref := get(p.node, "$ref")
@@ -229,8 +221,8 @@ func (c *comparison) spell(p place, name string) *yaml.Node {
 	return c.body(p, v, name)
 }
 
-// component is the contract's pointer for upstream's schema: to the one that is the same or has its
-// place, or else to a new one.
+// component returns the pointer of the contract's schema for a named schema upstream: the one that
+// was compared with it, an equal one of the same name, or else a new one.
 func (c *comparison) component(p place, v *view, name string) string {
 	all := c.ours.schemas()
 	if pointer := c.named[p.node]; pointer != "" && c.ours.at(pointer).exists() {
@@ -249,7 +241,8 @@ func (c *comparison) component(p place, v *view, name string) string {
 	return c.named[p.node]
 }
 
-// unwrap is the schema that p is another notation of, except for null.
+// unwrap returns the schema that p is equivalent to, apart from null, if p only wraps it in a union
+// or an allOf, and whether p allows null.
 func (d *document) unwrap(p place) (place, bool) {
 	null := isTrue(get(p.node, "nullable"))
 	var inner []place
@@ -275,7 +268,7 @@ func (d *document) unwrap(p place) (place, bool) {
 	return p, null || more
 }
 
-// component is the named schema that p refers to, except for null.
+// component returns the named schema that p refers to, possibly in a union with null.
 func (d *document) component(p place) (place, bool) {
 	p, _ = d.unwrap(p)
 	if ref := get(p.node, "$ref"); ref != nil {
@@ -284,7 +277,7 @@ func (d *document) component(p place) (place, bool) {
 	return place{}, false
 }
 
-// refer is a reference, or a union of it and null.
+// refer returns a reference, or a union of a reference and null.
 func refer(pointer string, null bool) *yaml.Node {
 	ref := entry("$ref", strNode(pointer))
 	ref.Content[1].Style = yaml.DoubleQuotedStyle
@@ -294,7 +287,7 @@ func refer(pointer string, null bool) *yaml.Node {
 	return ref
 }
 
-// body writes a schema in full.
+// body returns upstream's schema written in full.
 func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	n := mapNode()
 	refers := func(q place) bool { return get(q.node, "$ref") != nil }
@@ -339,13 +332,13 @@ func (c *comparison) body(p place, v *view, name string) *yaml.Node {
 	return n
 }
 
-// formatted are examples of strings by their format.
+// formatted contains examples of strings, by format.
 var formatted = map[string]string{
 	"date-time": "2024-03-26T17:25:33Z", "date": "2024-03-26", "uuid": "2f1e0d5c-7f0a-4d1b-9c55-0a1b2c3d4e5f",
 	"email": "robin@example.com", "uri": "https://example.com",
 }
 
-// mend makes the examples of the contract valid again, those of parameters, bodies and schemas.
+// mend makes the examples of schemas and parameters valid again after a change.
 func (c *comparison) mend() {
 	at := func(n *yaml.Node, v *view) {
 		if example := get(n, "example"); example != nil {
@@ -364,8 +357,9 @@ func (c *comparison) mend() {
 	}
 }
 
-// example is what a schema allows that is closest to have: what is missing or not allowed is made
-// up. It is nil for an object if have is, since the properties have the examples.
+// example returns a valid example of a schema with as much as possible of have, the example that it
+// has. Missing and invalid parts are made up. Without have, the example of an object is nil, since
+// its properties have examples.
 func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
 	if have != nil && (v.null && canonical(have) == "null" || v.anything()) {
 		return have
@@ -428,7 +422,7 @@ func (d *document) example(v *view, have *yaml.Node) *yaml.Node {
 	return scalarNode("!!int", strconv.FormatFloat(n, 'f', -1, 64))
 }
 
-// object is the example of an object, with the examples of its properties.
+// object returns the example of an object, with the examples of its properties.
 func (d *document) object(v *view, have *yaml.Node) *yaml.Node {
 	if have == nil || len(v.props) == 0 {
 		return have
@@ -455,15 +449,15 @@ func (d *document) object(v *view, have *yaml.Node) *yaml.Node {
 			value = mapNode()
 		}
 		if value = d.example(inner, value); value == nil {
-			value = seqNode(yaml.FlowStyle) // of objects
+			value = seqNode(yaml.FlowStyle) // an array of objects
 		}
 		set(have, p.name, value)
 	}
 	return have
 }
 
-// usesFormat reports whether the contract has a format already. Another one might change the Go
-// type to one that the rest of the code does not support.
+// usesFormat reports whether the contract uses a format. A new format could select a Go type that
+// the rest of the code does not support.
 func (c *comparison) usesFormat(format string) bool {
 	var uses func(n *yaml.Node) bool
 	uses = func(n *yaml.Node) bool {
@@ -472,8 +466,8 @@ func (c *comparison) usesFormat(format string) bool {
 	return format != "" && uses(c.ours.root)
 }
 
-// fork gives one use of a named part of the contract a copy of its own, to be changed apart from
-// the original.
+// fork makes one reference to a named part of the contract refer to a copy of the part, which can
+// then be changed independently.
 func (c *comparison) fork(u use) {
 	original := c.ours.at(u.to)
 	section := strings.Split(u.to, "/")[2]

@@ -24,21 +24,21 @@ type Change struct {
 	Decide    bool // reported only: carrying it over is for a person to decide
 
 	position position
-	adds     bool // it adds the place
-	narrows  bool // requests that were valid are refused
+	adds     bool // the place is new
+	narrows  bool // requests that were valid become invalid
 }
 
-// edit is a change and the function that makes it.
+// edit is a change with the function that carries it over to the contract.
 type edit struct {
 	Change
 	on      []place                       // the nodes that it changes
-	fits    func(ours, theirs *view) bool // whether another use of those nodes agrees
+	fits    func(ours, theirs *view) bool // whether the edit is right for another use of those nodes
 	make    func()
-	order   int    // the lowest is made first
-	removes string // the property that it removes
+	order   int    // edits are made in this order, the lowest first
+	removes string // the property that it removes, or ""
 }
 
-// because is an edit of what has changed. It narrows if requests that were valid are refused.
+// because returns an edit for a change. It narrows if requests that were valid become invalid.
 func because(what string, narrows bool, on []place, make func()) edit {
 	return edit{Change: Change{What: what, narrows: narrows}, on: on, make: make}
 }
@@ -71,7 +71,7 @@ func (c *comparison) note(format string, args ...any) {
 	}
 }
 
-// position is a position in an operation.
+// position is where a schema or a part occurs in an operation.
 type position struct {
 	op       string
 	part     string // "200 response", "request body", "query parameter limit"
@@ -95,7 +95,8 @@ func (s position) each(mark string) position {
 	return s
 }
 
-// in names the schemas that are created below p after the named schema that p is part of.
+// in returns s for the parts of p: schemas that are created there are named after the named schema
+// that contains p.
 func (s position) in(p place) position {
 	if tokens := strings.Split(p.ptr, "/"); len(tokens) > 3 && tokens[2] == "schemas" {
 		s.name = tokens[3]
@@ -103,8 +104,8 @@ func (s position) in(p place) position {
 	return s
 }
 
-// differ records an edit if an aspect of a place, as JSON, is not the same upstream, and that is
-// not declared. A difference that has no edit is only noted.
+// differ records an edit if the values of an aspect, as JSON, differ and the difference is not
+// declared. A difference whose edit has no function is only noted.
 func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, e edit) {
 	differs, earlier := c.declared.compare(pointer, aspect, ours, theirs)
 	switch {
@@ -123,7 +124,7 @@ func (c *comparison) differ(s position, pointer, aspect, ours, theirs string, e 
 	c.edits = append(c.edits, &e)
 }
 
-// present records whether a place is there on both sides.
+// present compares whether a place exists.
 func (c *comparison) present(s position, pointer string, ours, theirs bool, e edit) {
 	c.differ(s, pointer, "present", strconv.FormatBool(ours), strconv.FormatBool(theirs), e)
 }
@@ -135,8 +136,8 @@ type schemas struct {
 	o, t *view // ours and theirs
 }
 
-// aspect compares an aspect of two schemas, or of their property of a name. By default, another use
-// of the nodes that an edit changes agrees with it if that use has the same aspect upstream.
+// aspect compares an aspect of two schemas or, if property is not "", of that property. By default,
+// an edit fits another use of its nodes if that use has the same value of the aspect upstream.
 func (c *comparison) aspect(s schemas, property, name string, e edit) {
 	if e.fits == nil {
 		e.fits = func(_, other *view) bool { return other.aspect(property, name) == s.t.aspect(property, name) }
@@ -144,7 +145,7 @@ func (c *comparison) aspect(s schemas, property, name string, e edit) {
 	c.differ(s.position, s.at.ptr, name, s.o.aspect(property, name), s.t.aspect(property, name), e)
 }
 
-// schema compares the schema that stands at all of ours with the one at theirs.
+// schema compares the schema that is composed of ours with the one that is composed of theirs.
 func (c *comparison) schema(s position, ours, theirs []place) {
 	p, their := ours[0], theirs[0]
 	if slices.Contains(s.within, p.node) {
@@ -160,12 +161,12 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	if bothNamed = bothNamed && named; named {
 		s.name = ourName.key
 	}
-	if o.shape() != t.shape() { // no part of the one is a part of the other
+	if o.shape() != t.shape() { // they have no parts to compare
 		if bothNamed {
 			p, their = ourName, theirName
 		}
 		e := because("was "+o.kind()+" and is "+t.kind(), false, []place{p}, func() { c.rewrite(p, their, s.name, bothNamed) })
-		e.order = -1 // before the edits of what it may leave without another use
+		e.order = -1 // first, since it may remove uses of nodes that other edits change
 		e.fits = func(_, other *view) bool { return other.shape() == t.shape() }
 		c.differ(s, p.ptr, "type", strconv.Quote(o.shape()), strconv.Quote(t.shape()), e)
 		return
@@ -207,7 +208,7 @@ func (c *comparison) schema(s position, ours, theirs []place) {
 	}
 }
 
-// orAny is p or, if it does not exist, a schema that allows anything.
+// orAny returns p or, if that does not exist, a schema that allows any value.
 func orAny(p place) []place {
 	if !p.exists() {
 		p.node = mapNode()
@@ -215,8 +216,8 @@ func orAny(p place) []place {
 	return []place{p}
 }
 
-// keyword compares an aspect that keywords with plain values state. The edit writes them as in
-// upstream's schema.
+// keyword compares an aspect that consists of keywords with plain values. The edit copies these
+// from upstream's schema.
 func (c *comparison) keyword(s schemas, name, what string, narrows bool) {
 	keywords := []string{name}
 	if name == "enum" {
@@ -241,21 +242,21 @@ func (c *comparison) enum(s schemas) {
 		return strings.Join(list, ", ")
 	}
 	gained, lost := minus(s.t.values, s.o.values), minus(s.o.values, s.t.values)
+	what := "may also be " + gained
 	switch {
 	case s.t.values == nil:
-		c.keyword(s, "enum", "is not limited to "+lost+" any more", false)
+		what = "is not limited to " + lost + " any more"
 	case s.o.values == nil:
-		c.keyword(s, "enum", "is limited to "+gained, true)
-	case lost == "":
-		c.keyword(s, "enum", "may also be "+gained, false)
+		what = "is limited to " + gained
 	case gained == "":
-		c.keyword(s, "enum", "is never "+lost+" any more", true)
-	default:
-		c.keyword(s, "enum", "may also be "+gained+" and is never "+lost+" any more", true)
+		what = "is never " + lost + " any more"
+	case lost != "":
+		what += " and is never " + lost + " any more"
 	}
+	c.keyword(s, "enum", what, s.t.values != nil && (s.o.values == nil || lost != ""))
 }
 
-// changed says that a keyword has another value.
+// changed describes a change of a keyword's value.
 func changed(key, was, now string) string {
 	switch {
 	case key != "deprecated":
@@ -267,7 +268,7 @@ func changed(key, was, now string) string {
 	}
 }
 
-// looser reports whether a limit allows at least what it did.
+// looser reports whether a limit allows all values that it allowed before.
 func looser(key, was, now string) bool {
 	from, err1 := strconv.ParseFloat(was, 64)
 	to, err2 := strconv.ParseFloat(now, 64)
@@ -287,14 +288,14 @@ func (c *comparison) properties(s schemas) {
 					f.at = at
 				}
 			}
-			e := because(newly(their.required), their.required, []place{home}, func() { c.addProperty(home.node, t, i, f.name) })
+			e := because(newly[their.required], their.required, []place{home}, func() { c.addProperty(home.node, t, i, f.name) })
 			e.order = order
 			c.aspect(f, their.name, "present", e)
 			continue
 		}
 		f := schemas{s.in(our.places[0]).field(their.name), our.places[0], o, t}
 		c.aspect(f, their.name, "present", edit{})
-		e := because(requiredly(their.required), their.required, []place{home}, func() { makeRequired(home.node, their.name) })
+		e := because(requiredly[their.required], their.required, []place{home}, func() { makeRequired(home.node, their.name) })
 		if e.order = order; !their.required {
 			e.on = o.where(func(n *yaml.Node) bool { return lists(n, "required", their.name) })
 			e.make = func() { makeOptional(o, their.name) }
@@ -311,7 +312,7 @@ func (c *comparison) properties(s schemas) {
 			}
 		})
 		e.order, e.removes = order, our.name
-		e.fits = func(o, t *view) bool { // or keeps it in a layer of its own
+		e.fits = func(o, t *view) bool { // also if the other use has the property in another layer
 			return t.prop(our.name) == nil || slices.ContainsFunc(o.prop(our.name).places, func(p place) bool {
 				return !slices.ContainsFunc(our.places, func(cut place) bool { return cut.in.node == p.in.node })
 			})
@@ -322,21 +323,13 @@ func (c *comparison) properties(s schemas) {
 	}
 }
 
-func newly(required bool) string {
-	if required {
-		return "is new and required"
-	}
-	return "is new"
-}
+// newly and requiredly describe a property or a part that is new, or has become required or not.
+var (
+	newly      = map[bool]string{true: "is new and required", false: "is new"}
+	requiredly = map[bool]string{true: "is required", false: "is optional"}
+)
 
-func requiredly(required bool) string {
-	if required {
-		return "is required"
-	}
-	return "is optional"
-}
-
-// same reports whether two schemas have the same structure all the way down.
+// same reports whether two schemas have the same structure, including that of their parts.
 func (c *comparison) same(s position, our, their place) bool {
 	inner := newComparison(c.ours, c.theirs, nil)
 	inner.named = maps.Clone(c.named)
@@ -373,7 +366,7 @@ func (c *comparison) branches(s schemas) {
 		e.fits = func(_, other *view) bool { return len(other.branches) == len(t.branches) }
 		c.present(s.position, p.ptr, !adds, adds, e)
 	}
-	for _, their := range left { // first, so that the union remains one
+	for _, their := range left { // before any removal, so that the union keeps at least two branches
 		change(s.at, true, "may be one more kind of value", func() {
 			last := o.branches[len(o.branches)-1]
 			all := last.in.node
@@ -389,7 +382,8 @@ func (c *comparison) branches(s schemas) {
 	}
 }
 
-// stating is the layer that has the first of keys that any has, or the innermost.
+// stating returns the innermost layer that has the first of keys that any layer has, or else the
+// innermost layer.
 func stating(v *view, keys ...string) place {
 	for _, key := range keys {
 		for _, layer := range slices.Backward(v.layers) {
@@ -401,7 +395,7 @@ func stating(v *view, keys ...string) place {
 	return v.layers[len(v.layers)-1]
 }
 
-// where are the layers whose mapping has a property of its own.
+// where returns the layers whose mapping satisfies has.
 func (v *view) where(has func(*yaml.Node) bool) []place {
 	return slices.DeleteFunc(slices.Clone(v.layers), func(layer place) bool { return !has(layer.node) })
 }
@@ -411,8 +405,9 @@ func lists(n *yaml.Node, key, value string) bool {
 	return slices.ContainsFunc(some(get(n, key)), func(item *yaml.Node) bool { return item.Value == value })
 }
 
-// host is the layer that gets new properties of an object, and the order of the edits of it: later
-// if there are others, since an edit of another use may make the same change in a better one.
+// host returns the layer to which new properties of an object are added, and the order of edits of
+// that layer. If there are several layers, these edits are made late, since an edit of another use
+// may make the same change in a layer that fits better.
 func host(v *view) (home place, order int) {
 	all := v.where(func(n *yaml.Node) bool { return get(n, "properties") != nil || lists(n, "type", "object") })
 	if len(all) == 0 {

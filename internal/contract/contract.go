@@ -1,22 +1,23 @@
-// Package contract keeps api/openapi.yaml in step with the vendor's document.
+// Package contract updates api/openapi.yaml, the contract, when the vendor's OpenAPI document
+// changes. In the code, ours is the contract, and theirs and upstream are the vendor's document.
 //
-// A sync compares the operations of the contract with the vendor's, found by path and method, and
-// carries over what is structure: properties, parameters, bodies, statuses and content types;
+// A sync compares each operation of the contract with the vendor's of the same path and method, and
+// carries over changes of structure: properties, parameters, bodies, statuses and content types;
 // types, null, required, enums and constants, limits and defaults; security. The contract keeps
 // its own descriptions, titles, examples, formats, x- extensions, names of operations, schemas and
-// path parameters, order of keys, and comments. Its text is as the YAML encoder writes it, which a
-// test ensures, so that it changes only where its structure does. A new place gets [Placeholder] as
-// its description; no sentence of the vendor's is copied. An example that a change makes invalid is
-// mended: it loses removed properties, and gains the required ones.
+// path parameters, order of keys, and comments. It is formatted as the YAML encoder writes it, which
+// a test verifies, so that only the lines of a change differ. A new place gets [Placeholder] as
+// its description, and no prose is copied from the vendor. An example that a change makes invalid
+// is corrected: removed properties are deleted from it, and required ones added.
 //
-// Notation is not structure. These are the same: null as a type, as nullable, or as a branch of
-// anyOf or oneOf; a const and an enum of one value; a schema, parameter, body or response inline
-// and by reference, whatever its name; an allOf and the one object that it is equivalent to;
-// limits in the terms of OpenAPI 3.0 and of 3.1. An object's additionalProperties: false is
-// ignored, since a reader has to accept unknown properties.
+// Different notations of the same structure are equal: null as a type, as nullable, or as a branch
+// of anyOf or oneOf; a const and an enum of one value; a schema, parameter, body or response inline
+// and by reference, whatever its name; an allOf and the one object that it is equivalent to; limits
+// in the notation of OpenAPI 3.0 and of 3.1. An object's additionalProperties: false is ignored,
+// since a client has to accept unknown properties.
 //
-// Whether a change breaks a program that uses the SDK is decided by the Go API that the generator
-// makes of the contract before and after it.
+// A change is breaking if it changes the Go API that is generated from the contract incompatibly,
+// or makes valid requests invalid.
 //
 // differences.yaml declares where the contract deliberately differs, with the reasons.
 package contract
@@ -35,7 +36,7 @@ import (
 type Result struct {
 	Contract []byte   // the changed contract; the original, byte for byte, if nothing changed
 	Changes  []Change // in the order of the contract's operations
-	Notes    []string // what differs without being a change, and what a person should look at
+	Notes    []string // differences that are not changes, and things to review
 	Describe []Line   // the places that need a description
 }
 
@@ -56,10 +57,10 @@ const Path = "api/openapi.yaml"
 // maxSteps is more than the number of edits that a contract can need, one by one.
 const maxSteps = 2000
 
-// Sync brings the contract in step with upstream, a whole OpenAPI document in YAML or JSON that
-// errors call name. It fails if it cannot carry over every change: if upstream is not an OpenAPI
-// document, no longer has one of the operations, or has an invalid reference in one of them. The
-// operations of upstream's in add, such as "GET /things/{id}", become part of the contract.
+// Sync carries the changes of upstream, an OpenAPI document in YAML or JSON that error texts call
+// name, over to the contract. It returns an error if it cannot carry over every change: if upstream
+// is not an OpenAPI document, no longer has one of the operations, or has an invalid reference in
+// one of them. The operations of upstream in add, such as "GET /things/{id}", are added.
 func Sync(contract []byte, name string, upstream []byte, differences []Difference, add ...string) (*Result, error) {
 	ours, err := parse(Path, contract)
 	if err != nil {
@@ -117,9 +118,9 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 	return result, nil
 }
 
-// step makes the edits of operations or, if there are none, one edit of a schema, and reports
-// whether there was one to make. An edit of a schema counts for all of its uses, so that others may
-// not be needed after it.
+// step makes all edits of operations or, if there are none, one edit of a schema, and reports
+// whether there was an edit to make. Since an edit of a schema applies to all uses of the schema,
+// it may make other edits unnecessary.
 func (c *comparison) step() (bool, error) {
 	edits := slices.DeleteFunc(slices.Clone(c.edits), func(e *edit) bool { return e.Decide })
 	done := false
@@ -149,11 +150,11 @@ func (c *comparison) step() (bool, error) {
 	return true, nil
 }
 
-// separate changes the contract so that an edit of the node at, which another use of it shares,
-// can be made for the one without the other.
+// separate changes the contract so that an edit of the node at can be made without affecting
+// another use of that node. It reports whether it could.
 func (c *comparison) separate(next *edit, at place, other pair) bool {
 	if home, _ := host(other.ours); next.removes != "" && len(home.uses) < len(other.uses) {
-		// The other use refers to the node and extends it: it keeps the property there.
+		// The other use extends the node by an allOf. The property moves to that extension.
 		kept := other.ours.prop(next.removes)
 		set(ensure(home.node, "properties", mapNode(), "type", "description"), kept.name, clone(kept.places[0].node))
 		if kept.required {
@@ -172,8 +173,8 @@ func (c *comparison) separate(next *edit, at place, other pair) bool {
 	return false
 }
 
-// add writes an operation, such as "GET /things/{id}", into the contract with no more than its
-// operationId, which is upstream's, and its path parameters.
+// add adds an operation, such as "GET /things/{id}", to the contract, with only upstream's
+// operationId and the path parameters. The comparison finds the rest.
 func (d *document) add(theirs *document, operation string) (Change, error) {
 	method, path, _ := strings.Cut(operation, " ")
 	method = strings.ToLower(method)

@@ -47,12 +47,12 @@ func ParseDifferences(src []byte) ([]Difference, error) {
 	return list, nil
 }
 
-// declarations are the declared differences, and what a comparison found of each.
+// declarations are the declared differences, one for each aspect.
 type declarations []*declaration
 
 type declaration struct {
 	at, aspect, ours, upstream string
-	needed, same               bool
+	needed, same               bool // what a comparison found: the declaration had an effect; both values are equal
 }
 
 func declare(ours *document, list []Difference) declarations {
@@ -85,7 +85,7 @@ func (all declarations) find(pointer, aspect string) *declaration {
 	return nil
 }
 
-// copy declares for the place at to and below what is declared for from.
+// copy declares the differences at from and below it for to as well.
 func (all *declarations) copy(from, to string) {
 	for _, d := range *all {
 		if rest, ok := strings.CutPrefix(d.at, from); ok && (rest == "" || rest[0] == '/') {
@@ -94,8 +94,9 @@ func (all *declarations) copy(from, to string) {
 	}
 }
 
-// compare compares an aspect of a place, as JSON. It reports whether there is a difference to
-// act on, and upstream's earlier value if that was declared and has changed.
+// compare compares two values of an aspect of a place, as JSON. It reports whether they differ and
+// the difference is not declared. If upstream's value has changed since a difference was declared,
+// it also returns the earlier value.
 func (all declarations) compare(pointer, aspect, ours, theirs string) (differs bool, earlier string) {
 	d := all.find(pointer, aspect)
 	switch {
@@ -116,7 +117,7 @@ func (all declarations) compare(pointer, aspect, ours, theirs string) (differs b
 	return true, d.upstream
 }
 
-// unneeded are notes on the declarations that had no effect.
+// unneeded returns a note on each declaration that had no effect.
 func (all declarations) unneeded() []string {
 	var list []string
 	for _, d := range all {

@@ -28,7 +28,7 @@ type document struct {
 func parse(name string, src []byte) (*document, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	if plain := jsontext.Value(slices.Clone(src)); plain.Format() == nil {
-		src = plain // without the surrogate pairs of JSON, which are errors in YAML
+		src = plain // JSON without surrogate pairs, which YAML does not allow
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(src, &doc); err != nil {
@@ -53,7 +53,7 @@ func parse(name string, src []byte) (*document, error) {
 	return d, nil
 }
 
-// resolve replaces the aliases below n by what they stand for.
+// resolve replaces the YAML aliases below n with the nodes that they refer to.
 func resolve(n *yaml.Node) {
 	for i, item := range n.Content {
 		if item.Kind == yaml.AliasNode {
@@ -81,13 +81,13 @@ type use struct {
 
 func (p place) exists() bool { return p.node != nil }
 
-// child is the value of key in a mapping.
+// child returns the value of key in a mapping.
 func (p place) child(key string) place {
 	ptr := p.ptr + "/" + jsonpointer.Escape(key)
 	return place{node: get(p.node, key), ptr: ptr, in: &p, key: key, uses: p.uses}
 }
 
-// items are the elements of a sequence.
+// items returns the elements of a sequence.
 func (p place) items() []place {
 	var list []place
 	if kind(p.node) == yaml.SequenceNode {
@@ -98,7 +98,7 @@ func (p place) items() []place {
 	return list
 }
 
-// members are the entries of a mapping, in order.
+// members returns the values of a mapping, in order.
 func (p place) members() []place {
 	var list []place
 	for _, key := range keys(p.node) {
@@ -107,21 +107,13 @@ func (p place) members() []place {
 	return list
 }
 
-// put replaces the node at a place.
-func (p place) put(to *yaml.Node) {
-	p.in.node.Content[slices.Index(p.in.node.Content, p.node)] = to
-}
-
-// cut removes the node at a place, and what contains it if that is empty then and not required.
+// cut removes the node at a place, and then its container if that is empty and not required.
 func (p place) cut() {
-	i, end := slices.Index(p.in.node.Content, p.node), 1
-	if i < 0 {
-		return
+	if p.in.node.Kind == yaml.MappingNode {
+		remove(p.in.node, p.key)
+	} else {
+		p.in.node.Content = slices.DeleteFunc(p.in.node.Content, func(n *yaml.Node) bool { return n == p.node })
 	}
-	if end += i; p.in.node.Kind == yaml.MappingNode {
-		i-- // the key
-	}
-	p.in.node.Content = slices.Delete(p.in.node.Content, i, end)
 	if len(p.in.node.Content) == 0 && p.in.key != "responses" {
 		remove(p.in.in.node, p.in.key)
 	}
@@ -150,7 +142,7 @@ func (d *document) follow(p place) place {
 	return place{ptr: p.ptr}
 }
 
-// target is the place that ref, found at p, refers to.
+// target returns the place that ref refers to. The reference is at p.
 func (d *document) target(p place, ref string) place {
 	if !strings.HasPrefix(ref, "#/") {
 		d.fail(p, "refers to %q, which is outside of the document", ref)
@@ -164,8 +156,8 @@ func (d *document) target(p place, ref string) place {
 	return to
 }
 
-// at is the place at a JSON pointer that begins with "#/". An element of a sequence may be given
-// by its name instead of its index.
+// at returns the place at a JSON pointer that begins with "#/". An element of a sequence, such as a
+// parameter, may be given by its name instead of its index.
 func (d *document) at(pointer string) place {
 	p := d.top()
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "#/"), "/") {
@@ -196,7 +188,7 @@ func kind(n *yaml.Node) yaml.Kind {
 	return n.Kind
 }
 
-// index is the position of key in the content of a mapping, or -1.
+// index returns the position of key in the content of a mapping, or -1.
 func index(n *yaml.Node, key string) int {
 	if i := slices.Index(keys(n), key); i >= 0 {
 		return 2 * i
@@ -221,7 +213,7 @@ func keys(n *yaml.Node) []string {
 	return list
 }
 
-// some are the items of a sequence, or a scalar as the only item.
+// some returns the items of a sequence, or a scalar as the only item.
 func some(n *yaml.Node) []*yaml.Node {
 	switch kind(n) {
 	case yaml.ScalarNode:
@@ -242,7 +234,7 @@ func scalar(n *yaml.Node) string {
 
 func isTrue(n *yaml.Node) bool { return scalar(n) == "true" }
 
-// canonical is a value as JSON, so that 1 and 1.0, or two notations of a string, are the same.
+// canonical returns a value as JSON, so that 1 and 1.0, or two notations of a string, are equal.
 func canonical(n *yaml.Node) string {
 	var v any
 	if n != nil && n.Decode(&v) != nil {
@@ -256,10 +248,8 @@ func contains(values []*yaml.Node, n *yaml.Node) bool {
 	return slices.ContainsFunc(values, func(other *yaml.Node) bool { return canonical(other) == canonical(n) })
 }
 
-// The functions below change nodes.
-
-// set gives key of the mapping m a value. A new key follows the last of those in after that m
-// has, or is the last one.
+// set sets the value of key in the mapping m. A new key is inserted behind those of the keys in
+// after that m has, or else at the end.
 func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
 	if i := index(m, key); i >= 0 {
 		to.LineComment = cmp.Or(to.LineComment, m.Content[i+1].LineComment)
@@ -279,7 +269,7 @@ func set(m *yaml.Node, key string, to *yaml.Node, after ...string) {
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// extract is a mapping of the entries of m whose keys satisfy which.
+// extract returns a mapping with the entries of m whose keys satisfy which.
 func extract(m *yaml.Node, which func(key string) bool) *yaml.Node {
 	part := mapNode()
 	for _, key := range keys(m) {
@@ -290,7 +280,7 @@ func extract(m *yaml.Node, which func(key string) bool) *yaml.Node {
 	return part
 }
 
-// ensure is the value of key in the mapping m, to which empty is added if there is none.
+// ensure returns the value of key in the mapping m, and first adds empty if m does not have key.
 func ensure(m *yaml.Node, key string, empty *yaml.Node, after ...string) *yaml.Node {
 	if value := get(m, key); value != nil {
 		return value
@@ -305,7 +295,7 @@ func remove(m *yaml.Node, key string) {
 	}
 }
 
-// drop removes items from the sequence at key of m, and key itself if none is left.
+// drop removes items from the sequence at key of m, and key itself if no item is left.
 func drop(m *yaml.Node, key string, which func(*yaml.Node) bool) {
 	list := get(m, key)
 	if list == nil {
@@ -322,8 +312,6 @@ func scalarNode(tag, value string) *yaml.Node {
 }
 
 func strNode(s string) *yaml.Node { return scalarNode("!!str", s) }
-
-func nullNode() *yaml.Node { return scalarNode("!!null", "null") }
 
 func boolNode(b bool) *yaml.Node { return scalarNode("!!bool", strconv.FormatBool(b)) }
 
@@ -359,7 +347,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// free is a key that a mapping does not have: name, or name with a number.
+// free returns a key that a mapping does not have: name, or name with a number.
 func free(m *yaml.Node, name string) string {
 	numbered := name
 	for i := 2; index(m, numbered) >= 0; i++ {
@@ -368,7 +356,7 @@ func free(m *yaml.Node, name string) string {
 	return numbered
 }
 
-// sorted adds an entry where its key sorts in.
+// sorted adds an entry to a mapping whose keys are sorted.
 func sorted(m *yaml.Node, key string, to *yaml.Node) {
 	at := 0
 	for at < len(m.Content) && m.Content[at].Value < key {
@@ -378,7 +366,7 @@ func sorted(m *yaml.Node, key string, to *yaml.Node) {
 	m.Content = slices.Insert(m.Content, at, strNode(key), to)
 }
 
-// unused are the schemas without a reference to them, except those in except.
+// unused returns the schemas that nothing refers to, except those in except.
 func (d *document) unused(except []string) []string {
 	text := encode(d.root)
 	return slices.DeleteFunc(keys(d.schemas().node), func(name string) bool {
@@ -387,7 +375,8 @@ func (d *document) unused(except []string) []string {
 	})
 }
 
-// prune removes the schemas that are not used any more.
+// prune removes the schemas that nothing refers to, except those in before, repeatedly since they
+// may refer to others.
 func (d *document) prune(before []string) {
 	for names := d.unused(before); len(names) > 0; names = d.unused(before) {
 		for _, name := range names {
@@ -396,13 +385,13 @@ func (d *document) prune(before []string) {
 	}
 }
 
-// encode is a node as text, indented by two.
+// encode returns a node as YAML, indented by two.
 func encode(n *yaml.Node) string {
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
 	if err := enc.Encode(n); err != nil {
-		panic(err) // the nodes are our own
+		panic(err) // never, since the nodes were parsed or built by this package
 	}
 	return out.String()
 }

@@ -13,11 +13,11 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// commands are those that make the repository follow the contract, and check it.
+// commands are the go commands that Follow runs.
 var commands = []string{"generate ./...", "vet ./...", "test -short -fullpath ./..."}
 
-// Follow makes the repository at root follow a contract that has changed: it generates, vets and
-// tests, and adds to the report the lines that do not compile or whose tests fail.
+// Follow updates and checks the repository at root after a change of the contract: it runs go
+// generate, vet and test, and adds to the report the lines that do not compile or whose tests fail.
 func (r *Report) Follow(ctx context.Context, root string) error {
 	for _, command := range commands {
 		cmd := exec.CommandContext(ctx, "go", strings.Fields(command)...)
@@ -33,7 +33,7 @@ func (r *Report) Follow(ctx context.Context, root string) error {
 			break
 		}
 	}
-	// A package that fails hides the errors of those that import it, but not from the type checker.
+	// vet does not report the errors of packages that import a package with errors.
 	config := &packages.Config{Context: ctx, Dir: root, Mode: packages.LoadAllSyntax, Tests: true}
 	all, err := packages.Load(config, "./...")
 	if err != nil {
@@ -47,11 +47,11 @@ func (r *Report) Follow(ctx context.Context, root string) error {
 	return ctx.Err()
 }
 
-// errorLine is how the compiler, vet, a failed test and a panic name a line.
+// errorLine matches a position in the output of the compiler, vet, a failed test or a panic.
 var errorLine = regexp.MustCompile(`(?m)^\s*(?:vet: |Error Trace:\s+)?(\S+\.go):(\d+)(?::\d+)?(?:: (.*)| \+0x.*)?$`)
 
-// look adds to the report the lines of hand-written code below root that the output of a Go command
-// names, each once.
+// look adds to the report the lines of hand-written code below root that occur in the output of a
+// Go command, each once.
 func (r *Report) look(root, output string) {
 	for _, m := range errorLine.FindAllStringSubmatch(output, -1) {
 		file := m[1]

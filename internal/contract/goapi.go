@@ -19,13 +19,13 @@ import (
 	gengo "github.com/orgkeys/orgkeys-go/internal/generate"
 )
 
-// api is what the generated package declares.
+// api contains the declarations of the generated package.
 type api struct {
 	text   map[string]string // types, fields, methods and constants by name (Type, Type.Field), as Go text
 	fields map[string]string // the name of a field by "Type.property"
 }
 
-// generate makes Go of a contract with the configuration of the repository at root.
+// generate generates Go from a contract with the configuration of the repository at root.
 func generate(root string, contract []byte) (*api, error) {
 	options, err := gengo.ReadOptions(filepath.Join(root, "oapi-codegen.yaml"), filepath.Join(root, "gen"))
 	if err != nil {
@@ -49,7 +49,7 @@ func generate(root string, contract []byte) (*api, error) {
 	return a, nil
 }
 
-// declare records what a node declares.
+// declare records the declarations in a node.
 func (a *api) declare(node ast.Node) bool {
 	switch node := node.(type) {
 	case *ast.FuncDecl:
@@ -88,7 +88,7 @@ func (a *api) declare(node ast.Node) bool {
 	return true
 }
 
-// operation is the Go name of an operation.
+// operation returns the Go name of an operation, or "".
 func (a *api) operation(id string) string {
 	for name := range a.text {
 		method, ok := strings.CutPrefix(name, "Client.")
@@ -99,10 +99,10 @@ func (a *api) operation(id string) string {
 	return ""
 }
 
-// step is a step of a path within a body: a property, or the elements of a list or a map.
+// step matches a step of position.path: a property, or the elements of an array or a map.
 var step = regexp.MustCompile(`\[\]|\{\}|[^.\[\]{}]+`)
 
-// at is the declaration that a position in an operation becomes, with its type.
+// at returns the name and the type of the declaration that is generated for a position.
 func (a *api) at(s position) (name, text string) {
 	op := a.operation(s.op)
 	path := step.FindAllString(s.path, -1)
@@ -146,7 +146,8 @@ func (a *api) at(s position) (name, text string) {
 	return name, text
 }
 
-// plain is a type without its pointer, and the type that a name stands for, unless it is a struct.
+// plain returns a type without its pointer. If it is the name of a type that is not a struct, plain
+// returns the underlying type.
 func (a *api) plain(text string) string {
 	text = strings.TrimPrefix(text, "*")
 	for of, ok := a.text[text]; ok && of != "struct" && of != "union"; of, ok = a.text[text] {
@@ -155,7 +156,7 @@ func (a *api) plain(text string) string {
 	return text
 }
 
-// members are the methods that return the members of a union, with the types of these.
+// members returns the types of the members of a union, by the methods that return them.
 func (a *api) members(union string) map[string]string {
 	members := map[string]string{}
 	for name, method := range a.text {
@@ -168,9 +169,9 @@ func (a *api) members(union string) map[string]string {
 	return members
 }
 
-// about is what belongs to a position beside its own declaration: the kind of its type, the
-// constants of an enum, the members of a union with their fields, and the methods of the operation
-// if it is an argument of these.
+// about returns the other declarations that belong to a position: its underlying type, the
+// constants of an enum, the members of a union with their fields and, for a parameter or a body,
+// the methods of the operation.
 func (a *api) about(s position, text string) map[string]string {
 	of, plain, method := strings.TrimPrefix(text, "*"), a.plain(text), ""
 	about := a.members(plain)
@@ -193,9 +194,8 @@ func (a *api) about(s position, text string) map[string]string {
 	return about
 }
 
-// Judge sets the verdicts of the changes in a report, by the Go API that the contract becomes
-// before and after them: whether it breaks at the position of a change or, if it does not, whether
-// requests that were valid are refused.
+// Judge sets the verdicts of the changes in a report, and their reasons. A change is breaking if it
+// changes the Go API at its position incompatibly, or makes valid requests invalid.
 func (r *Report) Judge(root string, contract []byte) error {
 	if len(r.Changes) == 0 {
 		return nil
@@ -215,12 +215,12 @@ func (r *Report) Judge(root string, contract []byte) error {
 		case c.Decide:
 			c.Why = "nothing is carried over"
 			continue
-		case err != nil: // as go generate will, which is reported as a check that failed
+		case err != nil: // go generate will fail too, and be reported as a failed check
 			c.Breaking, c.Why = true, "the generator fails: "+err.Error()
 			continue
 		}
 		c.Breaking, c.Why = compareAt(c.position, c.adds, before, after)
-		for s := c.position; !c.Breaking && s.path != ""; { // what contains it, if that is not a change of its own
+		for s := c.position; !c.Breaking && s.path != ""; { // its containers, unless they have changes of their own
 			s.path = s.path[:max(0, strings.LastIndexAny(s.path, ".[{"))]
 			_, was := before.at(s)
 			if _, is := after.at(s); was != is && was != "" && is != "" && !taken[s.op+" "+s.String()] {
@@ -228,13 +228,14 @@ func (r *Report) Judge(root string, contract []byte) error {
 			}
 		}
 		if c.narrows && !c.Breaking {
-			c.Breaking, c.Why = true, "requests that were valid are refused"
+			c.Breaking, c.Why = true, "valid requests become invalid"
 		}
 	}
 	return nil
 }
 
-// compareAt compares the Go declarations that a position becomes. What is added there removes none.
+// compareAt compares the Go declarations that are generated for a position. It returns whether the
+// change is breaking, and why. If adds is true, a missing declaration is not a removal.
 func compareAt(s position, adds bool, before, after *api) (breaks bool, why string) {
 	name, was := before.at(s)
 	now, is := after.at(s)

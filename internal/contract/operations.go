@@ -16,14 +16,13 @@ import (
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
-// beforeParameters, with those that follow, are the keys of an operation in the order in which
-// they are written.
+// beforeParameters are the keys of an operation that are written before its parameters, in order.
 var beforeParameters = []string{"operationId", "tags", "summary", "description", "deprecated"}
 
-// variable is a path parameter in a path's template.
+// variable matches a path parameter in a path.
 var variable = regexp.MustCompile(`\{[^{}]*\}`)
 
-// form is a path without the names of its parameters.
+// form returns a path without the names of its parameters.
 func form(path string) string { return variable.ReplaceAllString(path, "{}") }
 
 // paths compares each operation of the contract with the one of the same path and method.
@@ -61,11 +60,9 @@ func (c *comparison) paths() error {
 	return nil
 }
 
-// operation finds an operation and its path item. A path of the same name precedes one of the
-// same form.
+// operation returns an operation and its path item. The names of the path's parameters may differ.
 func (d *document) operation(path, method string) (item, operation place, found bool) {
-	all := d.top().child("paths")
-	for _, p := range append([]place{all.child(path)}, all.members()...) {
+	for _, p := range d.top().child("paths").members() {
 		item = d.follow(p)
 		if item.key = p.key; form(p.key) == form(path) && item.child(method).exists() {
 			return item, item.child(method), true
@@ -74,7 +71,7 @@ func (d *document) operation(path, method string) (item, operation place, found 
 	return place{}, place{}, false
 }
 
-// operation compares an operation, and each of its parts with the one of the same id upstream.
+// operation compares an operation with upstream's, and its parts with those of the same ids.
 func (c *comparison) operation(path, our, theirPath, their place) {
 	s := position{op: scalar(get(our.node, "operationId"))}
 	s.name = gengo.CamelCase(s.op)
@@ -95,7 +92,7 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 		}
 		c.present(o.position, o.def.ptr, true, true, edit{})
 		c.differ(o.position, o.def.ptr, "required", fmt.Sprint(o.required), fmt.Sprint(t.required),
-			because(requiredly(t.required), t.required, nil, func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }))
+			because(requiredly[t.required], t.required, nil, func() { set(o.def.node, "required", boolNode(t.required), "name", "in") }))
 		if o.in != "body" && o.in != "response" {
 			c.keywords(o.position, o.def, t.def, true, "style", "explode")
 			c.schema(o.position, o.schema(), t.schema())
@@ -119,12 +116,12 @@ func (c *comparison) operation(path, our, theirPath, their place) {
 // part is a parameter, a body, a response or a content type of one of these.
 type part struct {
 	position
-	id       string // what makes two the same
+	id       string // parts with the same id are compared
 	within   string // the id of the body or the response of a content type
 	in       string // query, path, header, cookie, body, response or content
 	key      string // its name, status or content type
 	required bool
-	at, def  place // as it is listed, and as it is defined
+	at, def  place // where the operation lists it, and where it is defined: the same unless at is a reference
 }
 
 func find(list []part, id string) *part {
@@ -134,8 +131,8 @@ func find(list []part, id string) *part {
 	return nil
 }
 
-// parts lists the parameters of an operation, including those of its path, its body and its
-// responses, each of these followed by its content types. Extensions are none of them.
+// parts returns the parameters of an operation, including those of its path item, its request body
+// and its responses, the latter two followed by their content types.
 func (d *document) parts(s position, path, operation place) []part {
 	var list []part
 	names := variable.FindAllString(path.key, -1)
@@ -179,7 +176,8 @@ func (d *document) parts(s position, path, operation place) []part {
 	return list
 }
 
-// schema is the schema of a parameter or a content type. A parameter's may be in a content type.
+// schema returns the schema of a parameter or a content type. That of a parameter may be in a
+// content type.
 func (p part) schema() []place {
 	at := p.def
 	for _, content := range at.child("content").members() {
@@ -188,10 +186,10 @@ func (p part) schema() []place {
 	return orAny(at.child("schema"))
 }
 
-// addition records a part that the contract lacks. The next comparison finds the contents of a new
-// body or response. Before are the parts that precede it upstream.
+// addition records a part that the contract does not have. The content types of a new body or
+// response are recorded by the next comparison. before are the parts that precede it upstream.
 func (c *comparison) addition(path, our place, to *part, t part, before []part) {
-	e := because(newly(t.required), t.required, nil, nil)
+	e := because(newly[t.required], t.required, nil, nil)
 	pointer := our.ptr + "/parameters/" + jsonpointer.Escape(t.key)
 	description := []*yaml.Node{strNode("description"), strNode(Placeholder)}
 	switch t.in {
@@ -230,7 +228,7 @@ func (c *comparison) addition(path, our place, to *part, t part, before []part) 
 	c.present(t.position, pointer, false, true, e)
 }
 
-// parameterNode is a new parameter. The example of its schema becomes that of the parameter.
+// parameterNode returns a new parameter, which gets the example of its schema.
 func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node {
 	node := mapNode(strNode("name"), strNode(name), strNode("in"), strNode(in), strNode("required"), boolNode(required),
 		strNode("description"), strNode(Placeholder), strNode("schema"), schema)
@@ -241,7 +239,7 @@ func parameterNode(name, in string, required bool, schema *yaml.Node) *yaml.Node
 	return node
 }
 
-// keywords compares keywords of an operation or a parameter that have a plain value.
+// keywords compares keywords with plain values of an operation or a parameter.
 func (c *comparison) keywords(s position, o, t place, narrows bool, names ...string) {
 	for _, key := range names {
 		was, is := stated(o.node, key), stated(t.node, key)
@@ -253,7 +251,7 @@ func (c *comparison) keywords(s position, o, t place, narrows bool, names ...str
 	}
 }
 
-// stated is the value of a keyword, unless that is the default.
+// stated returns the value of a keyword, or "" if that is the default.
 func stated(n *yaml.Node, key string) string {
 	value := scalar(get(n, key))
 	defaults := map[string]string{
@@ -265,8 +263,8 @@ func stated(n *yaml.Node, key string) string {
 	return value
 }
 
-// security compares who may call an operation, by what the schemes are and not by their names. Each
-// side lists alternatives, of the operation or else of the document.
+// security compares the security requirements of an operation, or else of the document. Security
+// schemes with the same definition are equal, whatever their names.
 func (c *comparison) security(s position, our, their place) {
 	s.part = "security"
 	was, _, _ := c.ours.requirements(our)
@@ -297,8 +295,8 @@ func (c *comparison) security(s position, our, their place) {
 	}))
 }
 
-// requirements are the alternatives of an operation in terms of their schemes, and the name of a
-// scheme that is not defined.
+// requirements returns the alternative security requirements of an operation, also as text with the
+// definitions of the schemes, and the name of a scheme that is not defined, if any.
 func (d *document) requirements(operation place) (text string, alternatives []place, undefined string) {
 	if !operation.child("security").exists() {
 		operation = d.top()
@@ -325,7 +323,7 @@ func (d *document) securitySchemes() place {
 	return d.top().child("components").child("securitySchemes")
 }
 
-// scheme describes the security scheme of a name.
+// scheme returns the definition of a security scheme as text, or "" if it is not defined.
 func (d *document) scheme(name string) string {
 	p := d.follow(d.securitySchemes().child(name))
 	var parts []string

@@ -7,10 +7,10 @@ import (
 	"text/template"
 )
 
-// Report is what a sync did, or would do, for the reviewer.
+// Report describes for a reviewer what a sync did or, with -check, would do.
 type Report struct {
 	*Result
-	Checks []Check // of the repository after the change
+	Checks []Check // the results of the commands that Follow ran
 	Look   []Line  // the lines that do not compile, or whose tests fail
 }
 
@@ -21,7 +21,7 @@ type Check struct {
 	Output  string // its end, if it failed
 }
 
-// Count is the number of changes of a verdict.
+// Count returns the number of changes with a verdict.
 func (r *Report) Count(verdict string) (n int) {
 	for _, c := range r.Changes {
 		if c.Verdict() == verdict {
@@ -31,12 +31,13 @@ func (r *Report) Count(verdict string) (n int) {
 	return n
 }
 
-// Failed reports whether a check did.
+// Failed reports whether a check failed.
 func (r *Report) Failed() bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Failed })
 }
 
-// Verdict is what a change means for a program that uses the SDK.
+// Verdict returns what a change means for a program that uses the SDK: "breaking", "not breaking",
+// or "to decide" if it was not carried over.
 func (c Change) Verdict() string {
 	switch {
 	case c.Decide:
@@ -83,7 +84,7 @@ var markdown = template.Must(template.New("").Funcs(template.FuncMap{
 ` + "```\n{{.}}```" + `
 {{end}}{{end}}{{end}}`))
 
-// Markdown is the report for a terminal or a pull request.
+// Markdown returns the report in Markdown.
 func (r *Report) Markdown() string {
 	var out strings.Builder
 	if err := markdown.Execute(&out, r); err != nil {

@@ -98,7 +98,7 @@ func asJSON(t *testing.T, text string) []byte {
 // declared is the one difference between the two documents in testdata.
 var declared = []Difference{{
 	At:   "#/components/schemas/NewThing/allOf/1/properties/secret",
-	Ours: map[string]yaml.Node{"format": *strNode("password")}, Upstream: map[string]yaml.Node{"format": *nullNode()},
+	Ours: map[string]yaml.Node{"format": *strNode("password")}, Upstream: map[string]yaml.Node{"format": *scalarNode("!!null", "null")},
 	Why: "It has a Go type of its own.",
 }}
 

@@ -9,23 +9,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// view is a schema as it constrains values, in whatever notation it is written: inline or by
-// reference, whole or as an allOf, null as a type, a keyword or a branch.
+// view is a schema without its notation: views are equal whether the schema is inline or a
+// reference, in one piece or an allOf, and whether null is a type, a keyword or a branch.
 type view struct {
 	layers   []place // the mappings that it is composed of, outermost first
 	types    []string
 	null     bool
-	values   []*yaml.Node // of an enum or a const, without null
+	values   []*yaml.Node // the values of an enum or a const, without null
 	format   string
-	rules    map[string]rule // the other keywords that are structure
+	rules    map[string]rule // the keywords in rank
 	props    []prop
 	required map[string]bool
 	items    place
-	rest     place   // the schema of additionalProperties
-	branches []place // two or more, without null
-	branchBy string  // anyOf or oneOf
-	nulls    []place // the layers that allow null
-	ignored  []string
+	rest     place    // the schema of additionalProperties
+	branches []place  // two or more, without null
+	branchBy string   // anyOf or oneOf
+	nulls    []place  // the layers that allow null
+	ignored  []string // the keywords in foreign
 }
 
 // rule is a keyword with a plain value.
@@ -50,7 +50,7 @@ func (v *view) prop(name string) *prop {
 	return nil
 }
 
-// aspect is an aspect of a schema, or of its property of a name, as JSON.
+// aspect returns an aspect of a schema as JSON or, if property is not "", of that property.
 func (v *view) aspect(property, name string) string {
 	p := v.prop(property)
 	switch name {
@@ -71,20 +71,20 @@ func (v *view) aspect(property, name string) string {
 	}
 }
 
-// rank is the order in which the keywords of rules are written.
+// rank contains the keywords of rules, in the order in which they are written.
 var rank = []string{
 	"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf", "minLength",
 	"maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
 	"default", "deprecated",
 }
 
-// foreign are keywords that are neither compared nor carried over, only reported.
+// foreign contains the keywords that are only reported, not compared or carried over.
 var foreign = []string{
 	"pattern", "patternProperties", "not", "if", "then", "else", "dependentSchemas",
 	"dependentRequired", "prefixItems", "contains", "propertyNames", "readOnly", "writeOnly",
 }
 
-// view reads the schema that is composed of all of places.
+// view returns the view of the schema that is composed of places, such as the parts of an allOf.
 func (d *document) view(places ...place) *view {
 	v := &view{rules: map[string]rule{}, required: map[string]bool{}}
 	for _, p := range places {
@@ -101,8 +101,8 @@ func (d *document) view(places ...place) *view {
 	return v
 }
 
-// gather adds the mapping at p and those that it refers to. Above are the mappings that p is a
-// part of.
+// gather adds the schema at p and those that it is composed of to v. above are the schemas that
+// contain p.
 func (d *document) gather(v *view, p place, above []*yaml.Node) {
 	switch {
 	case slices.Contains(above, p.node) && p.exists():
@@ -144,7 +144,7 @@ func (d *document) gather(v *view, p place, above []*yaml.Node) {
 	}
 }
 
-// own reads the keywords of one mapping, and reports whether they allow null.
+// own adds the keywords of the mapping at p to v, and reports whether they allow null.
 func (v *view) own(p place) bool {
 	n := p.node
 	null := isTrue(get(n, "nullable"))
@@ -157,7 +157,7 @@ func (v *view) own(p place) bool {
 				plain = append(plain, t.Value)
 			}
 		}
-		if len(v.types) == 0 || slices.Equal(v.types, []string{"number"}) { // the outermost, or what refines it
+		if len(v.types) == 0 || slices.Equal(v.types, []string{"number"}) { // an integer refines a number
 			v.types = plain
 		}
 	}
@@ -197,7 +197,8 @@ func (v *view) own(p place) bool {
 	return null
 }
 
-// rule reads the keywords of rank, in the terms of OpenAPI 3.1, without those that have no effect.
+// rule adds the keywords of n in rank to v, in the notation of OpenAPI 3.1. It omits those that have
+// no effect, such as a minLength of 0.
 func (v *view) rule(n *yaml.Node) {
 	for _, key := range rank {
 		at := get(n, key)
@@ -222,7 +223,7 @@ func (v *view) rule(n *yaml.Node) {
 	}
 }
 
-// implied is the type that the other keywords apply to.
+// implied returns the types that the keywords of a schema without a type imply.
 func (v *view) implied() []string {
 	switch {
 	case len(v.branches) > 0:
@@ -241,12 +242,12 @@ func (v *view) implied() []string {
 	return types
 }
 
-// typeOf is the JSON type of a scalar.
+// typeOf returns the JSON type of a scalar.
 func typeOf(n *yaml.Node) string {
 	return map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[n.ShortTag()]
 }
 
-// number is a limit, or otherwise.
+// number returns the value of a limit, or otherwise if there is none.
 func (v *view) number(keyword string, otherwise float64) float64 {
 	if n, err := strconv.ParseFloat(v.rules[keyword].value, 64); err == nil {
 		return n
@@ -254,7 +255,7 @@ func (v *view) number(keyword string, otherwise float64) float64 {
 	return otherwise
 }
 
-// allows reports whether a scalar has a type and a value that a schema allows.
+// allows reports whether a schema allows a scalar.
 func (v *view) allows(n *yaml.Node) bool {
 	t := typeOf(n)
 	typed := len(v.types) == 0 || slices.Contains(v.types, t) || t == "integer" && slices.Contains(v.types, "number")
@@ -270,7 +271,7 @@ func (v *view) allows(n *yaml.Node) bool {
 		x <= v.number("maximum", x) && x < v.number("exclusiveMaximum", x+1)
 }
 
-// like reports whether a value is of the kind that a schema allows.
+// like reports whether a schema allows values of the kind of n: an object, an array or a scalar.
 func (v *view) like(n *yaml.Node) bool {
 	switch v.shape() {
 	case "object", "map":
@@ -284,7 +285,7 @@ func (v *view) like(n *yaml.Node) bool {
 	}
 }
 
-// shape is the kind of Go type that a schema becomes.
+// shape returns the kind of Go type that is generated for a schema.
 func (v *view) shape() string {
 	switch {
 	case len(v.branches) > 0:
@@ -303,7 +304,7 @@ func (v *view) shape() string {
 // anything reports whether a schema allows any value.
 func (v *view) anything() bool { return v.shape() == "scalar" && len(v.types) == 0 }
 
-// kind describes the values of a schema.
+// kind describes the values of a schema in words.
 func (v *view) kind() string {
 	name := strings.Join(v.types, " or ")
 	switch {
@@ -320,7 +321,7 @@ func (v *view) kind() string {
 	}
 }
 
-// constants are the values of a mapping's const or enum.
+// constants returns the values of a schema's const or enum, and whether it has one.
 func constants(n *yaml.Node) ([]*yaml.Node, bool) {
 	if c := get(n, "const"); c != nil {
 		return []*yaml.Node{c}, true

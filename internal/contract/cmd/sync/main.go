@@ -1,5 +1,5 @@
-// Sync brings api/openapi.yaml in step with the vendor's OpenAPI document, generates, vets and
-// tests, and reports what changed. See package contract for what counts as a change.
+// Command sync carries changes of the vendor's OpenAPI document over to api/openapi.yaml, runs go
+// generate, vet and test, and reports the changes. Package contract defines what is a change.
 package main
 
 import (
@@ -24,8 +24,8 @@ Carries the structure of SPEC, the vendor's OpenAPI 3 document (a path or a URL,
 over into api/openapi.yaml, then runs go generate, vet and test, and prints a report in Markdown.
 Run it at the root of the repository.
 
-Exit status: 0 done; 1 a check failed, something is left to decide or, with -check, the structure
-differs; 2 it could not run. What cannot be carried over as a whole is not written at all.
+Exit status: 0 success; 1 a check failed, a change is left to decide or, with -check, there are
+changes; 2 an error. If not all changes can be carried over, no file is written.
 
 `
 
@@ -41,8 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var add []string
 	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	check := flags.Bool("check", false, "only report, and exit with 1 if the structure differs")
-	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run nothing")
+	check := flags.Bool("check", false, "only report, and exit with 1 if there are changes")
+	only := flags.Bool("contract-only", false, "change api/openapi.yaml and run no go command")
 	const adds = "add an `operation` of SPEC first, such as \"GET /things/{id}\"; may be repeated"
 	flags.Func("add", adds, func(operation string) error {
 		add = append(add, operation)
