@@ -14,8 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// repository is a copy of this one, to change, build and test, which takes half a minute or more. It
-// lacks the tests that have nothing to do with the contract: those of this package and of the docs.
+// repository returns a copy of this repository. A test may change, build and test it, which takes
+// half a minute or more. The copy lacks the tests that a change of the contract cannot affect: those
+// of this package and of the documentation.
 func repository(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -55,8 +56,8 @@ func run(t *testing.T, dir string, args ...string) (string, bool) {
 	return string(out), err == nil
 }
 
-// vendor writes a vendor's document that is the contract at root, without the declared differences
-// and with a change, and returns its path.
+// vendor writes a vendor's document and returns its path. The document is the contract at root
+// without the declared differences, with a change.
 func vendor(t *testing.T, root string, change func(theirs *document)) string {
 	t.Helper()
 	contract, err := os.ReadFile(filepath.Join(root, Path))
@@ -88,7 +89,7 @@ func write(t *testing.T, root, name, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
-// tree is the text of every file.
+// tree returns the text of every file below root.
 func tree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -103,7 +104,8 @@ func tree(t *testing.T, root string) map[string]string {
 	return files
 }
 
-// From the vendor's document to the lines of a program that it breaks.
+// TestFollow_SyncOfTheRepository runs the command on a copy of the repository, with changes that
+// need no work, and with changes that break hand-written code.
 func TestFollow_SyncOfTheRepository(t *testing.T) {
 	root := repository(t)
 	upstream := vendor(t, root, func(theirs *document) {

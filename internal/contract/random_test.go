@@ -18,7 +18,7 @@ type mutator struct {
 	made int
 }
 
-// schema makes one up.
+// schema returns a random schema.
 func (v *mutator) schema(depth int) *yaml.Node {
 	v.made++
 	name := func(s string) *yaml.Node { return strNode(fmt.Sprint(s, v.made)) }
@@ -52,7 +52,7 @@ func (v *mutator) schema(depth int) *yaml.Node {
 	}
 }
 
-// mutate changes one thing about the schemas below n.
+// mutate makes one random change to the schemas below n.
 func (v *mutator) mutate(n *yaml.Node) {
 	var objects, properties []*yaml.Node
 	var walk func(n *yaml.Node)
@@ -100,7 +100,8 @@ func (v *mutator) mutate(n *yaml.Node) {
 	}
 }
 
-// Whatever changes, and however much at once, a sync comes to rest with the structures equal.
+// TestSync_RandomChanges verifies that after any combination of changes a sync ends with the same
+// structure on both sides, so that a second sync finds no change.
 func TestSync_RandomChanges(t *testing.T) {
 	contract, base := file(t, "contract.yaml"), file(t, "upstream.yaml")
 	changed := 0
@@ -124,7 +125,7 @@ func TestSync_RandomChanges(t *testing.T) {
 	assert.NotZero(t, changed)
 }
 
-// invalidExamples says what is wrong with the examples of a contract, or with the contract itself.
+// invalidExamples returns the error of validating a contract and its examples, or "".
 func invalidExamples(t *testing.T, contract []byte) string {
 	t.Helper()
 	spec, err := openapi3.NewLoader().LoadFromData(contract)

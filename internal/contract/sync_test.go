@@ -21,7 +21,7 @@ func file(t *testing.T, name string) string {
 	return string(text)
 }
 
-// patch changes a text by hunks of lines that begin with a space, - or +.
+// patch returns a text with hunks of a diff applied, whose lines begin with a space, - or +.
 func patch(t *testing.T, text, hunks string) string {
 	t.Helper()
 	for hunk := range strings.SplitSeq(hunks, "@@\n") {
@@ -42,7 +42,7 @@ func patch(t *testing.T, text, hunks string) string {
 	return text
 }
 
-// diff lists the lines that are not the same.
+// diff returns the lines that differ.
 func diff(before, after string) string {
 	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
 	common := make([][]int, len(a)+1)
@@ -74,7 +74,7 @@ func diff(before, after string) string {
 	return out.String()
 }
 
-// summaries are the changes with their verdicts, a line each.
+// summaries returns a line with the verdict for each change.
 func summaries(changes []Change) []string {
 	var lines []string
 	for _, c := range changes {
@@ -85,7 +85,7 @@ func summaries(changes []Change) []string {
 
 func (c Change) String() string { return fmt.Sprintf("%s: %s %s", c.Operation, c.At, c.What) }
 
-// asJSON is a YAML document as JSON, with the keys of its objects sorted.
+// asJSON returns a YAML document as JSON, with sorted keys.
 func asJSON(t *testing.T, text string) []byte {
 	t.Helper()
 	var v any
@@ -109,7 +109,7 @@ func sync(t *testing.T, contract, upstream string) *Result {
 	return result
 }
 
-// judged is a sync with its verdicts.
+// judged returns the result of a sync with verdicts.
 func judged(t *testing.T, contract, upstream string) *Result {
 	t.Helper()
 	result := sync(t, contract, upstream)
@@ -133,7 +133,7 @@ func TestSync_CarriesOverEachChangeAndNothingElse(t *testing.T) {
 			for _, note := range c.Notes {
 				assert.Contains(t, strings.Join(result.Notes, "\n"), note)
 			}
-			assert.NotContains(t, string(result.Contract), "VENDOR", "the vendor's prose is not taken")
+			assert.NotContains(t, string(result.Contract), "VENDOR", "the vendor's prose is not copied")
 			assert.Len(t, result.Describe, strings.Count(string(result.Contract), Placeholder))
 
 			assert.Equal(t, "", invalidExamples(t, result.Contract))
@@ -170,7 +170,7 @@ func TestSync_InvalidDocument(t *testing.T) {
 		"neither YAML nor JSON":              {"openapi: [3.1.0\npaths: {", "neither YAML nor JSON"},
 		"JSON that is cut short":             {`{"openapi": "3.1.0", "paths": {"/things": `, "neither YAML nor JSON"},
 		"Swagger":                            {"swagger: '2.0'\npaths: {}\n", "Swagger 2.0"},
-		"OpenAPI of another age":             {"openapi: 4.0.0\npaths: {}\n", `its openapi is "4.0.0"`},
+		"another major version":              {"openapi: 4.0.0\npaths: {}\n", `its openapi is "4.0.0"`},
 		"no paths":                           {"openapi: 3.1.0\ninfo: {}\n", "has no paths"},
 		"a reference without a target":       {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: '#/components/schemas/Missing'", 1), "refers to #/components/schemas/Missing, which does not exist"},
 		"a reference to a file":              {strings.Replace(upstream, "$ref: '#/components/schemas/Receipt'", "$ref: 'receipt.yaml#/Receipt'", 1), `refers to "receipt.yaml#/Receipt", which is outside of the document`},
@@ -186,14 +186,14 @@ func TestSync_InvalidDocument(t *testing.T) {
 	}
 }
 
-// YAML does not allow the surrogate pairs in which JSON may write a character.
+// TestParse_SurrogatePairs parses JSON with a surrogate pair, which YAML does not allow.
 func TestParse_SurrogatePairs(t *testing.T) {
 	d, err := parse("upstream", []byte(`{"openapi": "3.1.0", "info": {"title": "\ud83d\udd11 \\ud83d"}, "paths": {}}`))
 	require.NoError(t, err)
 	assert.Equal(t, "\U0001F511 \\ud83d", d.at("#/info/title").node.Value)
 }
 
-// A document has the contents of an anchor at each of its aliases.
+// TestParse_Aliases verifies that each alias is replaced with the node of its anchor.
 func TestParse_Aliases(t *testing.T) {
 	d, err := parse("upstream", []byte("openapi: 3.1.0\npaths: {}\nx-a: &a {b: 1}\nx-c: [*a]\n"))
 	require.NoError(t, err)
@@ -206,37 +206,37 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 		difference string
 		change     string // what a sync would do without the difference
 	}{
-		"optional here": {
+		"optional in the contract": {
 			"-      required: [object, id, created_at, owner]\n+      required: [object, id, created_at, owner, color]\n",
 			`{at: "#/components/schemas/Thing/properties/color", ours: {required: false}, upstream: {required: true}, why: older servers}`,
 			"get-thing: 200 response, color is required (breaking)",
 		},
-		"never null here": {
+		"not nullable in the contract": {
 			"           required: false\n           schema:\n-            type: string\n+            type: [string, 'null']\n",
 			`{at: "#/paths/~1things/get/parameters/after/schema", ours: {nullable: false}, upstream: {nullable: true}, why: a query cannot express it}`,
 			"list-things: query parameter after may be null (not breaking)",
 		},
-		"limits here": {
+		"limits in the contract": {
 			"             type: integer\n-            minimum: 1\n-            maximum: 100\n             default: 20\n",
 			`{at: "#/paths/~1things/get/parameters/1/schema", ours: {minimum: 1, maximum: 100}, upstream: {minimum: null, maximum: null}, why: stated in prose}`,
 			"list-things: query parameter limit maximum is none, was 100 (not breaking)",
 		},
-		"no limit here": {
+		"a limit that the contract does not have": {
 			"               properties:\n                 name:\n                   type: string\n+                  maxLength: 9\n",
 			`{at: "#/paths/~1things/post/requestBody/content/application~1json/schema/properties/name", ours: {maxLength: null}, upstream: {maxLength: 9}, why: not so}`,
 			"create-thing: request body, name maxLength is 9, was none (breaking)",
 		},
-		"fewer values here": {
+		"fewer values in the contract": {
 			"         color:\n           type: string\n-          enum: [red, green]\n+          enum: [red, green, mauve]\n         size:\n",
 			`{at: "#/components/schemas/Thing/properties/color", ours: {enum: [green, red]}, upstream: {enum: [mauve, red, green]}, why: never seen}`,
 			"get-thing: 200 response, color may also be `\"mauve\"` (not breaking)",
 		},
-		"a field that is not here": {
+		"a field that the contract does not have": {
 			"         created_at:\n           type: integer\n           format: unixtime\n+        changed_at: {type: integer}\n",
 			`{at: "#/components/schemas/Thing/properties/changed_at", ours: {present: false}, upstream: {present: true}, why: always wrong}`,
 			"create-thing: 200 response, changed_at is new (not breaking)",
 		},
-		"a response that is here": {
+		"a response that upstream does not have": {
 			"-        '400':\n-          description: VENDOR\n-          content:\n-            application/json:\n-              schema:\n-                $ref: '#/components/schemas/Problem'\n     put:\n",
 			`{at: "#/paths/~1boxes~1{box_id}~1things~1{thing_id}/get/responses/400", ours: {present: true}, upstream: {present: false}, why: it happens}`,
 			"get-thing: 400 response is removed (breaking)",
@@ -267,7 +267,8 @@ func TestSync_KeepsDeclaredDifferences(t *testing.T) {
 	}
 }
 
-// A declaration covers the value that upstream had when it was made, and no later one.
+// TestSync_ReportsChangesUnderADeclaredDifference verifies that a declared difference covers the
+// value that upstream had when it was declared, and no later value.
 func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 	const (
 		limit    = `{at: "#/paths/~1things/get/parameters/limit/schema", ours: {maximum: 100}, upstream: {maximum: null}, why: stated in prose}`
@@ -312,14 +313,14 @@ func TestSync_ReportsChangesUnderADeclaredDifference(t *testing.T) {
 
 func TestParseDifferences(t *testing.T) {
 	for name, src := range map[string]string{
-		"no place":         `[{ours: {required: false}, upstream: {required: true}, why: because}]`,
-		"no pointer":       `[{at: Thing.color, ours: {required: false}, upstream: {required: true}, why: because}]`,
-		"nothing of ours":  `[{at: "#/a", why: because}]`,
-		"no reason":        `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: " "}]`,
-		"another word":     `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: because, how: so}]`,
-		"nothing upstream": `[{at: "#/a", ours: {required: false}, why: because}]`,
-		"another aspect":   `[{at: "#/a", ours: {required: false}, upstream: {nullable: true}, why: because}]`,
-		"no list":          `at: "#/a"`,
+		"no at":            `[{ours: {required: false}, upstream: {required: true}, why: because}]`,
+		"no pointer in at": `[{at: Thing.color, ours: {required: false}, upstream: {required: true}, why: because}]`,
+		"no ours":          `[{at: "#/a", why: because}]`,
+		"a blank why":      `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: " "}]`,
+		"an unknown key":   `[{at: "#/a", ours: {required: false}, upstream: {required: true}, why: because, how: so}]`,
+		"no upstream":      `[{at: "#/a", ours: {required: false}, why: because}]`,
+		"other aspects":    `[{at: "#/a", ours: {required: false}, upstream: {nullable: true}, why: because}]`,
+		"not a list":       `at: "#/a"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseDifferences([]byte(src))
@@ -400,7 +401,7 @@ func TestSync_AddsAnOperation(t *testing.T) {
 	}
 }
 
-// asUpstream changes the contract to what upstream has in place of the declared differences.
+// asUpstream returns the contract with upstream's values in place of the declared differences.
 func asUpstream(t *testing.T, contract []byte, differences []Difference) []byte {
 	t.Helper()
 	theirs, err := parse("upstream", contract)
@@ -447,7 +448,8 @@ func asUpstream(t *testing.T, contract []byte, differences []Difference) []byte 
 	return []byte(encode(theirs.root))
 }
 
-// As gofmt does for Go, this keeps a sync from changing lines whose structure has not changed.
+// TestContractIsFormatted verifies that the contract is formatted as a sync formats it, so that a
+// sync only changes the lines of a change.
 func TestContractIsFormatted(t *testing.T) {
 	for _, path := range []string{"../../" + Path, "testdata/contract.yaml"} {
 		text, err := os.ReadFile(path)

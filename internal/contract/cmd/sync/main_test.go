@@ -31,8 +31,8 @@ paths:
 	written = "                  id: {type: string, description: Our words.}\n                  nick:\n"
 )
 
-// repository makes a repository with a contract the working directory, and returns the path of the
-// contract.
+// repository creates a repository with a contract, changes the working directory to it, and returns
+// the path of the contract.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
