@@ -411,12 +411,13 @@ func lists(n *yaml.Node, key, value string) bool {
 func host(v *view) (home place, order int) {
 	all := v.where(func(n *yaml.Node) bool { return get(n, "properties") != nil || lists(n, "type", "object") })
 	if len(all) == 0 {
-		return v.layers[len(v.layers)-1], 0
+		all = v.layers[len(v.layers)-1:]
 	}
-	for _, layer := range slices.Backward(all) {
-		if len(layer.uses) == len(v.layers[0].uses) { // inline
-			return layer, min(1, len(all)-1)
+	home = all[len(all)-1]
+	for _, layer := range all {
+		if len(layer.uses) == len(v.layers[0].uses) { // an inline layer, if possible
+			home = layer
 		}
 	}
-	return all[len(all)-1], min(1, len(all)-1)
+	return home, min(1, len(all)-1)
 }

@@ -101,14 +101,16 @@ func Sync(contract []byte, name string, upstream []byte, differences []Differenc
 			return nil, err
 		}
 	}
-	ours.prune(unused)
+	for names := ours.unused(unused); len(names) > 0; names = ours.unused(unused) { // they may refer to others
+		for _, name := range names {
+			remove(ours.schemas().node, name)
+		}
+	}
 	if encode(ours.root) != text {
 		c.mend()
+		result.Contract = []byte(encode(ours.root))
 	}
 	result.Notes = append(result.Notes, c.notes...)
-	if after := encode(ours.root); after != text {
-		result.Contract = []byte(after)
-	}
 	number := 0
 	for line := range strings.Lines(string(result.Contract)) {
 		if number++; strings.Contains(line, Placeholder) {

@@ -375,16 +375,6 @@ func (d *document) unused(except []string) []string {
 	})
 }
 
-// prune removes the schemas that nothing refers to, except those in before, repeatedly since they
-// may refer to others.
-func (d *document) prune(before []string) {
-	for names := d.unused(before); len(names) > 0; names = d.unused(before) {
-		for _, name := range names {
-			remove(d.schemas().node, name)
-		}
-	}
-}
-
 // encode returns a node as YAML, indented by two.
 func encode(n *yaml.Node) string {
 	var out bytes.Buffer

@@ -42,10 +42,8 @@ type prop struct {
 }
 
 func (v *view) prop(name string) *prop {
-	for i := range v.props {
-		if v.props[i].name == name {
-			return &v.props[i]
-		}
+	if i := slices.IndexFunc(v.props, func(p prop) bool { return p.name == name }); i >= 0 {
+		return &v.props[i]
 	}
 	return nil
 }
@@ -235,11 +233,10 @@ func (v *view) implied() []string {
 	}
 	var types []string
 	for _, n := range v.values {
-		if t := typeOf(n); !slices.Contains(types, t) {
-			types = append(types, t)
-		}
+		types = append(types, typeOf(n))
 	}
-	return types
+	slices.Sort(types)
+	return slices.Compact(types)
 }
 
 // typeOf returns the JSON type of a scalar.

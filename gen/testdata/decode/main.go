@@ -1,6 +1,6 @@
 // Command decode decodes responses with the generated client. Each line of its input contains an
-// operationId, a status, a content type and a body; for each it writes the JSON pointer and the
-// problem of the error as JSON, or what the decoded response prints.
+// operationId, a status, a content type and a body. For each it writes a line of JSON: the pointer
+// and the problem of the error, or the decoded response as it is printed.
 package main
 
 import (
