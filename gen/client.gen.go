@@ -1904,9 +1904,9 @@ type Request struct {
 	*http.Request
 	Operation *Operation
 
-	// Target is the URL that the request was built for, without its query. A request editor may
-	// have changed the URL since.
-	Target string
+	// Target is the URL that the request was built for. A request editor may have changed the
+	// request's own URL since.
+	Target url.URL
 }
 
 // RequestEditorFn changes a request before it is sent.
@@ -1990,11 +1990,12 @@ func NewAdminAPIKeysListRequest(ctx context.Context, server string, params *Admi
 			return Request{}, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target+query, nil)
+	target += query
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{req, &operations[0], target}, nil
+	return Request{req, &operations[0], *req.URL}, nil
 }
 
 // AdminAPIKeysList sends GET /organization/admin_api_keys.
@@ -2029,7 +2030,7 @@ func NewAdminAPIKeysCreateRequestWithBody(ctx context.Context, server string, co
 		return Request{}, err
 	}
 	req.Header["Content-Type"] = []string{contentType}
-	return Request{req, &operations[1], target}, nil
+	return Request{req, &operations[1], *req.URL}, nil
 }
 
 // AdminAPIKeysCreateWithBody sends POST /organization/admin_api_keys.
@@ -2062,7 +2063,7 @@ func NewDeleteProjectAPIKeyRequest(ctx context.Context, server string, projectID
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{req, &operations[2], target}, nil
+	return Request{req, &operations[2], *req.URL}, nil
 }
 
 // DeleteProjectAPIKey sends DELETE /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2080,7 +2081,7 @@ func NewRetrieveProjectAPIKeyRequest(ctx context.Context, server string, project
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{req, &operations[3], target}, nil
+	return Request{req, &operations[3], *req.URL}, nil
 }
 
 // RetrieveProjectAPIKey sends GET /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2099,7 +2100,7 @@ func NewUpdateProjectAPIKeyRequestWithBody(ctx context.Context, server string, p
 		return Request{}, err
 	}
 	req.Header["Content-Type"] = []string{contentType}
-	return Request{req, &operations[4], target}, nil
+	return Request{req, &operations[4], *req.URL}, nil
 }
 
 // UpdateProjectAPIKeyWithBody sends POST /organization/projects/{project_id}/api_keys/{api_key_id}.
@@ -2134,11 +2135,12 @@ func NewListProjectServiceAccountsRequest(ctx context.Context, server string, pr
 			return Request{}, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target+query, nil)
+	target += query
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return Request{}, err
 	}
-	return Request{req, &operations[5], target}, nil
+	return Request{req, &operations[5], *req.URL}, nil
 }
 
 // ListProjectServiceAccounts sends GET /organization/projects/{project_id}/service_accounts.
@@ -2171,7 +2173,7 @@ func NewCreateProjectServiceAccountRequestWithBody(ctx context.Context, server s
 		return Request{}, err
 	}
 	req.Header["Content-Type"] = []string{contentType}
-	return Request{req, &operations[6], target}, nil
+	return Request{req, &operations[6], *req.URL}, nil
 }
 
 // CreateProjectServiceAccountWithBody sends POST /organization/projects/{project_id}/service_accounts.

@@ -49,8 +49,9 @@ func (p *pipeline) roundTrip(c *call, credential credential) {
 			if err = c.readBody(w, response, p.maxBody); err != nil {
 				a.body = bodyBroken
 			}
-			if a.status == http.StatusNotFound && err == nil {
-				_, a.notFound = readEnvelope(c.received())
+			if a.status < 200 || a.status > 299 {
+				a.reason, a.envelope = readEnvelope(c.received())
+				a.envelope = a.envelope && err == nil
 			}
 		} else {
 			a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
@@ -220,7 +221,7 @@ var errBodyTooLarge = errors.New("is longer than the limit")
 // readBody reads the body of response, limit bytes at most, and closes it.
 func (c *call) readBody(w *wire, response *http.Response, limit int64) error {
 	defer func() { _ = response.Body.Close() }()
-	w.closeAtEnd(response.Body)
+	w.closeAtEnd(response)
 	c.body = bodies.Get().(*[]byte)
 	switch {
 	case response.StatusCode < 200:

@@ -2,7 +2,7 @@ package orgkeys
 
 import (
 	"context"
-	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -18,7 +18,7 @@ type attemptContext struct {
 	timer    *time.Timer
 	unwatch  func() bool // stops watching the context of the call, if that is watched
 	expired  atomic.Bool
-	response atomic.Pointer[io.ReadCloser] // the response body
+	response atomic.Pointer[http.Response]
 }
 
 // begin starts the attempt. native is whether the transport is net/http's.
@@ -50,15 +50,15 @@ func (a *attemptContext) Deadline() (time.Time, bool) { return a.deadline, true 
 func (a *attemptContext) expire() {
 	a.cancel()
 	a.expired.Store(true)
-	if body := a.response.Load(); body != nil {
-		_ = (*body).Close()
+	if response := a.response.Load(); response != nil {
+		_ = response.Body.Close()
 	}
 }
 
-// closeAtEnd makes the end of the context close body.
-func (a *attemptContext) closeAtEnd(body io.ReadCloser) {
-	a.response.Store(&body)
+// closeAtEnd makes the end of the context close the body of response.
+func (a *attemptContext) closeAtEnd(response *http.Response) {
+	a.response.Store(response)
 	if a.expired.Load() {
-		_ = body.Close()
+		_ = response.Body.Close()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 	switch {
 	case escaped || u.String() != u.Scheme+"://"+u.Host+u.Path:
 		return nil, errors.New("base URL has escapes, or characters that must be escaped, in its host or path")
-	case hasOddSegment(u.Path):
+	case u.Path != "" && path.Clean(u.Path) != u.Path:
 		return nil, errors.New("base URL has dot segments or empty segments in its path")
 	}
 	return u, nil

@@ -41,7 +41,8 @@ type attempt struct {
 	status   int         // of the response, 0 if there was none
 	header   http.Header // of the response
 	body     bodyState
-	notFound bool          // the response is a 404 with the API's own error envelope
+	reason   gen.Error     // of a non-2xx response, as far as its body has one
+	envelope bool          // that body is complete and the API's error envelope
 	duration time.Duration // until the body was read
 	ended    time.Time     // when it had been read
 }

@@ -59,16 +59,16 @@ func (c *call) apiError() *APIError {
 		RequestID: c.requestID(),
 		Attempts:  c.count(),
 		Waited:    c.waited(),
+		Type:      c.redactor.redact(a.reason.Type),
+		Message:   c.redactor.redact(a.reason.Message),
 		outcome:   c.outcome(),
+		envelope:  a.envelope,
 	}
-	var reason gen.Error
-	reason, e.envelope = readEnvelope(c.received())
-	e.Type, e.Message = c.redactor.redact(reason.Type), c.redactor.redact(reason.Message)
-	if reason.Code != nil {
-		e.Code = c.redactor.redact(*reason.Code)
+	if a.reason.Code != nil {
+		e.Code = c.redactor.redact(*a.reason.Code)
 	}
-	if reason.Param != nil {
-		e.Param = c.redactor.redact(*reason.Param)
+	if a.reason.Param != nil {
+		e.Param = c.redactor.redact(*a.reason.Param)
 	}
 	e.RetryAfter, _ = retryAfter(a.header, a.ended)
 	e.advice = advice(e, c.operation, c.request.URL.Path)

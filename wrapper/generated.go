@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,9 +27,8 @@ func (d doer) Do(*http.Request) (*http.Response, error) {
 // DoRequest sends the request, unless err is why it cannot be sent, and returns the response with
 // its body read. The error of a create whose outcome is unknown is an *UnknownOutcomeError.
 func (d doer) DoRequest(request gen.Request, err error) (*http.Response, error) {
-	if err == nil && request.URL != nil &&
-		(looksLikeKey(strings.TrimPrefix(request.URL.Path, d.pipeline.base.Path)) || looksLikeKey(request.URL.RawQuery)) {
-		err = argumentError("the request's path or query contains the value of a key")
+	if err == nil {
+		err = d.pipeline.checkRequest(request)
 	}
 	c := d.pipeline.do(request, err)
 	defer c.release()
@@ -49,4 +51,50 @@ func (d doer) DoRequest(request gen.Request, err error) (*http.Response, error) 
 		ContentLength: int64(len(content)),
 		Request:       c.request,
 	}, nil
+}
+
+// checkRequest refuses a request that a request editor sent elsewhere or that net/http would refuse
+// without the certainty that nothing was sent, and one whose URL contains a key.
+func (p *pipeline) checkRequest(request gen.Request) error {
+	switch {
+	case !p.isTarget(request.Request, request.Operation.Method, request.Target):
+		return argumentError("the request's method, origin, host or path is not the one that it was built for")
+	case looksLikeKey(strings.TrimPrefix(request.URL.Path, p.base.Path)) || looksLikeKey(request.URL.RawQuery):
+		return argumentError("the request's path or query contains the value of a key")
+	}
+	return checkHeader(request.Request)
+}
+
+// isTarget reports whether the request goes to target, apart from query and fragment, and target
+// is below the base URL. A path that is not clean could leave it.
+func (p *pipeline) isTarget(request *http.Request, method string, target url.URL) bool {
+	if request.URL == nil || request.Method != method || request.Host != "" && request.Host != p.base.Host {
+		return false
+	}
+	u := *request.URL
+	u.RawQuery, u.ForceQuery = target.RawQuery, target.ForceQuery
+	u.Fragment, u.RawFragment = target.Fragment, target.RawFragment
+	return u == target && u.Scheme == p.base.Scheme && u.Host == p.base.Host && u.User == nil && u.Opaque == "" &&
+		strings.HasPrefix(u.Path, p.base.Path+"/") && path.Clean(u.Path) == u.Path
+}
+
+// checkHeader refuses a header or trailer that net/http would refuse without saying that nothing
+// was sent.
+func checkHeader(request *http.Request) error {
+	if request.Header == nil {
+		request.Header = make(http.Header)
+	}
+	for _, fields := range []http.Header{request.Header, request.Trailer} {
+		for name, values := range fields {
+			if name == "" || !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !isFieldValue(v) }) {
+				return argumentError("a header field of the request is malformed")
+			}
+		}
+	}
+	return nil
+}
+
+// isFieldValue reports whether value contains no control characters but tabs (RFC 9110, 5.5).
+func isFieldValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }

@@ -30,7 +30,7 @@ func judge(operation *gen.Operation, attempts []attempt) outcome {
 		switch o := a.outcome(); {
 		case o == done:
 			result = done
-		case maybeApplied && a.notFound && operation.Method == http.MethodDelete:
+		case maybeApplied && a.status == http.StatusNotFound && a.envelope && operation.Method == http.MethodDelete:
 			result = done
 		case maybeApplied:
 			result = unknown
@@ -56,13 +56,12 @@ func (a *attempt) outcome() outcome {
 	return unknown
 }
 
-// verdict returns what the attempt says about the rate limit. body is that of the response.
-func (a *attempt) verdict(body []byte) verdict {
+// verdict returns what the attempt shows about the rate limit.
+func (a *attempt) verdict() verdict {
 	switch {
+	case a.status == http.StatusTooManyRequests && a.reason.Code != nil && *a.reason.Code == insufficientQuota:
+		return exhausted
 	case a.status == http.StatusTooManyRequests:
-		if reason, _ := readEnvelope(body); reason.Code != nil && *reason.Code == insufficientQuota {
-			return exhausted
-		}
 		return limited
 	case a.outcome() == notSent:
 		return unsent

@@ -61,30 +61,28 @@ func TestAttemptOutcome(t *testing.T) {
 
 // TestVerdict covers what an attempt says about the rate limit.
 func TestVerdict(t *testing.T) {
-	const quota = `{"error":{"message":"no","type":"x","param":null,"code":"insufficient_quota"}}`
+	quota := gen.Error{Code: new("insufficient_quota")}
 	for _, row := range []struct {
 		attempt attempt
-		body    string
 		want    verdict
 	}{
-		{attempt{}, "", unsent},
-		{attempt{sent: true}, "", silent},
-		{attempt{sent: true, status: 101}, "", granted},
-		{attempt{sent: true, status: 200}, "", granted},
-		{attempt{sent: true, status: 200, body: bodyBroken}, "", granted},
-		{attempt{sent: true, status: 303}, "", granted},
-		{attempt{sent: true, status: 400}, quota, granted},
-		{attempt{sent: true, status: 428}, "", granted},
-		{attempt{sent: true, status: 429}, "", limited},
-		{attempt{sent: true, status: 429}, envelope, limited},
-		{attempt{sent: true, status: 429}, quota, exhausted},
-		{attempt{sent: true, status: 429}, `{"error":{"code":"insufficient_quota"}}`, exhausted},
-		{attempt{sent: true, status: 430}, "", granted},
-		{attempt{sent: true, status: 499}, "", granted},
-		{attempt{sent: true, status: 500}, quota, silent},
-		{attempt{sent: true, status: 503}, "", silent},
+		{attempt{}, unsent},
+		{attempt{sent: true}, silent},
+		{attempt{sent: true, status: 101}, granted},
+		{attempt{sent: true, status: 200}, granted},
+		{attempt{sent: true, status: 200, body: bodyBroken}, granted},
+		{attempt{sent: true, status: 303}, granted},
+		{attempt{sent: true, status: 400, reason: quota}, granted},
+		{attempt{sent: true, status: 428}, granted},
+		{attempt{sent: true, status: 429}, limited},
+		{attempt{sent: true, status: 429, reason: gen.Error{Code: new("rate_limit_exceeded")}}, limited},
+		{attempt{sent: true, status: 429, reason: quota}, exhausted},
+		{attempt{sent: true, status: 430}, granted},
+		{attempt{sent: true, status: 499}, granted},
+		{attempt{sent: true, status: 500, reason: quota}, silent},
+		{attempt{sent: true, status: 503}, silent},
 	} {
-		assert.Equal(t, row.want, row.attempt.verdict([]byte(row.body)), "%+v %s", row.attempt, row.body)
+		assert.Equal(t, row.want, row.attempt.verdict(), "%+v", row.attempt)
 	}
 }
 
@@ -108,7 +106,8 @@ var (
 		{"200", attempt{sent: true, status: 200}, always},
 		{"204", attempt{sent: true, status: 204}, always},
 		{"400", attempt{sent: true, status: 400}, never},
-		{"404 of the API", attempt{sent: true, status: 404, notFound: true}, never},
+		{"404 of the API", attempt{sent: true, status: 404, envelope: true}, never},
+		{"400 of the API", attempt{sent: true, status: 400, envelope: true}, never},
 		{"404 of a proxy", attempt{sent: true, status: 404}, never},
 		{"404 cut short", attempt{sent: true, status: 404, body: bodyBroken}, never},
 		{"408", attempt{sent: true, status: 408}, maybe},
@@ -125,7 +124,7 @@ func TestJudge(t *testing.T) {
 	var sequence func(prefix []kindOfAttempt)
 	sequence = func(prefix []kindOfAttempt) {
 		checkJudge(t, prefix)
-		if n := len(prefix); n == 3 || n > 0 && (prefix[n-1].applied[0] || prefix[n-1].notFound) {
+		if n := len(prefix); n == 3 || n > 0 && (prefix[n-1].applied[0] || isNotFound(prefix[n-1])) {
 			return // no attempt follows a confirmation or the API's own 404
 		}
 		for _, kind := range kindsOfAttempts {
@@ -179,10 +178,12 @@ func expectedOutcome(op *gen.Operation, kinds []kindOfAttempt, requests [][]bool
 		possible = possible || fmt.Sprint(applied) != fmt.Sprint(never)
 	}
 	switch {
-	case certain, op == deleteOp && possible && last.notFound:
+	case certain, op == deleteOp && possible && isNotFound(last):
 		return done
 	case possible:
 		return unknown
 	}
 	return refused
 }
+
+func isNotFound(kind kindOfAttempt) bool { return kind.status == 404 && kind.envelope }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +62,7 @@ func (p *pipeline) do(request gen.Request, err error) *call {
 	}
 	c.attempts = c.first[:0]
 	if err == nil {
-		err = p.accept(c, request.Target)
+		err = c.accept()
 	}
 	if err != nil {
 		c.stop(err)
@@ -103,9 +102,9 @@ func (p *pipeline) attempt(c *call) error {
 	if err := gate.enter(ctx, &c.turn); err != nil {
 		return err
 	}
-	says, hint := unsent, noHint
+	verdict, hint := unsent, noHint
 	defer func() { // also if the key source or the transport panics
-		if counts := gate.leave(&c.turn, says, hint); says == limited && !counts {
+		if counts := gate.leave(&c.turn, verdict, hint); verdict == limited && !counts {
 			c.uncounted++
 		}
 	}()
@@ -120,10 +119,10 @@ func (p *pipeline) attempt(c *call) error {
 	if credential.isIn(c.request.URL, c.content) {
 		return argumentError("the request contains the admin key in its path, query or body")
 	}
-	says = silent
+	verdict = silent
 	p.roundTrip(c, credential)
 	a := c.last()
-	says, hint = a.verdict(c.received()), rateLimitHint(a.status, a.header, a.ended)
+	verdict, hint = a.verdict(), rateLimitHint(a.status, a.header, a.ended)
 	return nil
 }
 
@@ -136,15 +135,8 @@ func (c *call) stop(err error) {
 	c.err, c.stopped = err, true
 }
 
-// accept refuses a request that is not the one that was built, and reads its body, so that the
-// body can be sent again.
-func (p *pipeline) accept(c *call, target string) error {
-	if !p.isTarget(c.request, c.operation.Method, target) {
-		return argumentError("the request's method, origin, host or path is not the one that it was built for")
-	}
-	if err := checkHeader(c.request); err != nil {
-		return err
-	}
+// accept adds the header fields of the context, and reads the body, so that it can be sent again.
+func (c *call) accept() error {
 	if c.options != nil {
 		if err := addHeader(c.request.Header, c.options.header); err != nil {
 			return err
@@ -158,55 +150,6 @@ func (p *pipeline) accept(c *call, target string) error {
 	_, err := io.Copy(&content, c.request.Body) // in one step, where the body is a bytes.Reader
 	c.content = content.Bytes()
 	return err
-}
-
-// isTarget reports whether the request goes to target, which is below the base URL.
-func (p *pipeline) isTarget(request *http.Request, method, target string) bool {
-	u := request.URL
-	if u == nil || request.Method != method || u.Opaque != "" || u.User != nil ||
-		u.Scheme != p.base.Scheme || u.Host != p.base.Host || request.Host != "" && request.Host != u.Host {
-		return false
-	}
-	rest, ok := strings.CutPrefix(target, p.base.Scheme+"://")
-	if !ok {
-		return false
-	}
-	path, ok := strings.CutPrefix(rest, p.base.Host)
-	return ok && u.EscapedPath() == path && strings.HasPrefix(path, p.base.Path+"/") && !hasOddSegment(path)
-}
-
-// hasOddSegment reports whether a segment of path is empty or a dot segment.
-func hasOddSegment(path string) bool {
-	if path == "" {
-		return false
-	}
-	for segment := range strings.SplitSeq(path[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-// checkHeader refuses a header or trailer that net/http would refuse without saying that nothing
-// was sent.
-func checkHeader(request *http.Request) error {
-	if request.Header == nil {
-		request.Header = make(http.Header)
-	}
-	for _, fields := range []http.Header{request.Header, request.Trailer} {
-		for name, values := range fields {
-			if name == "" || !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !isFieldValue(v) }) {
-				return argumentError("a header field of the request is malformed")
-			}
-		}
-	}
-	return nil
-}
-
-// isFieldValue reports whether value contains no control characters but tabs (RFC 9110, 5.5).
-func isFieldValue(value string) bool {
-	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // addHeader adds the fields that the context of the call asks for.

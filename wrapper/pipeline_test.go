@@ -104,7 +104,7 @@ func TestIsTarget_OfAnotherServer(t *testing.T) {
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
 		require.NoError(t, err)
-		assert.Equal(t, want, p.isTarget(request, http.MethodGet, target), target)
+		assert.Equal(t, want, p.isTarget(request, http.MethodGet, *request.URL), target)
 	}
 }
 
