@@ -18,7 +18,7 @@ type call struct {
 	content   []byte        // the body of the request
 	options   *callOptions
 	started   time.Time
-	redactor  *redactor     // knows the admin key of the last attempt
+	redactor  *redactor     // redacts the admin key of the last attempt
 	turn      turn          // in the gate of the operation
 	slept     time.Duration // between attempts
 	attempts  []attempt
@@ -47,19 +47,19 @@ type attempt struct {
 	ended    time.Time     // when it had been read
 }
 
-// bodyState tells what became of a response's body.
+// bodyState is whether a response's body is complete and valid.
 type bodyState uint8
 
 const (
 	bodyComplete bodyState = iota // read to its end
 	bodyBroken                    // not read to its end
-	bodyInvalid                   // read to its end, and not what the contract promises
+	bodyInvalid                   // read to its end, and violates the contract
 )
 
-// last returns the last attempt, or nil if none was made.
+// last returns the last attempt, or a zero one if none was made.
 func (c *call) last() *attempt {
 	if len(c.attempts) == 0 {
-		return nil
+		return new(attempt)
 	}
 	return &c.attempts[len(c.attempts)-1]
 }
@@ -69,20 +69,8 @@ func (c *call) waited() time.Duration { return c.turn.waited + c.slept }
 
 func (c *call) outcome() outcome { return judge(c.operation, c.attempts) }
 
-// requestID returns the id by which the vendor knows the last request.
-func (c *call) requestID() string {
-	if a := c.last(); a != nil {
-		return c.redactor.redact(first(a.header, "X-Request-Id"))
-	}
-	return ""
-}
-
-func (c *call) status() int {
-	if a := c.last(); a != nil {
-		return a.status
-	}
-	return 0
-}
+// requestID returns the request id of the last response.
+func (c *call) requestID() string { return c.redactor.redact(first(c.last().header, "X-Request-Id")) }
 
 // count returns the number of requests, with those that the transport repeated.
 func (c *call) count() int {
@@ -184,18 +172,19 @@ func WithHeader(ctx context.Context, name, value string) context.Context {
 	})
 }
 
-// finish writes the metadata of the call to where its context asks for it.
+// finish writes the metadata of the call to where its context wants it.
 func (c *call) finish() {
 	if c.options == nil {
 		return
 	}
+	a := c.last()
 	if c.options.info != nil {
 		*c.options.info = CallInfo{
-			Operation: c.operation.ID, Status: c.status(), RequestID: c.requestID(),
+			Operation: c.operation.ID, Status: a.status, RequestID: c.requestID(),
 			Attempts: c.count(), Waited: c.waited(), Duration: time.Since(c.started),
 		}
 	}
-	if a := c.last(); c.options.clock != nil && a != nil {
+	if c.options.clock != nil {
 		c.options.clock.observe(a.header)
 	}
 }

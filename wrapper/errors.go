@@ -62,16 +62,16 @@ type APIError struct {
 	Param      string        // the invalid parameter, often ""
 	Message    string        // the API's sentence, "" if the body is not the API's error envelope
 	RequestID  string        // x-request-id, to give to the vendor
-	RetryAfter time.Duration // how long the server asks to wait, 0 if it does not
+	RetryAfter time.Duration // from Retry-After or retry-after-ms, 0 if absent
 	Attempts   int           // the number of requests
 	Waited     time.Duration // the time spent waiting for the rate limit and between attempts
 
 	outcome  outcome
 	envelope bool   // the body is the API's error envelope
-	advice   string // what to do about it, "" if nothing is known
+	advice   string // what to do about it, or ""
 }
 
-// Error says what was attempted, what the API responded, and what to do about it.
+// Error returns the operation, the response, and what to do about it.
 func (e *APIError) Error() string {
 	if e.advice != "" {
 		return e.withoutAdvice() + "; " + e.advice
@@ -194,7 +194,7 @@ func (e *ResponseError) withoutAdvice() string {
 func (e *ResponseError) Unwrap() error { return e.err }
 
 // UnknownOutcomeError is a create that may or may not have happened: it was sent, and no
-// response tells what became of it. It is never retried, since that could create a second key.
+// response shows its outcome. It is never retried, since that could create a second key.
 // Look for what it may have created with FindCreated of the same service, delete that in the
 // platform's settings, and create again: the value of a key that was created and not received
 // cannot be retrieved.

@@ -14,7 +14,7 @@ import (
 func (c *call) failure() error {
 	a := c.last()
 	switch {
-	case c.stopped || a == nil || a.status == 0:
+	case c.stopped || a.status == 0:
 		return c.asUnknownOutcome(c.transportError())
 	case a.status < 200 || a.status > 299:
 		return c.asUnknownOutcome(c.apiError())
@@ -117,11 +117,11 @@ func (c *call) asUnknownOutcome(err error) error {
 
 // readEnvelope reads the API's error envelope, as far as the body is one: the error may be a
 // bare string, a field may have another type, and a proxy responds with a page of its own. It
-// reports whether the body is the envelope that the contract promises.
+// reports whether the body is the envelope that the contract defines.
 func readEnvelope(body []byte) (gen.Error, bool) {
-	var promised gen.ErrorResponse
-	if promised.UnmarshalJSON(body) == nil {
-		return promised.Error, true
+	var strict gen.ErrorResponse
+	if strict.UnmarshalJSON(body) == nil {
+		return strict.Error, true
 	}
 	var loose struct {
 		Error struct {
@@ -138,13 +138,12 @@ func readEnvelope(body []byte) (gen.Error, bool) {
 }
 
 // pathParameter returns the segment of path that stands for name in template, which describes
-// the end of path.
+// the end of path. It is "" if template has no such parameter.
 func pathParameter(template, path, name string) string {
-	names, segments := strings.Split(template, "/"), strings.Split(path, "/")
-	for i := range min(len(names), len(segments)) {
-		if names[len(names)-1-i] == name {
-			return segments[len(segments)-1-i]
-		}
+	_, rest, ok := strings.Cut(template, name)
+	segments := strings.Split(path, "/")
+	if i := len(segments) - 1 - strings.Count(rest, "/"); ok && i >= 0 {
+		return segments[i]
 	}
 	return ""
 }

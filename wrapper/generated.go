@@ -19,7 +19,7 @@ type doer struct{ pipeline *pipeline }
 
 var _ gen.RequestDoer = doer{}
 
-// Do refuses a request that no request builder built: its operation is not known.
+// Do refuses a request that no request builder built: it has no operation.
 func (d doer) Do(*http.Request) (*http.Response, error) {
 	return nil, argumentError("the request was not built for an operation of the API")
 }
@@ -35,7 +35,7 @@ func (d doer) DoRequest(request gen.Request, err error) (*http.Response, error) 
 	a := c.last()
 	if err := c.failure(); err != nil {
 		_, isUnknown := errors.AsType[*UnknownOutcomeError](err)
-		if isUnknown || c.stopped || a == nil || a.status == 0 || a.body == bodyBroken && a.status < 300 {
+		if isUnknown || c.stopped || a.status == 0 || a.body == bodyBroken && a.status < 300 {
 			return nil, err
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// outcome is what became of a call. It alone decides which error a call returns, whether that
-// error says that nothing was sent, and what a 404 means.
+// outcome is the outcome of a call. It alone decides which error a call returns, whether that
+// error matches ErrNotSent, and what a 404 means.
 type outcome uint8
 
 const (

@@ -16,10 +16,10 @@ import (
 // after the difference between the clocks that the server's Date shows.
 const clockTolerance = 5 * time.Minute
 
-// serverClock is how far the server's clock is ahead of this machine's.
+// serverClock is the difference between the server's clock and this machine's.
 type serverClock struct {
 	known bool
-	ahead time.Duration
+	ahead time.Duration // negative if the server's is behind
 }
 
 // observe reads the clock from the header of a response that has just arrived.
@@ -41,14 +41,14 @@ func (e *UnknownOutcomeError) check(operation string) error {
 	case e == nil || e.Operation != operation || e.Name == "":
 		return argumentError("the error is not from this service's Create")
 	case e.StartedAt.IsZero():
-		return argumentError("the error does not say when the call started")
+		return argumentError("the error has no StartedAt")
 	}
 	return nil
 }
 
 // findCreated returns those of the listed items that the create behind unknown may have created,
-// newest first. list is called with a context that observes the server's clock. It fails if it
-// cannot exclude that an item with another name or an earlier time is the one.
+// newest first. list is called with a context that observes the server's clock. findCreated returns
+// an error if it cannot exclude that an item with another name or an earlier time is the one.
 func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list func(context.Context) iter.Seq2[T, error],
 	describe func(*T) (id, name string, createdAt UnixTime),
 ) ([]T, error) {
@@ -73,7 +73,7 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 		case later:
 			doubt = redact(id) + " is the one: its name resembles the requested one, which the server may have changed"
 		case !clock.known && doubt == "":
-			doubt = "one of that name is the one: the server does not tell its time"
+			doubt = "one of that name is the one: the responses have no Date"
 		}
 	}
 	if len(found) == 0 && doubt != "" {
@@ -91,10 +91,12 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 // it, by changing its case, its punctuation or its normal form, or by losing what is not ASCII.
 func mayBeChangedName(requested, name string) bool {
 	a, b := letters(requested), letters(name)
-	ascii := func(r rune) bool { return r != anyLetter && r < utf8.RuneSelf }
-	foreign := func(r rune) bool { return !ascii(r) && r != anyLetter }
-	return resembles(a, b) || !slices.ContainsFunc(b, foreign) &&
-		resembles(slices.DeleteFunc(a, func(r rune) bool { return !ascii(r) }), slices.DeleteFunc(b, func(r rune) bool { return !ascii(r) }))
+	if resembles(a, b) {
+		return true
+	}
+	a = slices.DeleteFunc(a, func(r rune) bool { return r >= utf8.RuneSelf })
+	b = slices.DeleteFunc(b, func(r rune) bool { return r == anyLetter })
+	return resembles(a, b)
 }
 
 // resembles reports whether name is requested, or the start of it.
@@ -112,10 +114,10 @@ func resembles(requested, name []rune) bool {
 }
 
 // anyLetter stands for a letter that servers write in several ways.
-const anyLetter rune = 0
+const anyLetter = utf8.RuneError
 
 // letters returns the letters, digits and symbols of a name in lower case. Those with accents and
-// the like become anyLetter: they may be one character or several, or lose the accent.
+// the like become anyLetter, since a server may decompose them or remove the accent.
 func letters(name string) []rune {
 	var found []rune
 	for _, r := range name {

@@ -47,7 +47,7 @@ func TestFindCreated(t *testing.T) {
 		{"server ahead by hours", "ci", 3 * hour, []listed{{"a", "ci", 3 * hour}, {"b", "ci", 2 * hour}}, "a", ""},
 		{"server behind by hours", "ci", -3 * hour, []listed{{"a", "ci", -3 * hour}, {"b", "ci", -4 * hour}}, "a", ""},
 		{"no Date, a later one", "ci", noDate, []listed{{"a", "ci", second}}, "a", ""},
-		{"no Date, an earlier one", "ci", noDate, []listed{{"a", "ci", -hour}}, "", "the server does not tell its time"},
+		{"no Date, an earlier one", "ci", noDate, []listed{{"a", "ci", -hour}}, "", "the responses have no Date"},
 		{"no Date, other names", "ci", noDate, []listed{{"a", "cd", -hour}}, "", ""},
 
 		{"another case", "CI Runner", 0, []listed{{"a", "ci runner", 0}}, "", "its name resembles"},
@@ -58,7 +58,7 @@ func TestFindCreated(t *testing.T) {
 		{"cut to the shortest", strings.Repeat("n", 100), 0, []listed{{"a", strings.Repeat("n", 20), 0}}, "", "its name resembles"},
 		{"a common start", strings.Repeat("n", 100), 0, []listed{{"a", strings.Repeat("n", 19), 0}}, "", ""},
 		{"longer than requested", strings.Repeat("n", 50), 0, []listed{{"a", strings.Repeat("n", 51), 0}}, "", ""},
-		{"resembles, no Date", "ci runner", noDate, []listed{{"a", "ci-runner", -hour}}, "", "the server does not tell its time"},
+		{"resembles, no Date", "ci runner", noDate, []listed{{"a", "ci-runner", -hour}}, "", "the responses have no Date"},
 		{"resembles, but older", "ci runner", 0, []listed{{"a", "ci-runner", -hour}}, "", ""},
 		{"resembles, but the exact one is there", "ci runner", 0, []listed{{"a", "ci-runner", 0}, {"b", "ci runner", 0}}, "b", ""},
 	} {
