@@ -29,9 +29,9 @@ var acceptJSON = []string{"application/json"}
 func (p *pipeline) roundTrip(c *call, credential credential) {
 	transport := p.transport()
 	native, _ := transport.(*http.Transport)
-	w := &wire{content: c.content}
 	start := time.Now()
-	w.begin(c.request.Context(), start.Add(p.attemptTimeout), native != nil)
+	w := &wire{content: c.content}
+	w.begin(c.request.Context(), start, p.attemptTimeout, native != nil)
 	defer w.end()
 	ctx := context.Context(w)
 	if native != nil || len(w.content) > 0 {
@@ -41,31 +41,28 @@ func (p *pipeline) roundTrip(c *call, credential credential) {
 	p.prepare(request, c, credential, w)
 
 	var a attempt
-	err := ctx.Err() // a transport does not say that the context ended before it sent anything
-	if err == nil {
-		var response *http.Response
-		if response, err = responseOf(transport, request); err == nil { //nolint:bodyclose // readBody closes it
-			a.sent, a.status, a.header = true, response.StatusCode, response.Header
-			if err = c.readBody(w, response, p.maxBody); err != nil {
-				a.body = bodyBroken
-			}
-			if a.status < 200 || a.status > 299 {
-				a.reason, a.envelope = readEnvelope(c.received())
-				a.envelope = a.envelope && err == nil
-			}
-		} else {
-			a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
+	response, err := responseOf(transport, request) //nolint:bodyclose // readBody closes it
+	if err != nil {
+		a.sent = !w.neverWritten() && !isProxyLookup(native, request, err)
+	} else {
+		a.sent, a.status, a.header = true, response.StatusCode, response.Header
+		if err = c.readBody(w, response, p.maxBody); err != nil {
+			a.body = bodyBroken
 		}
-		a.replays = int(w.replays.Load())
+		if a.status < 200 || a.status > 299 {
+			a.reason, a.envelope = readEnvelope(c.received())
+			a.envelope = a.envelope && err == nil
+		}
 	}
+	a.replays = int(w.replays.Load())
 	a.ended = time.Now()
 	a.duration = a.ended.Sub(start)
-	if err != nil && ctx.Err() != nil { // each transport has its own error for it
-		if err = c.request.Context().Err(); err == nil {
-			err = attemptTimeout(p.attemptTimeout)
-		}
-	}
-	if !a.sent {
+	switch {
+	case err != nil && c.request.Context().Err() != nil: // each transport has its own error for it
+		err = c.request.Context().Err()
+	case err != nil && ctx.Err() != nil:
+		err = attemptTimeout(p.attemptTimeout)
+	case !a.sent:
 		err = w.asProxyRefusal(native, request, err)
 	}
 	c.attempts = append(c.attempts, a)
@@ -131,7 +128,7 @@ type wire struct {
 
 	// What net/http's transport reports: that it looked for a connection, got one, and wrote the
 	// header to it.
-	asked, connected, wroteHeaders atomic.Bool
+	getConn, gotConn, wroteHeaders atomic.Bool
 	replays                        atomic.Int32 // connections that it got after it wrote the header
 	handshakes                     atomic.Int32 // TLS handshakes that it started
 	hooks                          httptrace.ClientTrace
@@ -153,9 +150,9 @@ func (w *wire) Close() error { return nil }
 
 func (w *wire) trace(ctx context.Context) context.Context {
 	w.hooks = httptrace.ClientTrace{
-		GetConn: func(string) { w.asked.Store(true) },
+		GetConn: func(string) { w.getConn.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) {
-			w.connected.Store(true)
+			w.gotConn.Store(true)
 			if w.wroteHeaders.Load() {
 				w.replays.Add(1)
 			}
@@ -170,7 +167,7 @@ func (w *wire) trace(ctx context.Context) context.Context {
 // looked for a connection and got none, and nothing read the body. A request without a body is
 // not traced through another transport, which may send it a second time without a trace.
 func (w *wire) neverWritten() bool {
-	return w.asked.Load() && !w.connected.Load() && !w.read.Load()
+	return w.getConn.Load() && !w.gotConn.Load() && !w.read.Load()
 }
 
 // proxyError is the refusal of a proxy to connect to the API.
@@ -188,7 +185,7 @@ func (e *proxyError) Unwrap() error { return e.err }
 // asProxyRefusal returns err as a proxyError if it is the status with which a proxy refused to
 // connect. net/http returns the text of that status and nothing else.
 func (w *wire) asProxyRefusal(transport *http.Transport, request *http.Request, err error) error {
-	if transport == nil || transport.Proxy == nil || request.URL.Scheme != "https" || request.Context().Err() != nil ||
+	if transport == nil || transport.Proxy == nil || request.URL.Scheme != "https" ||
 		fmt.Sprintf("%T", err) != "*errors.errorString" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}

@@ -21,15 +21,15 @@ type attemptContext struct {
 	response atomic.Pointer[http.Response]
 }
 
-// begin starts the attempt. native is whether the transport is net/http's.
-func (a *attemptContext) begin(ctx context.Context, deadline time.Time, native bool) {
+// begin starts the attempt, at start. native is whether the transport is net/http's.
+func (a *attemptContext) begin(ctx context.Context, start time.Time, timeout time.Duration, native bool) {
 	a.Context, a.cancel = context.WithCancel(ctx)
-	a.deadline = deadline
-	if at, ok := ctx.Deadline(); ok && at.Before(deadline) {
+	a.deadline = start.Add(timeout)
+	if at, ok := ctx.Deadline(); ok && at.Before(a.deadline) {
 		a.deadline = at
 	}
 	expire := a.expire
-	a.timer = time.AfterFunc(time.Until(deadline), expire)
+	a.timer = time.AfterFunc(timeout, expire)
 	if !native && ctx.Done() != nil {
 		a.unwatch = context.AfterFunc(ctx, expire)
 	}

@@ -27,7 +27,7 @@ import (
 // read the body is certain to have written nothing.
 func TestNeverWritten(t *testing.T) {
 	for _, row := range []struct {
-		asked, connected, read bool
+		getConn, gotConn, read bool
 		want                   bool
 	}{
 		{false, false, false, false},
@@ -41,10 +41,10 @@ func TestNeverWritten(t *testing.T) {
 	} {
 		w := &wire{content: []byte("x")}
 		trace := httptrace.ContextClientTrace(w.trace(t.Context()))
-		if row.asked {
+		if row.getConn {
 			trace.GetConn("api.example:443")
 		}
-		if row.connected {
+		if row.gotConn {
 			trace.GotConn(httptrace.GotConnInfo{})
 		}
 		if row.read {
