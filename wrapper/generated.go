@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -86,12 +87,19 @@ func checkHeader(request *http.Request) error {
 	}
 	for _, fields := range []http.Header{request.Header, request.Trailer} {
 		for name, values := range fields {
-			if name == "" || !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !isFieldValue(v) }) {
+			if !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !isFieldValue(v) }) {
 				return argumentError("a header field of the request is malformed")
 			}
 		}
 	}
 	return nil
+}
+
+// isToken reports whether name is a valid field name (RFC 9110, 5.6.2).
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
 }
 
 // isFieldValue reports whether value contains no control characters but tabs (RFC 9110, 5.5).

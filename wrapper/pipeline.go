@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/orgkeys/orgkeys-go/gen"
@@ -150,34 +149,6 @@ func (c *call) accept() error {
 	_, err := io.Copy(&content, c.request.Body) // in one step, where the body is a bytes.Reader
 	c.content = content.Bytes()
 	return err
-}
-
-// addHeader adds the fields that the context of the call asks for.
-func addHeader(header, more http.Header) error {
-	for name, values := range more {
-		if reservedHeaders[name] || !isToken(name) || !printable(values[0]) {
-			return argumentError("WithHeader: the field is one of the client's own, controls the connection, or is malformed")
-		}
-		header[name] = values
-	}
-	return nil
-}
-
-// reservedHeaders cannot be set by WithHeader.
-var reservedHeaders = map[string]bool{
-	"Authorization": true, "User-Agent": true, "Accept": true, "Accept-Encoding": true, "Content-Type": true,
-	"Content-Length": true, "Content-Encoding": true, "Host": true, "Connection": true, "Proxy-Connection": true,
-	"Proxy-Authorization": true, "Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true,
-	"Upgrade": true, "Expect": true, "Cookie": true, "Idempotency-Key": true, "X-Idempotency-Key": true, "": true,
-}
-
-func isToken(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; !isAlphanumeric(c) && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			return false
-		}
-	}
-	return true
 }
 
 // sleep waits, and returns at once if the context of the call is done.
