@@ -332,3 +332,18 @@ var everyMethod = map[string]func(context.Context, *Client) error{
 func errorOf[T any](_ T, err error) error { return err }
 
 var createBody = gen.AdminAPIKeysCreateJSONRequestBody{Name: "ci"}
+
+// TestReleaseClearsTheBody: a buffer that held a key does not keep it.
+func TestReleaseClearsTheBody(t *testing.T) {
+	for _, size := range []int{10, maxPooled + 1} {
+		content := make([]byte, size)
+		copy(content, "a new key")
+		c := record(t, createOp)
+		buffer := content
+		c.body = &buffer
+		c.release()
+		assert.Equal(t, make([]byte, size), content)
+		assert.Nil(t, c.body)
+		c.release()
+	}
+}
