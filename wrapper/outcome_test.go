@@ -59,7 +59,7 @@ func TestAttemptOutcome(t *testing.T) {
 	assert.Equal(t, notSent, (&attempt{}).outcome(), "not sent")
 }
 
-// TestVerdict covers what an attempt says about the rate limit.
+// TestVerdict covers what an attempt shows about the rate limit.
 func TestVerdict(t *testing.T) {
 	quota := gen.Error{Code: new("insufficient_quota")}
 	for _, row := range []struct {

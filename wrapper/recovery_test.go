@@ -174,7 +174,7 @@ func TestFindCreated_ReadsTheServersClock(t *testing.T) {
 	assert.Equal(t, gen.OperationAdminAPIKeysList, info.Operation)
 }
 
-// TestFindCreated_RefusesOtherErrors: an error that does not say what to look for is refused
+// TestFindCreated_RefusesOtherErrors: an error that lacks what identifies the create is refused
 // before anything is sent.
 func TestFindCreated_RefusesOtherErrors(t *testing.T) {
 	client := stubClient(t, stubTransport(mustNotSend))
