@@ -1,6 +1,9 @@
 package orgkeys
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,5 +32,27 @@ func TestReadEnvelope(t *testing.T) {
 		got, isEnvelope := readEnvelope([]byte(row.body))
 		assert.Equal(t, row.want, got, row.body)
 		assert.Equal(t, row.isEnvelope, isEnvelope, row.body)
+	}
+}
+
+// TestDelete_IncompleteNotFound: a 404 whose body is cut after the envelope does not confirm an
+// ambiguous delete, and is not ErrNotFound.
+func TestDelete_IncompleteNotFound(t *testing.T) {
+	for cut, confirmed := range map[bool]bool{false: true, true: false} {
+		sent := 0
+		client := stubClient(t, stubTransport(func(*http.Request) (*http.Response, error) {
+			if sent++; sent == 1 {
+				return jsonResponse(500, ""), nil
+			}
+			r := jsonResponse(404, envelope)
+			if cut {
+				r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(envelope), errReader{})), -1
+			}
+			return r, nil
+		}), WithRetry(Retry{MaxAttempts: 2, BaseDelay: 1}))
+		_, err := client.ProjectKeys.Delete(t.Context(), "proj_1", "key_1")
+		assert.Equal(t, confirmed, err == nil, "%v", err)
+		assert.NotErrorIs(t, err, ErrNotFound)
+		assert.Equal(t, 2, sent)
 	}
 }
