@@ -244,7 +244,7 @@ func readAll(ctx context.Context, buf []byte, r io.Reader, length, limit int64) 
 		switch {
 		case int64(len(buf)) > limit:
 			return buf, errBodyTooLarge
-		case err == io.EOF:
+		case err == io.EOF: //nolint:errorlint // a wrapped EOF is not the end of the body
 			return buf, nil
 		case err != nil:
 			return buf, err

@@ -202,7 +202,7 @@ func TestGenerated_NotSent(t *testing.T) {
 		if method == "AdminKeys.FindCreated" {
 			continue // it derives another context, which panics
 		}
-		err := call(nil, client) //nolint:staticcheck // the context is nil
+		err := call(nil, client)
 		assertNotSent(t, err)
 		assert.ErrorContains(t, err, "nil Context", method)
 	}
