@@ -47,7 +47,7 @@ func (c *call) decode(value json.Unmarshaler) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := readEnvelope(c.received()); ok || e != (gen.Error{}) {
+	if e, ok := readEnvelope(c.received()); ok || e != (gen.Error{}) || isError(c.received()) {
 		problem := "is an error envelope"
 		if e.Code == nil {
 			e.Code = new(string)
@@ -61,6 +61,12 @@ func (c *call) decode(value json.Unmarshaler) error {
 		return c.invalidResponse(at.Pointer, at.Problem)
 	}
 	return c.invalidResponse("", "cannot be decoded")
+}
+
+// isError reports whether body is an object with errors in a form that readEnvelope does not know.
+func isError(body []byte) bool {
+	var object struct{ Error, Errors any }
+	return json.Unmarshal(body, &object) == nil && (object.Error != nil || object.Errors != nil)
 }
 
 func isJSON(contentType string) bool {

@@ -56,7 +56,12 @@ func TestDecode(t *testing.T) {
 		{"error envelope that is empty", `{"error":{"message":"","type":"","param":null,"code":null}}`, "", "is an error envelope"},
 		{"bare string as the error", `{"error":"no"}`, "", "is an error envelope: no"},
 		{"error envelope that quotes a key", `{"error":{"message":"Incorrect key sk-abc","type":"t","param":null,"code":null}}`, "", "is an error envelope: Incorrect key [redacted]"},
+		{"error of another type", `{"error":true}`, "", "is an error envelope"},
+		{"empty object as the error", `{"error":{}}`, "", "is an error envelope"},
+		{"error envelope with an object as its message", `{"error":{"message":{"en":"no"}}}`, "", "is an error envelope"},
+		{"array of errors", `{"errors":[{"message":"no"}]}`, "", "is an error envelope"},
 		{"null as the error", `{"error":null}`, "/created_at", "*"},
+		{"object with null errors", `{"errors":null}`, "/created_at", "*"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := decoded(t, 200, json, row.body)

@@ -81,7 +81,7 @@ func (e *APIError) Error() string {
 
 func (e *APIError) withoutAdvice() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "orgkeys: %s: %d %s", e.Operation, e.Status, http.StatusText(e.Status))
+	b.WriteString(strings.TrimRight(fmt.Sprintf("orgkeys: %s: %d %s", e.Operation, e.Status, http.StatusText(e.Status)), " "))
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}

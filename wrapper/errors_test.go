@@ -77,6 +77,8 @@ func TestErrors_texts(t *testing.T) {
 	create := func(client *orgkeys.Client) error {
 		return errorOf(client.ServiceAccounts.Create(context.Background(), project, orgkeys.ServiceAccountCreateParams{Name: "ci"}))
 	}
+	unnamed := stubbed(t, func(*http.Request) (*http.Response, error) { return jsonResponse(420, ""), nil })
+	x.add("status without a name", get(unnamed), "retrieve-project-api-key: 420 (request id req_1)")
 	unused := stubbed(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("sent") })
 	x.add("empty id", errorOf(unused.ProjectKeys.Get(t.Context(), "", "key_1")), "project id is empty")
 	x.add("path as an id", errorOf(unused.ProjectKeys.Get(t.Context(), project, "../x")), "key id")
