@@ -15,11 +15,8 @@ type AdminKeyService struct{ service }
 // from 1 to 100; the default is 20. The keys are ordered by creation time, oldest first unless
 // params.Order is [AdminKeysNewestFirst]. Use [AdminKeyService.All] to read all pages.
 func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (*AdminKeyPage, error) {
-	if err := checkPage(params.After, params.Limit); err != nil {
+	if err := checked(ctx, gen.OperationAdminAPIKeysList, checkPage(params.After, params.Limit), checkOrder(params.Order)); err != nil {
 		return nil, err
-	}
-	if params.Order != nil && !params.Order.Valid() {
-		return nil, argumentError("order is neither asc nor desc")
 	}
 	request, err := gen.NewAdminAPIKeysListRequest(ctx, s.server, &params)
 	return send[AdminKeyPage](s.pipeline, request, err, nil)
@@ -57,10 +54,8 @@ func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) it
 // [*UnknownOutcomeError] means that a key may have been created; [AdminKeyService.FindCreated]
 // finds it. Any other error means that no key was created.
 func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParams) (*CreatedAdminKey, error) {
-	if err := checkName(params.Name); err != nil {
-		return nil, err
-	}
-	if err := checkLifetime(params.ExpiresInSeconds, maxLifetime); err != nil {
+	if err := checked(ctx, gen.OperationAdminAPIKeysCreate,
+		checkName(params.Name), checkLifetime(params.ExpiresInSeconds, maxLifetime)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewAdminAPIKeysCreateRequest(ctx, s.server, gen.AdminAPIKeysCreateJSONRequestBody(params))
@@ -101,4 +96,11 @@ func (s *AdminKeyService) FindCreated(ctx context.Context, unknown *UnknownOutco
 		}
 		return k.ID, name, k.CreatedAt
 	})
+}
+
+func checkOrder(order *AdminKeyOrder) error {
+	if order != nil && !order.Valid() {
+		return argumentError("order is neither asc nor desc")
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package orgkeys
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -66,6 +67,19 @@ func withOptions(ctx context.Context, change func(*callOptions)) context.Context
 	}
 	change(&options)
 	return context.WithValue(ctx, callOptionsKey{}, &options)
+}
+
+// checked returns the first of the problems with the arguments of a call, or nil. A call that has
+// one ends before its request is built.
+func checked(ctx context.Context, operation string, problems ...error) error {
+	err := cmp.Or(problems...)
+	if err == nil || ctx == nil {
+		return err
+	}
+	if options := optionsOf(ctx); options != nil && options.info != nil {
+		*options.info = CallInfo{Operation: operation}
+	}
+	return err
 }
 
 // finish writes the metadata of the call to where its context wants it.

@@ -75,6 +75,56 @@ func TestWithCallInfo(t *testing.T) {
 			},
 			CallInfo{gen.OperationRetrieveProjectAPIKey, 0, "", 0, 0, 0}, true,
 		},
+		{
+			"invalid argument of a read", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.ProjectKeys.Get(ctx, "proj_1", "")
+				return err
+			},
+			CallInfo{Operation: gen.OperationRetrieveProjectAPIKey}, true,
+		},
+		{
+			"invalid argument of an update", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.ProjectKeys.Update(ctx, "proj_1", "key_1", ProjectKeyUpdateParams{})
+				return err
+			},
+			CallInfo{Operation: gen.OperationUpdateProjectAPIKey}, true,
+		},
+		{
+			"invalid argument of a delete", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.ProjectKeys.Delete(ctx, "..", "key_1")
+				return err
+			},
+			CallInfo{Operation: gen.OperationDeleteProjectAPIKey}, true,
+		},
+		{
+			"invalid argument of a create", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.AdminKeys.Create(ctx, AdminKeyCreateParams{})
+				return err
+			},
+			CallInfo{Operation: gen.OperationAdminAPIKeysCreate}, true,
+		},
+		{
+			"invalid argument of the create of an account", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.ServiceAccounts.Create(ctx, "proj_1", ServiceAccountCreateParams{Name: "ci", CreateServiceAccountOnly: new(true), ExpiresInSeconds: new(1)})
+				return err
+			},
+			CallInfo{Operation: gen.OperationCreateProjectServiceAccount}, true,
+		},
+		{
+			"invalid argument of a list", nil, func(ctx context.Context, c *Client) error {
+				_, err := c.AdminKeys.List(ctx, AdminKeyListParams{Order: new(AdminKeyOrder("newest"))})
+				return err
+			},
+			CallInfo{Operation: gen.OperationAdminAPIKeysList}, true,
+		},
+		{
+			"invalid argument of an iteration", nil, func(ctx context.Context, c *Client) (err error) {
+				for _, err = range c.ServiceAccounts.All(ctx, "proj_1", ServiceAccountListParams{Limit: new(0)}) {
+				}
+				return err
+			},
+			CallInfo{Operation: gen.OperationListProjectServiceAccounts}, true,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,7 @@ type ProjectKeyService struct{ service }
 // Get returns one key of a project, without its value. If the key or the project does not exist,
 // the error is an [*APIError] that matches [ErrNotFound].
 func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*ProjectKey, error) {
-	if err := checkKeyID(projectID, keyID); err != nil {
+	if err := checked(ctx, gen.OperationRetrieveProjectAPIKey, checkKeyID(projectID, keyID)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewRetrieveProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
@@ -33,16 +33,8 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 // expiration is null, although one was requested, is a [*ResponseError]. The time of the expiration
 // is not verified, since clocks differ, and neither are the scopes, which no response contains.
 func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string, params ProjectKeyUpdateParams) (*ProjectKey, error) {
-	if err := checkKeyID(projectID, keyID); err != nil {
-		return nil, err
-	}
-	switch {
-	case params.ExpiresInSeconds == nil && params.Scopes == nil:
-		return nil, argumentError("neither expires_in_seconds nor scopes is set")
-	case params.Scopes != nil && *params.Scopes == nil:
-		return nil, argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
-	}
-	if err := checkLifetime(params.ExpiresInSeconds, math.MaxInt32); err != nil {
+	if err := checked(ctx, gen.OperationUpdateProjectAPIKey,
+		checkKeyID(projectID, keyID), checkUpdate(params), checkLifetime(params.ExpiresInSeconds, math.MaxInt32)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewUpdateProjectAPIKeyRequest(ctx, s.server, projectID, keyID, params)
@@ -66,7 +58,7 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 // servers refuse, with an error that matches [ErrBadRequest], and delete the key only together with
 // the account.
 func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string) (*DeletedProjectKey, error) {
-	if err := checkKeyID(projectID, keyID); err != nil {
+	if err := checked(ctx, gen.OperationDeleteProjectAPIKey, checkKeyID(projectID, keyID)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewDeleteProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
@@ -91,4 +83,14 @@ func checkKeyID(projectID, keyID string) error {
 		return err
 	}
 	return checkID("key id", keyID)
+}
+
+func checkUpdate(params ProjectKeyUpdateParams) error {
+	switch {
+	case params.ExpiresInSeconds == nil && params.Scopes == nil:
+		return argumentError("neither expires_in_seconds nor scopes is set")
+	case params.Scopes != nil && *params.Scopes == nil:
+		return argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
+	}
+	return nil
 }

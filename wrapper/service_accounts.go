@@ -15,10 +15,8 @@ type ServiceAccountService struct{ service }
 // params.Limit accounts, from 1 to 100; the default is 20. If the project is archived, the error
 // matches [ErrBadRequest]. Use [ServiceAccountService.All] to read all pages.
 func (s *ServiceAccountService) List(ctx context.Context, projectID string, params ServiceAccountListParams) (*ServiceAccountPage, error) {
-	if err := checkID("project id", projectID); err != nil {
-		return nil, err
-	}
-	if err := checkPage(params.After, params.Limit); err != nil {
+	if err := checked(ctx, gen.OperationListProjectServiceAccounts,
+		checkID("project id", projectID), checkPage(params.After, params.Limit)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewListProjectServiceAccountsRequest(ctx, s.server, projectID, &params)
@@ -56,18 +54,14 @@ func (s *ServiceAccountService) All(ctx context.Context, projectID string, param
 // [*UnknownOutcomeError] means that an account may have been created;
 // [ServiceAccountService.FindCreated] finds it. Any other error means that no account was created.
 func (s *ServiceAccountService) Create(ctx context.Context, projectID string, params ServiceAccountCreateParams) (*CreatedServiceAccount, error) {
-	if err := checkID("project id", projectID); err != nil {
-		return nil, err
-	}
-	if err := checkName(params.Name); err != nil {
-		return nil, err
-	}
-	if err := checkLifetime(params.ExpiresInSeconds, maxLifetime); err != nil {
-		return nil, err
-	}
 	accountOnly := params.CreateServiceAccountOnly != nil && *params.CreateServiceAccountOnly
+	var useless error
 	if accountOnly && params.ExpiresInSeconds != nil {
-		return nil, argumentError("expires_in_seconds is set for an account without a key")
+		useless = argumentError("expires_in_seconds is set for an account without a key")
+	}
+	if err := checked(ctx, gen.OperationCreateProjectServiceAccount, checkID("project id", projectID),
+		checkName(params.Name), checkLifetime(params.ExpiresInSeconds, maxLifetime), useless); err != nil {
+		return nil, err
 	}
 	request, err := gen.NewCreateProjectServiceAccountRequest(ctx, s.server, projectID, params)
 	return send(s.pipeline, request, err, func(a *CreatedServiceAccount) (pointer, problem string) {
