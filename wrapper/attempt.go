@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -72,7 +71,9 @@ func (p *pipeline) roundTrip(c *call, credential credential) {
 // prepare completes the header and the body of one attempt.
 func (p *pipeline) prepare(request *http.Request, c *call, credential credential, w *wire) {
 	header := make(http.Header, len(c.request.Header)+3)
-	maps.Copy(header, c.request.Header)
+	for name, values := range c.request.Header { // in other spellings, these fields would be sent beside the client's
+		header[http.CanonicalHeaderKey(name)] = values
+	}
 	header["Authorization"] = credential.authorization
 	header["User-Agent"] = p.userAgent
 	header["Accept"] = acceptJSON

@@ -3,7 +3,6 @@ package orgkeys
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -19,6 +18,14 @@ import (
 type doer struct{ pipeline *pipeline }
 
 var _ gen.RequestDoer = doer{}
+
+// responseBody is the body of a response. It is a function, so that printers that use reflection do
+// not reach a key in it.
+type responseBody func([]byte) (int, error)
+
+func (r responseBody) Read(p []byte) (int, error) { return r(p) }
+
+func (r responseBody) Close() error { return nil }
 
 // Do refuses a request that no request builder built: it has no operation.
 func (d doer) Do(*http.Request) (*http.Response, error) {
@@ -48,7 +55,7 @@ func (d doer) DoRequest(request gen.Request, err error) (*http.Response, error) 
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        a.header,
-		Body:          io.NopCloser(bytes.NewReader(content)),
+		Body:          responseBody(bytes.NewReader(content).Read),
 		ContentLength: int64(len(content)),
 		Request:       c.request,
 	}, nil
@@ -62,12 +69,15 @@ func (p *pipeline) checkRequest(request gen.Request) error {
 		return argumentError("the request's method, origin, host or path is not the one that it was built for")
 	case looksLikeKey(strings.TrimPrefix(request.URL.Path, p.base.Path)) || looksLikeKey(request.URL.RawQuery):
 		return argumentError("the request's path or query contains the value of a key")
+	case !isQuery(request.URL.RawQuery):
+		return argumentError("the request's query contains white space or control characters")
 	}
 	return checkHeader(request.Request)
 }
 
 // isTarget reports whether the request goes to target, apart from query and fragment, and target
-// is below the base URL. A path that is not clean could leave it.
+// is below the base URL. A path that is not clean could leave it, and so could one with an escaped
+// divider on a server that decodes the path twice.
 func (p *pipeline) isTarget(request *http.Request, method string, target url.URL) bool {
 	if request.URL == nil || request.Method != method || request.Host != "" && request.Host != p.base.Host {
 		return false
@@ -76,7 +86,8 @@ func (p *pipeline) isTarget(request *http.Request, method string, target url.URL
 	u.RawQuery, u.ForceQuery = target.RawQuery, target.ForceQuery
 	u.Fragment, u.RawFragment = target.Fragment, target.RawFragment
 	return u == target && u.Scheme == p.base.Scheme && u.Host == p.base.Host && u.User == nil && u.Opaque == "" &&
-		strings.HasPrefix(u.Path, p.base.Path+"/") && path.Clean(u.Path) == u.Path
+		strings.HasPrefix(u.Path, p.base.Path+"/") && path.Clean(u.Path) == u.Path &&
+		!strings.ContainsAny(u.Path, `\?#%`) && strings.Count(u.Path, "/") == strings.Count(u.EscapedPath(), "/")
 }
 
 // checkHeader refuses a header or trailer that net/http would refuse without saying that nothing
@@ -100,6 +111,11 @@ func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return r >= utf8.RuneSelf || !isAlphanumeric(byte(r)) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
+}
+
+// isQuery reports whether query can be sent as a part of the request line.
+func isQuery(query string) bool {
+	return !strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
 // isFieldValue reports whether value contains no control characters but tabs (RFC 9110, 5.5).

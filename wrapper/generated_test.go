@@ -219,7 +219,7 @@ func TestGenerated_NotSent(t *testing.T) {
 
 // TestIsTarget covers what a request editor may have changed about the target of a request.
 func TestIsTarget(t *testing.T) {
-	const path = "/v1/organization/projects/proj_1/api_keys/key%2F1"
+	const path = "/v1/organization/projects/proj_1/api_keys/key%3B1"
 	for _, row := range []struct {
 		name string
 		edit func(*http.Request)
@@ -258,13 +258,13 @@ func TestIsTarget(t *testing.T) {
 		{"slash at the start", func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/"+r.URL.Path, "/"+r.URL.RawPath }, false},
 		{"dot segment", func(r *http.Request) { r.URL.Path, r.URL.RawPath = r.URL.Path+"/..", r.URL.RawPath+"/.." }, false},
 		{"encoded dot segment", func(r *http.Request) { r.URL.Path, r.URL.RawPath = r.URL.Path+"/..", r.URL.RawPath+"/%2e%2E" }, false},
-		{"decoded slash", func(r *http.Request) { r.URL.RawPath = "" }, false},
+		{"decoded semicolon", func(r *http.Request) { r.URL.RawPath = "" }, false},
 		{"another encoding", func(r *http.Request) { r.URL.RawPath = strings.Replace(path, "key", "ke%79", 1) }, false},
 		{"query in the path", func(r *http.Request) { r.URL.Path, r.URL.RawPath = r.URL.Path+"?x", r.URL.RawPath+"%3Fx" }, false},
 	} {
 		base, err := parseBaseURL(stubURL, false)
 		require.NoError(t, err)
-		built, err := gen.NewDeleteProjectAPIKeyRequest(t.Context(), base.String(), "proj_1", "key/1")
+		built, err := gen.NewDeleteProjectAPIKeyRequest(t.Context(), base.String(), "proj_1", "key;1")
 		require.NoError(t, err)
 		require.Equal(t, path, built.URL.EscapedPath())
 		row.edit(built.Request)
@@ -290,6 +290,12 @@ func TestIsTarget_OfAnotherServer(t *testing.T) {
 		stubURL + "/a/./b":                             false,
 		stubURL + "/../a":                              false,
 		stubURL + "/a/..":                              false,
+		stubURL + "/a%2Fb":                             false,
+		stubURL + "/..%5Cb":                            false,
+		stubURL + "/a%252fb":                           false,
+		stubURL + "/a%3Fb":                             false,
+		stubURL + "/a%23b":                             false,
+		stubURL + "/a%20b%3B":                          true,
 		stubURL + "2/organization":                     false,
 		"https://api.example/organization":             false,
 		"https://api.example:443/v1/organization":      false,

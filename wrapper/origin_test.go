@@ -1,9 +1,12 @@
 package orgkeys_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -94,12 +97,14 @@ func TestGenerated_requestEditors(t *testing.T) {
 		"raw path": func(r *http.Request) {
 			r.URL.RawPath = strings.Replace(r.URL.Path, "organization", "organizatio%6e", 1)
 		},
-		"path by a dot segment": func(r *http.Request) { r.URL.Path += "/.." },
-		"another URL":           func(r *http.Request) { r.URL = &url.URL{Scheme: "https", Host: "evil.example", Path: r.URL.Path} },
-		"no URL":                func(r *http.Request) { r.URL = nil },
-		"method":                func(r *http.Request) { r.Method = http.MethodPut },
-		"a key in the query":    func(r *http.Request) { r.URL.RawQuery = "key=sk-abc" },
-		"the admin key":         func(r *http.Request) { r.URL.RawQuery = "key=SK-ADMIN-TEST" },
+		"path by a dot segment":     func(r *http.Request) { r.URL.Path += "/.." },
+		"another URL":               func(r *http.Request) { r.URL = &url.URL{Scheme: "https", Host: "evil.example", Path: r.URL.Path} },
+		"no URL":                    func(r *http.Request) { r.URL = nil },
+		"method":                    func(r *http.Request) { r.Method = http.MethodPut },
+		"a line break in the query": func(r *http.Request) { r.URL.RawQuery = "a=b\r\nX: y" },
+		"a space in the query":      func(r *http.Request) { r.URL.RawQuery = "a=b HTTP/1.0" },
+		"a key in the query":        func(r *http.Request) { r.URL.RawQuery = "key=sk-abc" },
+		"the admin key":             func(r *http.Request) { r.URL.RawQuery = "key=SK-ADMIN-TEST" },
 	} {
 		for _, c := range calls {
 			err := errorOf(c.raw(t.Context(), client, func(_ context.Context, r *http.Request) error { edit(r); return nil }))
@@ -107,7 +112,7 @@ func TestGenerated_requestEditors(t *testing.T) {
 			assert.ErrorIs(t, err, orgkeys.ErrNotSent, "%s of %s", name, c.operation)
 		}
 	}
-	for _, ids := range [][2]string{{project, ".."}, {"..", keyID}, {"..", ".."}, {project, ""}, {"", keyID}, {project, "."}, {project, "sk-abc"}, {"sess-abc", keyID}, {project, "sk-admin-test"}} {
+	for _, ids := range [][2]string{{project, ".."}, {"..", keyID}, {"..", ".."}, {project, ""}, {"", keyID}, {project, "."}, {project, "sk-abc"}, {"sess-abc", keyID}, {project, "sk-admin-test"}, {project, "../../key_1"}, {"a/b", keyID}, {project, `..\key_1`}, {project, "a%2fb"}, {project, "a?b"}, {project, "a#b"}} {
 		err := errorOf(client.Generated().DeleteProjectAPIKey(t.Context(), ids[0], ids[1]))
 		assert.ErrorIs(t, err, orgkeys.ErrInvalidArgument, ids)
 	}
@@ -129,6 +134,42 @@ func TestGenerated_keepsTheHeader(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
+}
+
+// TestGenerated_headerInLowerCase verifies that a header field that a request editor sets in
+// another spelling is not sent beside the client's
+// own, or beside those that net/http writes.
+func TestGenerated_headerInLowerCase(t *testing.T) {
+	requests := make(chan string, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	go func() {
+		defer close(requests)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		var request strings.Builder
+		_, _ = http.ReadRequest(bufio.NewReader(io.TeeReader(conn, &request)))
+		requests <- request.String()
+	}()
+	client, err := orgkeys.NewClient(orgkeys.WithAdminKey("sk-admin-test"), orgkeys.WithBaseURL("http://"+listener.Addr().String()),
+		orgkeys.WithHTTPClient(&http.Client{Transport: &http.Transport{}}))
+	require.NoError(t, err)
+	names := []string{"authorization", "host", "content-length", "transfer-encoding", "trailer", "user-agent", "accept", "idempotency-key"}
+	err = errorOf(client.Generated().AdminAPIKeysCreate(t.Context(), orgkeysBody("ci"), func(_ context.Context, r *http.Request) error {
+		for _, name := range names {
+			r.Header[name] = []string{"from-the-editor"}
+		}
+		r.Header["x-trace"] = []string{"1"}
+		return nil
+	}))
+	require.Error(t, err)
+	request := <-requests
+	assert.Contains(t, request, "X-Trace: 1\r\n")
+	assert.NotContains(t, request, "from-the-editor")
 }
 
 // TestAdminKey_isNoArgument verifies that an id that equals the admin key, in upper or lower case,

@@ -307,11 +307,14 @@ func printedValues(t *testing.T) map[string]any {
 	require.NotNil(t, parsed.JSON200)
 	require.Equal(t, createdKey, parsed.JSON200.Value.Reveal())
 	add("value of the generated client", parsed.JSON200)
+	raw, err := client.Generated().AdminAPIKeysCreate(t.Context(), orgkeysBody("ci"))
+	require.NoError(t, err)
+	add("response of the generated client", raw)
 	add("request of the generated client", request)
 	head, err := httputil.DumpRequest(request, false)
 	require.NoError(t, err)
 	add("dump of the request", string(head))
-	require.Len(t, records, 4)
+	require.Len(t, records, 5)
 	for i, record := range records {
 		add(fmt.Sprintf("log record %d", i), record)
 	}
