@@ -2268,7 +2268,7 @@ type ClientWithResponsesInterface interface {
 // AdminAPIKeysListResponse is a response of AdminAPIKeysList. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type AdminAPIKeysListResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *APIKeyList    // the body of a response with status 200
 	JSON400      *ErrorResponse // the body of a response with status 400
@@ -2324,7 +2324,7 @@ func ParseAdminAPIKeysListResponse(rsp *http.Response) (*AdminAPIKeysListRespons
 	if err != nil {
 		return nil, err
 	}
-	response := &AdminAPIKeysListResponse{Body: body, HTTPResponse: rsp}
+	response := &AdminAPIKeysListResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(APIKeyList)
@@ -2345,7 +2345,7 @@ func ParseAdminAPIKeysListResponse(rsp *http.Response) (*AdminAPIKeysListRespons
 // AdminAPIKeysCreateResponse is a response of AdminAPIKeysCreate. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type AdminAPIKeysCreateResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *AdminAPIKeyCreateResponse // the body of a response with status 200
 	JSON400      *ErrorResponse             // the body of a response with status 400
@@ -2410,7 +2410,7 @@ func ParseAdminAPIKeysCreateResponse(rsp *http.Response) (*AdminAPIKeysCreateRes
 	if err != nil {
 		return nil, err
 	}
-	response := &AdminAPIKeysCreateResponse{Body: body, HTTPResponse: rsp}
+	response := &AdminAPIKeysCreateResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(AdminAPIKeyCreateResponse)
@@ -2431,7 +2431,7 @@ func ParseAdminAPIKeysCreateResponse(rsp *http.Response) (*AdminAPIKeysCreateRes
 // DeleteProjectAPIKeyResponse is a response of DeleteProjectAPIKey. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type DeleteProjectAPIKeyResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectAPIKeyDeleteResponse // the body of a response with status 200
 	JSON400      *ErrorResponse               // the body of a response with status 400
@@ -2487,7 +2487,7 @@ func ParseDeleteProjectAPIKeyResponse(rsp *http.Response) (*DeleteProjectAPIKeyR
 	if err != nil {
 		return nil, err
 	}
-	response := &DeleteProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	response := &DeleteProjectAPIKeyResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectAPIKeyDeleteResponse)
@@ -2508,7 +2508,7 @@ func ParseDeleteProjectAPIKeyResponse(rsp *http.Response) (*DeleteProjectAPIKeyR
 // RetrieveProjectAPIKeyResponse is a response of RetrieveProjectAPIKey. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type RetrieveProjectAPIKeyResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectAPIKey // the body of a response with status 200
 	JSON404      *ErrorResponse // the body of a response with status 404
@@ -2566,7 +2566,7 @@ func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPI
 	if err != nil {
 		return nil, err
 	}
-	response := &RetrieveProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	response := &RetrieveProjectAPIKeyResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectAPIKey)
@@ -2587,7 +2587,7 @@ func ParseRetrieveProjectAPIKeyResponse(rsp *http.Response) (*RetrieveProjectAPI
 // UpdateProjectAPIKeyResponse is a response of UpdateProjectAPIKey. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type UpdateProjectAPIKeyResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectAPIKey // the body of a response with status 200
 	JSON400      *ErrorResponse // the body of a response with status 400
@@ -2652,7 +2652,7 @@ func ParseUpdateProjectAPIKeyResponse(rsp *http.Response) (*UpdateProjectAPIKeyR
 	if err != nil {
 		return nil, err
 	}
-	response := &UpdateProjectAPIKeyResponse{Body: body, HTTPResponse: rsp}
+	response := &UpdateProjectAPIKeyResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectAPIKey)
@@ -2673,7 +2673,7 @@ func ParseUpdateProjectAPIKeyResponse(rsp *http.Response) (*UpdateProjectAPIKeyR
 // ListProjectServiceAccountsResponse is a response of ListProjectServiceAccounts. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type ListProjectServiceAccountsResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectServiceAccountListResponse // the body of a response with status 200
 	JSON400      *ErrorResponse                     // the body of a response with status 400
@@ -2733,7 +2733,7 @@ func ParseListProjectServiceAccountsResponse(rsp *http.Response) (*ListProjectSe
 	if err != nil {
 		return nil, err
 	}
-	response := &ListProjectServiceAccountsResponse{Body: body, HTTPResponse: rsp}
+	response := &ListProjectServiceAccountsResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectServiceAccountListResponse)
@@ -2754,7 +2754,7 @@ func ParseListProjectServiceAccountsResponse(rsp *http.Response) (*ListProjectSe
 // CreateProjectServiceAccountResponse is a response of CreateProjectServiceAccount. Printing or encoding it shows its status and its
 // decoded value, without secrets.
 type CreateProjectServiceAccountResponse struct {
-	Body         []byte // as it was received; it may contain a secret
+	Body         ResponseBody // as it was received; it may contain a secret
 	HTTPResponse *http.Response
 	JSON200      *ProjectServiceAccountCreateResponse // the body of a response with status 200
 	JSON400      *ErrorResponse                       // the body of a response with status 400
@@ -2823,7 +2823,7 @@ func ParseCreateProjectServiceAccountResponse(rsp *http.Response) (*CreateProjec
 	if err != nil {
 		return nil, err
 	}
-	response := &CreateProjectServiceAccountResponse{Body: body, HTTPResponse: rsp}
+	response := &CreateProjectServiceAccountResponse{Body: func() []byte { return body }, HTTPResponse: rsp}
 	switch status, mediaType := rsp.StatusCode, mediaType(rsp); {
 	case status == 200 && mediaType == "application/json":
 		response.JSON200 = new(ProjectServiceAccountCreateResponse)
@@ -2840,6 +2840,10 @@ func ParseCreateProjectServiceAccountResponse(rsp *http.Response) (*CreateProjec
 	}
 	return response, nil
 }
+
+// ResponseBody returns the body of a response. It is a function, so that printers that use
+// reflection do not reach a secret in it.
+type ResponseBody func() []byte
 
 // readBody reads the body of a response and closes it.
 func readBody(rsp *http.Response) ([]byte, error) {

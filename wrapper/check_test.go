@@ -133,6 +133,9 @@ func TestArguments_areChecked(t *testing.T) {
 		"nil scopes of ProjectKeys.Update": func(string, int) error {
 			return errorOf(keys.Update(ctx, "proj_1", "key_1", ProjectKeyUpdateParams{Scopes: new([]string(nil))}))
 		},
+		"scope of ProjectKeys.Update": func(id string, _ int) error {
+			return errorOf(keys.Update(ctx, "proj_1", "key_1", ProjectKeyUpdateParams{Scopes: &[]string{"api.all.read", id}}))
+		},
 		"project of ServiceAccounts.List": func(id string, _ int) error { return errorOf(accounts.List(ctx, id, ServiceAccountListParams{})) },
 		"after of ServiceAccounts.List": func(id string, _ int) error {
 			return errorOf(accounts.List(ctx, "proj_1", ServiceAccountListParams{After: &id}))

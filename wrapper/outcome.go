@@ -2,6 +2,7 @@ package orgkeys
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -30,7 +31,7 @@ func judge(operation *gen.Operation, attempts []attempt) outcome {
 		switch o := a.outcome(); {
 		case o == done:
 			result = done
-		case maybeApplied && a.status == http.StatusNotFound && a.envelope && operation.Method == http.MethodDelete:
+		case maybeApplied && operation.Method == http.MethodDelete && a.lacksObject():
 			result = done
 		case maybeApplied:
 			result = unknown
@@ -54,6 +55,17 @@ func (a *attempt) outcome() outcome {
 	// No response, 1xx, a redirect (303 is how some servers respond to completed work), a
 	// success that is not usable, a timeout or a server error.
 	return unknown
+}
+
+// lacksObject reports whether the response is the API's own 404 for the object at the path. One for
+// the URL, as with a base URL without /v1, or for the project does not show that a key was deleted.
+func (a *attempt) lacksObject() bool {
+	code := ""
+	if a.reason.Code != nil {
+		code = *a.reason.Code
+	}
+	return a.status == http.StatusNotFound && a.envelope &&
+		code != "unknown_url" && code != "project_not_found" && !strings.HasPrefix(a.reason.Message, "Invalid URL")
 }
 
 // verdict returns what the attempt shows about the rate limit.

@@ -108,6 +108,9 @@ var (
 		{"400", attempt{sent: true, status: 400}, never},
 		{"404 of the API", attempt{sent: true, status: 404, envelope: true}, never},
 		{"400 of the API", attempt{sent: true, status: 400, envelope: true}, never},
+		{"404 of the API for the URL", attempt{sent: true, status: 404, envelope: true, reason: gen.Error{Code: new("unknown_url")}}, never},
+		{"404 of the API for a URL without a code", attempt{sent: true, status: 404, envelope: true, reason: gen.Error{Message: "Invalid URL (DELETE /organization)"}}, never},
+		{"404 of the API for the project", attempt{sent: true, status: 404, envelope: true, reason: gen.Error{Code: new("project_not_found")}}, never},
 		{"404 of a proxy", attempt{sent: true, status: 404}, never},
 		{"404 cut short", attempt{sent: true, status: 404, body: bodyBroken}, never},
 		{"408", attempt{sent: true, status: 408}, maybe},
@@ -186,4 +189,6 @@ func expectedOutcome(op *gen.Operation, kinds []kindOfAttempt, requests [][]bool
 	return refused
 }
 
-func isNotFound(kind kindOfAttempt) bool { return kind.status == 404 && kind.envelope }
+func isNotFound(kind kindOfAttempt) bool {
+	return kind.status == 404 && kind.envelope && kind.reason == gen.Error{}
+}

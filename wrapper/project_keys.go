@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/orgkeys/orgkeys-go/gen"
 )
@@ -91,6 +93,8 @@ func checkUpdate(params ProjectKeyUpdateParams) error {
 		return argumentError("neither expires_in_seconds nor scopes is set")
 	case params.Scopes != nil && *params.Scopes == nil:
 		return argumentError("scopes is a pointer to a nil slice; an empty slice removes all restrictions")
+	case params.Scopes != nil && slices.ContainsFunc(*params.Scopes, func(scope string) bool { return strings.TrimSpace(scope) == "" || !printable(scope) }):
+		return argumentError("a scope is empty or contains characters that are not printable ASCII")
 	}
 	return nil
 }
