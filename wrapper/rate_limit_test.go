@@ -2,7 +2,6 @@ package orgkeys_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -693,65 +692,4 @@ func TestRateLimit_ALimitThatChanges(t *testing.T) {
 			assert.LessOrEqual(t, float64(api.refused), 0.15*float64(api.sent), limits)
 		})
 	}
-}
-
-// TestRateLimit_Soak has 64 goroutines share a client while limits come and go, calls are
-// cancelled and deadlines pass. Each call has to end, and no more than the quota is granted.
-func TestRateLimit_Soak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := &slidingWindow{n: 300, window: time.Minute}
-		api := &limitedAPI{latency: 50 * time.Millisecond, quotas: map[string]quota{
-			http.MethodDelete: q, http.MethodGet: &tokenBucket{n: 200, window: time.Minute},
-		}}
-		client := api.client(t)
-		var group sync.WaitGroup
-		var mu sync.Mutex
-		ends := map[string]int{}
-		for w := range 64 {
-			group.Go(func() {
-				for i := range 60 {
-					if w == 0 {
-						api.mu.Lock()
-						q.set([]float64{300, 40, 0, 1000}[i/5%4])
-						api.mu.Unlock()
-					}
-					ctx, cancel := t.Context(), context.CancelFunc(func() {})
-					switch (w + i) % 4 {
-					case 1:
-						ctx, cancel = context.WithTimeout(ctx, time.Duration(1+i%7)*time.Second)
-					case 2:
-						ctx, cancel = context.WithCancel(ctx)
-						time.AfterFunc(time.Duration(i%5)*time.Second, cancel)
-					}
-					var err error
-					switch w % 3 {
-					case 0:
-						_, err = client.ProjectKeys.Get(ctx, project, "key_1")
-					default:
-						err = deleteKey(ctx, client, i)
-					}
-					cancel()
-					end := "other"
-					switch {
-					case err == nil:
-						end = "done"
-					case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-						end = "context"
-					case errors.Is(err, orgkeys.ErrRateLimited):
-						end = "rate limited"
-					}
-					mu.Lock()
-					ends[end]++
-					mu.Unlock()
-				}
-			})
-		}
-		group.Wait()
-		t.Log(ends)
-		assert.Zero(t, ends["other"])
-		assert.Greater(t, ends["done"], 1000)
-		for _, operation := range []string{"delete-project-api-key", "retrieve-project-api-key"} {
-			assert.Zero(t, client.RateLimit(operation).Waiting)
-		}
-	})
 }

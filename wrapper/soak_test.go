@@ -8,8 +8,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -109,5 +112,192 @@ func TestCreate_Soak(t *testing.T) {
 			assert.Greater(t, unsent, 0)
 			assert.Less(t, unsent, calls/4)
 		})
+	}
+}
+
+// soakCall is a call of TestRateLimit_Soak, and what its caller learned.
+type soakCall struct {
+	operation string
+	name, id  string // of what it creates, and of the project key that is its own
+	err       error
+	info      orgkeys.CallInfo
+}
+
+// do makes the call. It returns an error, too, if a list without an error lacks one of existing.
+func (c *soakCall) do(ctx context.Context, client *orgkeys.Client, existing []string) error {
+	var listed []string
+	switch c.operation {
+	case "admin-api-keys-create":
+		return errorOf(client.AdminKeys.Create(ctx, orgkeys.AdminKeyCreateParams{Name: c.name}))
+	case "create-project-service-account":
+		return errorOf(client.ServiceAccounts.Create(ctx, project, orgkeys.ServiceAccountCreateParams{Name: c.name}))
+	case "retrieve-project-api-key":
+		return errorOf(client.ProjectKeys.Get(ctx, project, c.id))
+	case "update-project-api-key":
+		return errorOf(client.ProjectKeys.Update(ctx, project, c.id, orgkeys.ProjectKeyUpdateParams{Scopes: &[]string{c.name}}))
+	case "delete-project-api-key":
+		return errorOf(client.ProjectKeys.Delete(ctx, project, c.id))
+	case "admin-api-keys-list":
+		for key, err := range client.AdminKeys.All(ctx, orgkeys.AdminKeyListParams{Limit: new(100)}) {
+			if err != nil {
+				return err
+			}
+			listed = append(listed, key.ID)
+		}
+	case "list-project-service-accounts":
+		for account, err := range client.ServiceAccounts.All(ctx, project, orgkeys.ServiceAccountListParams{Limit: new(100)}) {
+			if err != nil {
+				return err
+			}
+			listed = append(listed, account.ID)
+		}
+	}
+	found := 0
+	for _, id := range listed {
+		if slices.Contains(existing, id) {
+			found++
+		}
+	}
+	if found != len(existing) {
+		return fmt.Errorf("the list has %d of %d items that existed all the time", found, len(existing))
+	}
+	return nil
+}
+
+func (c *soakCall) isList() bool { return strings.Contains(c.operation, "list") }
+
+// TestRateLimit_Soak has 64 goroutines call every operation of a client, while limits come and
+// go, connections break, calls are cancelled and deadlines pass. Each call has to end, and what
+// it returns has to agree with what the server did.
+func TestRateLimit_Soak(t *testing.T) { synctest.Test(t, soakEveryOperation) }
+
+func soakEveryOperation(t *testing.T) {
+	const workers, rounds = 64, 25
+	server := orgkeystest.New(t, orgkeystest.InMemory(), orgkeystest.SkipResponseChecks())
+	server.AddAdminKeys(30)
+	existing := map[string][]string{}
+	for _, key := range server.AdminKeys() {
+		existing["admin-api-keys-list"] = append(existing["admin-api-keys-list"], key.ID)
+	}
+	for i := range 30 {
+		account := server.AddServiceAccount(project, fmt.Sprintf("account %d", i))
+		existing["list-project-service-accounts"] = append(existing["list-project-service-accounts"], account.ID)
+	}
+	for _, fault := range []orgkeystest.Fault{
+		{Drop: true}, {Drop: true, AfterWork: true}, {Status: 503}, {TruncateAt: new(5)},
+		{Delay: 3 * time.Second}, {Delay: 3 * time.Second, AfterWork: true},
+	} {
+		fault.Times, fault.Chance = -1, 0.02
+		server.Inject(fault)
+	}
+	client := newClient(t, server)
+
+	var group sync.WaitGroup
+	group.Go(func() {
+		for i := range 25 {
+			server.SetRateLimit([]orgkeystest.RateLimit{
+				{PerMinute: 60, Algorithm: orgkeystest.SlidingWindow},
+				{PerMinute: 20, Algorithm: orgkeystest.FixedWindow, RetryAfter: true},
+				{},
+				{PerMinute: 30, Algorithm: orgkeystest.TokenBucket},
+				{PerMinute: 100, Algorithm: orgkeystest.SlidingWindow, Headers: true},
+			}[i%5])
+			time.Sleep(20 * time.Second)
+		}
+		server.SetRateLimit(orgkeystest.RateLimit{})
+	})
+	all := make([]soakCall, workers*rounds)
+	ids := server.AddProjectKeys(project, len(all))
+	for w := range workers {
+		group.Go(func() {
+			for round := range rounds {
+				i := w*rounds + round
+				c := &all[i]
+				*c = soakCall{operation: calls[w%len(calls)].operation, name: fmt.Sprintf("n%d", i), id: ids[i]}
+				ctx, cancel := context.WithCancel(t.Context())
+				switch rand.N(5) {
+				case 0:
+					ctx, cancel = context.WithTimeout(ctx, rand.N(20*time.Second))
+				case 1:
+					time.AfterFunc(rand.N(10*time.Second), cancel)
+				}
+				ctx = orgkeys.WithHeader(orgkeys.WithCallInfo(ctx, &c.info), fmt.Sprintf("X-Call-%d", i), "1")
+				c.err = c.do(ctx, client, existing[c.operation])
+				cancel()
+				time.Sleep(rand.N(time.Second))
+			}
+		})
+	}
+	group.Wait()
+	time.Sleep(time.Minute) // the server notices the connections that the last calls closed
+
+	requests, limited := map[string]int{}, map[string]int{} // by the header that names the call, by operation
+	for _, r := range server.Requests() {
+		if r.Status == http.StatusTooManyRequests {
+			limited[r.Operation]++
+		}
+		for _, name := range r.Header {
+			requests[name]++
+		}
+	}
+	exists := map[string]int{} // by name or id
+	for _, key := range server.AdminKeys() {
+		exists[*key.Name]++
+	}
+	for _, account := range server.ServiceAccounts(project) {
+		exists[account.Name]++
+	}
+	for _, key := range server.ProjectKeys(project) {
+		exists[key.ID]++
+	}
+	ends, keys := map[string]map[string]int{}, 0
+	for i, c := range all {
+		n := requests[fmt.Sprintf("X-Call-%d", i)]
+		end := "other"
+		switch unsent := errors.Is(c.err, orgkeys.ErrNotSent); {
+		case c.err == nil:
+			end = "done"
+			assert.Positive(t, n, "%s was done without a request", c.operation)
+		case resultOf(c.err) == isUnknown:
+			end = "unknown"
+			assert.False(t, unsent, "%v", c.err)
+		case unsent && !c.isList(): // the error of a list is that of its last page
+			end = "not sent"
+			assert.Zero(t, n, "%s: %v", c.operation, c.err)
+			assert.Zero(t, c.info.Attempts)
+		case errors.Is(c.err, context.Canceled), errors.Is(c.err, context.DeadlineExceeded):
+			end = "context"
+		}
+		if ends[c.operation] == nil {
+			ends[c.operation] = map[string]int{}
+		}
+		ends[c.operation][end]++
+		if end == "other" {
+			t.Logf("%s: %v", c.operation, c.err)
+		}
+		switch {
+		case c.isList():
+		case strings.Contains(c.operation, "create"):
+			keys += exists[c.name]
+			assert.LessOrEqual(t, exists[c.name], 1, "%s of %s: %v", c.operation, c.name, c.err)
+			if end != "unknown" {
+				assert.Equal(t, c.err == nil, exists[c.name] == 1, "%s of %s: %v", c.operation, c.name, c.err)
+			}
+		case end == "done", end == "not sent": // any other error leaves open what a failed attempt did
+			deleted := exists[c.id] == 0
+			assert.Equal(t, end == "done" && c.operation == "delete-project-api-key", deleted, "%s: %v", c.operation, c.err)
+			updated := slices.Equal([]string{c.name}, server.ProjectKeyScopes(project, c.id))
+			assert.Equal(t, end == "done" && c.operation == "update-project-api-key", updated, "%s: %v", c.operation, c.err)
+		}
+		assert.True(t, c.isList() || n <= c.info.Attempts, "%s: %d requests, %d attempts", c.operation, n, c.info.Attempts)
+	}
+	assert.Equal(t, server.KeysCreated(), keys)
+	for _, c := range calls {
+		t.Log(c.operation, ends[c.operation], limited[c.operation], "times 429")
+		assert.Positive(t, limited[c.operation], c.operation)
+		assert.Zero(t, client.RateLimit(c.operation).Waiting, c.operation)
+		assert.Greater(t, ends[c.operation]["done"], workers*rounds/len(calls)/2, c.operation)
+		assert.LessOrEqual(t, ends[c.operation]["other"], 2, c.operation) // attempts that all fail are rare
+		assert.Equal(t, c.create, ends[c.operation]["unknown"] > 0, c.operation)
 	}
 }
