@@ -26,6 +26,7 @@ const (
 	growth      = 0.015            // the growth of the rate, for each minute, right after a 429
 	doubling    = 1.5              // how often that growth doubles in each minute without a 429
 	maxGrowth   = 3                // the largest growth for each minute
+	fading      = 0.9              // what a 429 leaves of best
 	minGrants   = 7                // what counts as a minute's worth of grants where the rate is lower
 	margin      = 0.97             // the new rate in terms of the measured one
 	decrease    = 0.95             // the least reduction of the rate by a 429
@@ -65,6 +66,7 @@ type pace struct {
 	since   int           // what was granted after that
 	quiet   float64       // the same in minutes' worth of grants
 	grants  history
+	best    float64       // the most that was granted in a minute before a 429, fading
 	granted time.Duration // when the last of them was granted; 0 if none was
 }
 
@@ -166,6 +168,9 @@ func (p *pace) grow() {
 		p.rate *= weakGrowth
 	} else {
 		share := 1 / max(p.rate, minGrants)
+		if p.rate < p.best/2 {
+			share = 1 / max(p.rate, 1) // the limit is not that low: something else used it up
+		}
 		p.quiet += share
 		p.rate *= 1 + share*min(growth*math.Exp2(doubling*p.quiet), maxGrowth)
 	}
@@ -231,6 +236,7 @@ func (p *pace) decide(now time.Duration) {
 		p.rate = max(minRate, min(decrease*p.rate, max(leastKept*p.rate, margin*granted)))
 		p.probe = p.spacing()
 	}
+	p.best = max(fading*p.best, granted)
 	p.decided, p.since, p.quiet = now, 0, 0
 }
 

@@ -172,6 +172,14 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 			assert.Greater(t, p.next, now)
 		}
 	})
+	t.Run("and the best rate fades", func(t *testing.T) {
+		p, now := steady(60)
+		refuseOne(&p, now, noHint)
+		assert.InDelta(t, 60, p.best, 0.01)
+		p.refusals, p.since = 0, 60
+		refuseOne(&p, now+window, noHint)
+		assert.InDelta(t, 54, p.best, 0.01)
+	})
 	t.Run("only the first in a row", func(t *testing.T) {
 		p, now := steady(60)
 		refuseOne(&p, now, noHint)
@@ -281,6 +289,15 @@ func TestPace_GrantsRaiseTheRate(t *testing.T) {
 	p, now = steady(2)
 	p.grant(now, p.send(now), true, 0)
 	assert.InDelta(t, 1.0/7, p.quiet, 0.001, "low rates grow by the number of grants")
+
+	for _, row := range []struct{ rate, best, share float64 }{
+		{2, 4, 1. / 7}, {2, 4.1, 1. / 2}, {0.5, 7, 1}, {30, 60, 1. / 30},
+	} {
+		p, now = steady(row.rate)
+		p.best = row.best
+		p.grant(now, p.send(now), true, 0)
+		assert.InDelta(t, row.share, p.quiet, 0.001, "a rate far below the best one grows faster: %v", row)
+	}
 
 	p, now = steady(60)
 	p.quiet = 100
