@@ -64,7 +64,7 @@ func (c *call) last() *attempt {
 }
 
 // waited returns the time spent waiting for the rate limit and between attempts.
-func (c *call) waited() time.Duration { return c.turn.waited + c.slept }
+func (c *call) waited() time.Duration { return c.turn.total + c.slept }
 
 func (c *call) outcome() outcome { return judge(c.operation, c.attempts) }
 

@@ -13,64 +13,97 @@ import (
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
-// The numbers of the rate-limit policy. They were chosen by simulating sliding windows, fixed
-// windows and token buckets of 3 to 1,000 requests a minute, alone and shared.
+// The rate limits of one operation are enforced by two types. pace is the rule: it decides when
+// the next request may be sent. gate is the queue: it blocks the calls until then.
+
+// ---- The rule ----
+
+// The constants of the rule. Simulations of sliding windows, fixed windows and token buckets of 3
+// to 1,000 requests a minute, alone and shared with other programs, led to the values.
 const (
-	window      = time.Minute     // the span over which granted requests are counted
-	firstBurst  = 4               // requests in flight before the first response
-	firstProbe  = 5 * time.Second // the first wait after the first 429, unless the rate asks for a longer one
-	backoff     = 3               // the growth of the wait from one refused probe to the next
-	weakRate    = 12              // the rate to start from where less than weakGrants requests were granted
-	weakGrants  = 3
-	weakGrowth  = 1.5
-	growth      = 0.015            // the growth of the rate, for each minute, right after a 429
-	doubling    = 1.5              // how often that growth doubles in each minute without a 429
-	maxGrowth   = 3                // the largest growth for each minute
-	fading      = 0.9              // what a 429 leaves of best
-	minGrants   = 7                // what counts as a minute's worth of grants where the rate is lower
-	margin      = 0.97             // the new rate in terms of the measured one
-	decrease    = 0.95             // the least reduction of the rate by a 429
-	leastKept   = 0.65             // the largest
-	minRate     = 0.5              // for each minute
-	openRate    = 30000            // a rate, for each minute, beyond which the gate is open
-	starved     = 3 * time.Minute  // 429s do not count as attempts until nothing was granted for so long
-	starvedWait = 20 * time.Second // the longest wait between probes in that time
-	freeRefused = 20               // how many 429s of one call do not count, even so
-	timerSlack  = 10 * time.Millisecond
+	window = time.Minute // the period of the limits, and of the counts below
+
+	firstInFlight = 4 // requests in flight before the first response, all of which may be refused
+
+	// The first rate, where too few requests were granted before the first 429 to measure one. It
+	// is near the limits of 7 to 10 a minute that were reported. Each grant raises it until the
+	// next 429.
+	guessedRate   = 12
+	guessedGrowth = 1.5
+	minMeasured   = 3
+
+	// The wait after a 429. The first is the time between two requests, which suits a token bucket.
+	// It grows to a window in a few steps, since each refused probe is a wasted request.
+	firstProbe = 5 * time.Second
+	backoff    = 3
+
+	// A 429 reduces the rate to a bit less than what was granted, so that it is not met again at
+	// once. One 429 may be due to a short burst of another program, so the reduction has a bound.
+	margin    = 0.97
+	decrease  = 0.95 // the least reduction
+	leastKept = 0.65 // the largest
+	minRate   = 0.5  // requests a minute: one in two windows
+
+	// Grants raise the rate by a share for each minute, which is small right after a 429, since the
+	// limit is rarely higher then, and grows exponentially until the next 429.
+	growth       = 0.015
+	acceleration = 1.5 // how often the share doubles in a minute
+	maxGrowth    = 3
+	minMinute    = 7     // the grants that count as a minute at lower rates, where a 429 costs more
+	bestKept     = 0.9   // what a 429 leaves of the best rate, in case the limit was lowered
+	openRate     = 30000 // requests a minute that the gate does not limit any more
+
+	// While other programs use the whole limit, probes continue, at most starvingWait apart. After
+	// starvingAfter without a grant, or uncounted429s of one call, 429s count as attempts.
+	starvingAfter = 3 * time.Minute
+	starvingWait  = 20 * time.Second
+	uncounted429s = 20
+
+	timerSlack = 10 * time.Millisecond // how late a timer may be without an effect on the rate
 )
 
-// pace is the rule of the rate limits: the state of one operation's gate and how each event
-// changes it. It has no clock, no lock and no goroutine; times are since the gate was made.
+// pace is the rule of the rate limits: the state of one operation, and how each event changes it.
+// It has no clock, lock or goroutine. Times are durations since the gate's first use.
 //
-// While rate is 0 the gate is open, and only the number of requests in flight is limited, as in
-// TCP's slow start. The first 429 closes it: rate becomes what was granted in the last minute.
-// From then on requests are spaced evenly, and a 429 reduces the rate, grants raise it.
+//   - Before the first 429 there is no rate. Only the number of requests in flight is limited, and
+//     it grows with each grant, as in TCP's slow start.
+//   - The first 429 sets the rate to what was granted in the last minute. From then on, requests
+//     are evenly spaced.
+//   - After each 429, one request at a time probes: after the time that the response asks for, if
+//     such times proved right, or else after a wait that grows with each refused probe and ends
+//     when a sliding window would grant the next request. A grant ends the probing.
+//   - A 429 after a grant reduces the rate to what was granted in the last minute. Grants raise it,
+//     faster the longer there was no 429.
 type pace struct {
-	limit    float64       // upper bound for each minute; 0 is none
-	rate     float64       // requests for each minute; 0 while the gate is open
-	next     time.Duration // no request is sent before this
-	last     time.Duration // when the last request was sent
-	sent     uint64        // how many requests were sent
-	inFlight int
-	burst    float64 // how many requests may be in flight while the gate is open
-	weak     bool    // the rate is not measured yet: each grant doubles it
+	limit float64 // upper bound of the rate, set by WithRateLimit; 0 is none
+	rate  float64 // requests a minute; 0 before the first 429, and beyond openRate
 
-	refusals int           // 429s in a row; while positive, one request at a time probes
-	probing  bool          // such a probe is in flight
-	probe    time.Duration // the wait after the first of these 429s
-	stale    uint64        // the requests up to this one were sent before the last 429 arrived
-	hinted   bool          // the wait before the probe is what the server asked for
-	misled   bool          // such a wait was too short, and none was right since
+	// What was sent.
+	next        time.Duration // no request is sent before
+	lastSent    time.Duration
+	sent        uint64 // how many requests; request n is the nth of them
+	inFlight    int
+	maxInFlight float64 // while rate is 0
 
-	decided time.Duration // when the rate was last set by a 429
-	since   int           // what was granted after that
-	quiet   float64       // the same in minutes' worth of grants
-	grants  history
-	best    float64       // the most that was granted in a minute before a 429, fading
-	granted time.Duration // when the last of them was granted; 0 if none was
+	// The probing after a 429.
+	refusals      int // 429s in a row, without those that were in flight at the first
+	probeInFlight bool
+	probeWait     time.Duration // the wait after the first of these 429s
+	lastBefore429 uint64        // the last request that was sent before the last 429 arrived
+	waitIsHint    bool          // the current wait is the time that the response asked for
+	hintTooShort  bool          // a request after such a wait was refused, and none was granted since
+
+	// How the rate was found.
+	guessed        bool          // not measured yet: each grant raises the rate by guessedGrowth
+	rateSetAt      time.Duration // when a 429 last set the rate
+	grantsSince    int           // what was granted after that
+	minutesGranted float64       // the same in minutes at the rate
+	recent         history       // what was granted in the last minute
+	lastGrant      time.Duration // 0 if there was none
+	best           float64       // the most that was granted in a minute before a 429, fading
 }
 
-func newPace(perMinute int) pace { return pace{limit: float64(perMinute), burst: firstBurst} }
+func newPace(perMinute int) pace { return pace{limit: float64(perMinute), maxInFlight: firstInFlight} }
 
 // perMinute returns the rate in force, 0 if there is none.
 func (p *pace) perMinute() float64 {
@@ -88,34 +121,36 @@ func (p *pace) spacing() time.Duration {
 	return 0
 }
 
+// ready reports whether a request may be sent.
 func (p *pace) ready(now time.Duration) bool {
 	switch {
 	case now < p.next:
 		return false
 	case p.rate > 0:
-		return !p.probing
+		return !p.probeInFlight
 	}
-	return p.inFlight < int(p.burst)
+	return p.inFlight < int(p.maxInFlight)
 }
 
-// turn returns when the request behind ahead others may expect to be sent.
+// turn returns when the request that is behind ahead others is expected to be sent, as far as the
+// rate is known.
 func (p *pace) turn(now time.Duration, ahead int) time.Duration {
 	at := max(now, p.next)
-	if !p.weak {
+	if !p.guessed { // or else the rate will rise
 		at += time.Duration(min(float64(ahead)*float64(p.spacing()), math.MaxInt64/4))
 	}
 	return at
 }
 
-// send notes that a request is sent, and returns its number.
+// send records that a request is sent, and returns its number.
 func (p *pace) send(now time.Duration) uint64 {
-	if p.inFlight == 0 && now-p.last > window {
-		p.burst = firstBurst // what the server bears may have changed
+	if p.inFlight == 0 && now-p.lastSent > window {
+		p.maxInFlight = firstInFlight // the limit may have changed
 	}
 	p.inFlight++
 	p.sent++
-	p.last = now
-	p.probing = p.refusals > 0
+	p.lastSent = now
+	p.probeInFlight = p.refusals > 0
 	if spacing := p.spacing(); spacing > 0 {
 		// A timer that fires late does not lower the rate.
 		p.next = max(p.next, now-timerSlack) + spacing
@@ -123,121 +158,122 @@ func (p *pace) send(now time.Duration) uint64 {
 	return p.sent
 }
 
-// landed notes that request n is not in flight any more, and reports whether it was sent after
-// the last 429 arrived.
-func (p *pace) landed(n uint64) bool {
+// end records that request n is not in flight any more. It returns whether the request was sent
+// after the last 429 arrived.
+func (p *pace) end(n uint64) bool {
 	p.inFlight--
-	fresh := n > p.stale
+	fresh := n > p.lastBefore429
 	if fresh {
-		p.probing = false
+		p.probeInFlight = false
 	}
 	return fresh
 }
 
-// unsend gives the turn of a request that was not sent to the next one.
+// unsend records that request n was not sent after all, so that the next one takes its turn.
 func (p *pace) unsend(n uint64) {
-	p.landed(n)
+	p.end(n)
 	p.next -= p.spacing()
 }
 
-// grant notes a response other than a 429. paced is whether the request had to wait for its
-// turn: one that did not says nothing about the rate. hold is how long the server asks to wait.
-func (p *pace) grant(now time.Duration, n uint64, paced bool, hold time.Duration) {
-	crowded := 2*p.inFlight > int(p.burst)
-	if p.landed(n) {
-		p.misled = p.misled && !p.hinted
-		p.refusals, p.hinted = 0, false
+// grant records a response other than a 429. Only a request that waited for its turn raises the
+// rate: others may have been sent far below it. hold is how long the response asks to wait.
+func (p *pace) grant(now time.Duration, n uint64, waited bool, hold time.Duration) {
+	full := 2*p.inFlight > int(p.maxInFlight)
+	if p.end(n) {
+		p.hintTooShort = p.hintTooShort && !p.waitIsHint
+		p.refusals, p.waitIsHint = 0, false
 	}
-	p.grants.add(now)
-	p.granted = max(now, 1)
-	p.since++
+	p.recent.add(now)
+	p.lastGrant = max(now, 1)
+	p.grantsSince++
 	switch {
 	case p.rate == 0 && hold > 0:
-		p.decide(now) // the server's own count, without a 429
-	case p.rate == 0 && crowded:
-		p.burst += min(1, p.burst/8)
-	case p.rate > 0 && paced:
+		p.setRate(now) // the server's own count, without a 429
+	case p.rate == 0 && full:
+		p.maxInFlight += min(1, p.maxInFlight/8)
+	case p.rate > 0 && waited:
 		p.grow()
 	}
 	p.next = max(p.next, now+hold)
 }
 
-// grow raises the rate after a grant: slowly at first, faster the longer there was no 429.
+// grow raises the rate after a grant.
 func (p *pace) grow() {
-	if p.weak {
-		p.rate *= weakGrowth
+	if p.guessed {
+		p.rate *= guessedGrowth
 	} else {
-		share := 1 / max(p.rate, minGrants)
+		share := 1 / max(p.rate, minMinute)
 		if p.rate < p.best/2 {
-			share = 1 / max(p.rate, 1) // the limit is not that low: something else used it up
+			share = 1 / max(p.rate, 1) // other programs used the limit, which is not that low
 		}
-		p.quiet += share
-		p.rate *= 1 + share*min(growth*math.Exp2(doubling*p.quiet), maxGrowth)
+		p.minutesGranted += share
+		p.rate *= 1 + share*min(growth*math.Exp2(acceleration*p.minutesGranted), maxGrowth)
 	}
 	if p.rate > openRate || p.limit > 0 && p.rate > p.limit {
-		p.rate, p.weak, p.burst = 0, false, max(firstBurst, float64(p.inFlight))
+		p.rate, p.guessed, p.maxInFlight = 0, false, max(firstInFlight, float64(p.inFlight))
 	}
 }
 
-// refuse notes a 429. hint is how long the server asks to wait, negative if it does not say.
+// refuse records a 429. hint is how long the response asks to wait, negative if it does not.
 func (p *pace) refuse(now time.Duration, n uint64, hint time.Duration) {
-	if !p.landed(n) {
-		p.next = max(p.next, now+hint) // one of those that were in flight at the last 429
+	if !p.end(n) {
+		p.next = max(p.next, now+hint) // it was in flight when the last 429 arrived
 		return
 	}
 	if p.refusals == 0 {
-		p.decide(now)
+		p.setRate(now)
 	}
 	p.refusals++
-	p.stale = p.sent
-	wait := time.Duration(min(float64(window), float64(p.probe)*math.Pow(backoff, float64(p.refusals-1))))
-	if oldest, ok := p.grants.oldest(now); ok {
+	p.lastBefore429 = p.sent
+	wait := time.Duration(min(float64(window), float64(p.probeWait)*math.Pow(backoff, float64(p.refusals-1))))
+	if oldest, ok := p.recent.oldest(now); ok {
 		earlier := oldest + window - now // when a sliding window grants the next one
 		if p.refusals > 1 {
 			earlier = max(earlier, wait/backoff)
 		}
 		wait = min(wait, earlier)
-	} else if !p.dry(now) {
-		// Others take all. Different waits keep the probes from always meeting the end of a window.
+	} else if !p.starving(now) {
+		// Other programs use the whole limit. Waits of different lengths keep the probes from
+		// always arriving at the end of a fixed window.
 		_, part := math.Modf(float64(p.refusals) * math.Phi)
-		wait = min(wait, time.Duration((1+part)/2*float64(starvedWait)))
+		wait = min(wait, time.Duration((1+part)/2*float64(starvingWait)))
 	}
-	p.misled = p.misled || p.hinted
-	if p.hinted = hint >= 0 && (!p.misled || hint >= wait); p.hinted {
+	p.hintTooShort = p.hintTooShort || p.waitIsHint
+	if p.waitIsHint = hint >= 0 && (!p.hintTooShort || hint >= wait); p.waitIsHint {
 		wait = hint
 	}
 	p.next = now + wait
 }
 
-// dry reports whether nothing was granted for so long that waiting may not help.
-func (p *pace) dry(now time.Duration) bool {
-	return p.granted == 0 || now-p.granted > starved
+// starving reports whether nothing was granted for so long that waiting may not help.
+func (p *pace) starving(now time.Duration) bool {
+	return p.lastGrant == 0 || now-p.lastGrant > starvingAfter
 }
 
-// decide sets the rate after the first 429 in a row.
-func (p *pace) decide(now time.Duration) {
-	granted := float64(p.grants.count(now))
+// setRate sets the rate after the first 429 in a row.
+func (p *pace) setRate(now time.Duration) {
+	count := float64(p.recent.count(now))
 	switch {
-	case p.rate == 0 && granted < weakGrants:
-		p.rate, p.weak, p.probe = weakRate, true, firstProbe
+	case p.rate == 0 && count < minMeasured:
+		p.rate, p.guessed, p.probeWait = guessedRate, true, firstProbe
 	case p.rate == 0:
-		p.rate = granted
-		p.probe = max(firstProbe, p.spacing())
-	case p.weak:
-		p.rate, p.weak = max(granted, min(p.rate/2, 2*granted)), false
-		p.probe = p.spacing()
-	case float64(p.since) < min(4, p.rate/8):
-		p.probe = p.spacing() // too early after the last reduction to see its effect
+		p.rate = count
+		p.probeWait = max(firstProbe, p.spacing())
+	case p.guessed:
+		p.rate, p.guessed = max(count, min(p.rate/2, 2*count)), false
+		p.probeWait = p.spacing()
+	case float64(p.grantsSince) < min(4, p.rate/8):
+		p.probeWait = p.spacing() // the last reduction has had no effect yet
 		return
 	default:
-		if span := now - p.decided; span < window {
-			granted = min(granted, float64(p.since)*float64(window)/float64(span))
+		if span := now - p.rateSetAt; span < window {
+			count = min(count, float64(p.grantsSince)*float64(window)/float64(span))
 		}
-		p.rate = max(minRate, min(decrease*p.rate, max(leastKept*p.rate, margin*granted)))
-		p.probe = p.spacing()
+		p.rate = max(minRate, min(decrease*p.rate, max(leastKept*p.rate, margin*count)))
+		p.probeWait = p.spacing()
 	}
-	p.best = max(fading*p.best, granted)
-	p.decided, p.since, p.quiet = now, 0, 0
+	p.best = max(bestKept*p.best, count)
+	p.rateSetAt, p.grantsSince, p.minutesGranted = now, 0, 0
 }
 
 // history counts what was granted in the last minute, in steps of about a second.
@@ -273,36 +309,38 @@ func (h *history) oldest(now time.Duration) (at time.Duration, ok bool) {
 	return at, ok
 }
 
+// ---- The queue ----
+
 // gate lets the requests of one operation pass at the pace that the server grants, in order of
 // arrival. It is safe for concurrent use.
 type gate struct {
-	patience int           // after how many 429s that count a waiting call gives up
-	maxWait  time.Duration // a longer hint ends the waiting calls
+	patience int           // a waiting call ends after so many 429s that count as attempts
+	maxWait  time.Duration // a response that asks to wait longer ends the waiting calls
 
 	mu       sync.Mutex
-	start    time.Time
+	start    time.Time // the first use
 	pace     pace
 	arrivals uint64
-	waiting  []*turn // by order
+	waiting  []*turn // by order of arrival
 	timer    *time.Timer
-	dry      int // 429s in a row that count
+	refusals int // 429s in a row that count as attempts
 }
 
-// turn is what the gate knows of one call. The zero value is a call that has not arrived yet.
+// turn is the state of one call in the gate. The zero value is a call that has not arrived yet.
 type turn struct {
-	waited time.Duration // total time in the gate
+	total time.Duration // spent waiting in the gate
 
-	order    uint64 // of arrival, kept by retries
-	number   uint64 // of the request in flight, 0 while the call waits
-	paced    bool   // that request waited for its turn
-	refused  int    // 429s of this call
-	dry      int    // the gate's, when this wait began
-	deadline time.Duration
-	ready    chan struct{}
-	err      error
+	order          uint64 // of arrival; a retry keeps it
+	request        uint64 // the number of the request in flight; 0 while the call waits
+	waited         bool   // that request waited for its turn
+	refused        int    // 429s of this call
+	refusalsBefore int    // the gate's refusals when the wait began
+	deadline       time.Duration
+	ready          chan struct{} // receives when the wait ends
+	err            error         // why it ended without a turn
 }
 
-// verdict is what a response says about the rate limit.
+// verdict is the meaning of a response for the rate limit.
 type verdict int
 
 const (
@@ -310,7 +348,7 @@ const (
 	limited                  // a 429
 	exhausted                // a 429 that waiting does not cure
 	silent                   // a 5xx, or no response
-	unsent                   // no request was sent: the turn goes to the next call
+	unsent                   // no request was sent: the next call takes the turn
 )
 
 func newGate(perMinute, attempts int, maxWait time.Duration) *gate {
@@ -333,14 +371,14 @@ func (g *gate) now() time.Duration {
 	return time.Since(g.start)
 }
 
-// enter returns nil when the call may send a request, and the call then has to call leave. It
-// returns an error if the call may not: its context ended, its deadline lies before its turn, or
-// the server keeps refusing.
+// enter blocks until the call may send a request, and returns nil; the caller then has to call
+// leave. It returns an error if the context ends, if its deadline is before the call's turn, or if
+// the API refuses too many requests.
 func (g *gate) enter(ctx context.Context, t *turn) error {
 	g.mu.Lock()
 	now := g.now()
 	if len(g.waiting) == 0 && g.pace.ready(now) {
-		t.number, t.paced = g.pace.send(now), false
+		t.request, t.waited = g.pace.send(now), false
 		g.mu.Unlock()
 		return nil
 	}
@@ -355,11 +393,11 @@ func (g *gate) enter(ctx context.Context, t *turn) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t.waited += g.now() - now
+	t.total += g.now() - now
 	if err := ctx.Err(); err != nil && t.err == nil {
 		t.err = fmt.Errorf("%w while waiting for the rate limit", err)
-		if t.number > 0 {
-			g.pace.unsend(t.number)
+		if t.request > 0 {
+			g.pace.unsend(t.request)
 		} else {
 			i, _ := g.place(t)
 			g.waiting = slices.Delete(g.waiting, i, i+1)
@@ -369,29 +407,29 @@ func (g *gate) enter(ctx context.Context, t *turn) error {
 	return t.err
 }
 
-// leave reports what became of the request. hint is how long the server asks to wait, negative
-// if it does not say. leave returns whether a 429 counts as an attempt.
+// leave records the response to the request. hint is how long the response asks to wait, negative
+// if it does not. leave returns whether a 429 counts as an attempt.
 func (g *gate) leave(t *turn, v verdict, hint time.Duration) (counts bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
 	switch v {
 	case granted:
-		g.pace.grant(now, t.number, t.paced, min(max(hint, 0), g.maxWait))
-		g.dry = 0
+		g.pace.grant(now, t.request, t.waited, min(max(hint, 0), g.maxWait))
+		g.refusals = 0
 	case limited, exhausted:
 		t.refused++
-		counts = t.refused > freeRefused
-		if v == exhausted || g.pace.dry(now) {
-			g.dry++
+		counts = t.refused > uncounted429s
+		if v == exhausted || g.pace.starving(now) {
+			g.refusals++
 			counts = true
 		}
-		g.pace.refuse(now, t.number, min(hint, g.maxWait))
+		g.pace.refuse(now, t.request, min(hint, g.maxWait))
 		g.giveUp(now, hint)
 	case silent:
-		g.pace.landed(t.number)
+		g.pace.end(t.request)
 	case unsent:
-		g.pace.unsend(t.number)
+		g.pace.unsend(t.request)
 	}
 	if len(g.waiting) > 0 {
 		g.advance()
@@ -404,7 +442,7 @@ func (g *gate) place(t *turn) (int, bool) {
 	return slices.BinarySearchFunc(g.waiting, t, func(a, b *turn) int { return cmp.Compare(a.order, b.order) })
 }
 
-// wait puts t into the queue.
+// wait puts t into the queue, unless its turn would be too late.
 func (g *gate) wait(ctx context.Context, t *turn, now time.Duration) error {
 	if t.order == 0 {
 		g.arrivals++
@@ -418,23 +456,23 @@ func (g *gate) wait(ctx context.Context, t *turn, now time.Duration) error {
 	if err := g.tooLate(t, now, i); err != nil {
 		return err
 	}
-	t.number, t.paced, t.err, t.dry, t.ready = 0, true, nil, g.dry, make(chan struct{}, 1)
+	t.request, t.waited, t.err, t.refusalsBefore, t.ready = 0, true, nil, g.refusals, make(chan struct{}, 1)
 	g.waiting = slices.Insert(g.waiting, i, t)
 	g.advance()
 	return nil
 }
 
-// advance lets those pass whose turn it is, and sets the timer for the next one.
+// advance ends the waits of those whose turn it is, and sets the timer for the next one.
 func (g *gate) advance() {
 	now := g.now()
 	for len(g.waiting) > 0 && g.pace.ready(now) {
 		t := g.waiting[0]
 		g.waiting = slices.Delete(g.waiting, 0, 1)
-		t.number = g.pace.send(now)
+		t.request = g.pace.send(now)
 		t.ready <- struct{}{}
 	}
 	switch wait := g.pace.next - now; {
-	case len(g.waiting) == 0 || wait <= 0: // nobody waits, or for a response
+	case len(g.waiting) == 0 || wait <= 0: // no call waits, or the next one waits for a response
 		if g.timer != nil {
 			g.timer.Stop()
 		}
@@ -449,14 +487,14 @@ func (g *gate) advance() {
 	}
 }
 
-// giveUp ends the waits that a 429 has made hopeless.
+// giveUp ends the waits that cannot succeed after a 429.
 func (g *gate) giveUp(now, hint time.Duration) {
 	kept := g.waiting[:0]
 	for _, t := range g.waiting {
 		switch {
 		case hint > g.maxWait:
 			t.err = fmt.Errorf("%w: the server asks to wait %v", ErrRateLimited, hint)
-		case g.dry-t.dry >= g.patience:
+		case g.refusals-t.refusalsBefore >= g.patience:
 			t.err = fmt.Errorf("%w: the API refused %d requests in a row while this call waited", ErrRateLimited, g.patience)
 		default:
 			t.err = g.tooLate(t, now, len(kept))
@@ -481,8 +519,7 @@ func (g *gate) tooLate(t *turn, now time.Duration, ahead int) error {
 		context.DeadlineExceeded, (at - now).Round(time.Millisecond))
 }
 
-// RateLimit is what a client knows of the rate limit of one operation, and how many calls wait
-// for it.
+// RateLimit is the state of one operation's rate limit in a client. See [Client.RateLimit].
 type RateLimit struct {
 	Operation string    // the contract's operationId
 	Waiting   int       // how many calls wait for their turn

@@ -14,10 +14,10 @@ func steady(rate float64) (pace, time.Duration) {
 	now := time.Duration(0)
 	for range int(rate) {
 		now += time.Duration(float64(window) / rate)
-		p.grants.add(now)
-		p.granted = now
+		p.recent.add(now)
+		p.lastGrant = now
 	}
-	p.rate, p.since, p.decided, p.next = rate, int(rate), 0, now
+	p.rate, p.grantsSince, p.rateSetAt, p.next = rate, int(rate), 0, now
 	return p, now
 }
 
@@ -35,7 +35,7 @@ func TestPace_OpenLimitsRequestsInFlight(t *testing.T) {
 		}
 		return n
 	}
-	assert.Equal(t, firstBurst, send())
+	assert.Equal(t, firstInFlight, send())
 	assert.Zero(t, p.perMinute())
 	var sizes []int
 	for range 5 {
@@ -50,24 +50,24 @@ func TestPace_OpenLimitsRequestsInFlight(t *testing.T) {
 	for range 100 {
 		p.grant(0, p.send(0), false, 0)
 	}
-	assert.Equal(t, float64(firstBurst), p.burst, "a single caller does not earn a burst")
-	p.burst = 64
+	assert.Equal(t, float64(firstInFlight), p.maxInFlight, "a single caller does not earn a burst")
+	p.maxInFlight = 64
 	p.send(window)
-	assert.Equal(t, 64.0, p.burst)
-	p.landed(p.sent)
+	assert.Equal(t, 64.0, p.maxInFlight)
+	p.end(p.sent)
 	p.send(2*window + 1)
-	assert.Equal(t, float64(firstBurst), p.burst, "a minute of silence ends the ramp-up")
+	assert.Equal(t, float64(firstInFlight), p.maxInFlight, "a minute of silence ends the ramp-up")
 }
 
 func TestPace_TheFirst429SetsTheRate(t *testing.T) {
 	for _, row := range []struct {
 		granted     int
 		rate        float64
-		weak        bool
+		guessed     bool
 		first, then time.Duration
 	}{
-		{0, weakRate, true, 5 * time.Second, 15 * time.Second},
-		{2, weakRate, true, 5 * time.Second, 15 * time.Second},
+		{0, guessedRate, true, 5 * time.Second, 15 * time.Second},
+		{2, guessedRate, true, 5 * time.Second, 15 * time.Second},
 		{3, 3, false, 20 * time.Second, 40 * time.Second}, // when the oldest of the three is a minute old
 		{7, 7, false, window / 7, 3 * window / 7},
 		{60, 60, false, 5 * time.Second, 15 * time.Second},
@@ -78,7 +78,7 @@ func TestPace_TheFirst429SetsTheRate(t *testing.T) {
 		}
 		refuseOne(&p, 0, noHint)
 		assert.InDelta(t, row.rate, p.rate, 0.01, "%d granted", row.granted)
-		assert.Equal(t, row.weak, p.weak)
+		assert.Equal(t, row.guessed, p.guessed)
 		assert.InDelta(t, row.first, p.next, 1e3, "%d granted", row.granted)
 		assert.False(t, p.ready(p.next-1))
 		assert.True(t, p.ready(p.next))
@@ -99,8 +99,8 @@ func TestPace_AProbeIsAlone(t *testing.T) {
 	assert.True(t, p.ready(now+time.Second*20/19))
 
 	refuseOne(&p, now, noHint)
-	p.landed(p.send(p.next))
-	assert.True(t, p.ready(p.next), "a probe without a verdict is followed by another")
+	p.end(p.send(p.next))
+	assert.True(t, p.ready(p.next), "a probe without a response is followed by another")
 	assert.Equal(t, 1, p.refusals)
 }
 
@@ -123,12 +123,12 @@ func TestPace_OneDecisionForThoseInFlight(t *testing.T) {
 func TestPace_A429ReducesTheRate(t *testing.T) {
 	t.Run("by five percent if all that was sent was granted", func(t *testing.T) {
 		p, now := steady(100)
-		p.quiet = 2
+		p.minutesGranted = 2
 		refuseOne(&p, now, noHint)
 		assert.InDelta(t, 95, p.rate, 0.01)
-		assert.Zero(t, p.quiet, "the growth starts anew")
-		assert.Zero(t, p.since)
-		assert.Equal(t, now, p.decided)
+		assert.Zero(t, p.minutesGranted, "the growth starts anew")
+		assert.Zero(t, p.grantsSince)
+		assert.Equal(t, now, p.rateSetAt)
 	})
 	t.Run("to what was granted", func(t *testing.T) {
 		p, now := steady(60)
@@ -138,22 +138,22 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 	})
 	t.Run("to what was granted since the last reduction", func(t *testing.T) {
 		p, now := steady(60)
-		p.since, p.decided = 10, now-15*time.Second
+		p.grantsSince, p.rateSetAt = 10, now-15*time.Second
 		refuseOne(&p, now, noHint)
 		assert.InDelta(t, 39, p.rate, 0.01)
 	})
 	t.Run("by a third at most", func(t *testing.T) {
 		p, now := steady(60)
 		p.rate = 500
-		p.since = 60
+		p.grantsSince = 60
 		refuseOne(&p, now, noHint)
 		assert.InDelta(t, 325, p.rate, 0.01)
 	})
 	t.Run("to one in two minutes at the least", func(t *testing.T) {
 		p, now := steady(3)
-		p.rate, p.since, p.decided = 1.01, 3, 0
+		p.rate, p.grantsSince, p.rateSetAt = 1.01, 3, 0
 		for range 10 {
-			p.refusals, p.since = 0, 4
+			p.refusals, p.grantsSince = 0, 4
 			refuseOne(&p, now+time.Hour, noHint)
 		}
 		assert.InDelta(t, 0.5, p.rate, 0.001)
@@ -165,7 +165,7 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 			later bool
 		}{{60, 3, true}, {60, 4, false}, {8, 0, true}, {8, 1, false}} {
 			p, now := steady(row.rate)
-			p.since, p.decided = row.since, now-time.Second
+			p.grantsSince, p.rateSetAt = row.since, now-time.Second
 			refuseOne(&p, now, noHint)
 			assert.Equal(t, row.later, p.rate == row.rate, "%v", row)
 			assert.Equal(t, 1, p.refusals)
@@ -176,7 +176,7 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 		p, now := steady(60)
 		refuseOne(&p, now, noHint)
 		assert.InDelta(t, 60, p.best, 0.01)
-		p.refusals, p.since = 0, 60
+		p.refusals, p.grantsSince = 0, 60
 		refuseOne(&p, now+window, noHint)
 		assert.InDelta(t, 54, p.best, 0.01)
 	})
@@ -184,7 +184,7 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 		p, now := steady(60)
 		refuseOne(&p, now, noHint)
 		rate := p.rate
-		p.since = 100
+		p.grantsSince = 100
 		refuseOne(&p, p.next, noHint)
 		assert.Equal(t, rate, p.rate)
 	})
@@ -192,7 +192,7 @@ func TestPace_A429ReducesTheRate(t *testing.T) {
 
 func TestPace_WaitsBetweenProbes(t *testing.T) {
 	p, now := steady(60)
-	p.probe = time.Second
+	p.probeWait = time.Second
 	var waits []float64
 	for range 6 {
 		refuseOne(&p, now, noHint)
@@ -213,11 +213,11 @@ func TestPace_WaitsBetweenProbes(t *testing.T) {
 	now += 90 * time.Second // nothing was granted in the last minute: others take all
 	for range 20 {
 		refuseOne(&p, now, noHint)
-		assert.LessOrEqual(t, p.next-now, starvedWait)
+		assert.LessOrEqual(t, p.next-now, starvingWait)
 	}
-	assert.Greater(t, p.next-now, starvedWait/3)
-	assert.False(t, p.dry(p.granted+starved))
-	assert.True(t, p.dry(p.granted+starved+1))
+	assert.Greater(t, p.next-now, starvingWait/3)
+	assert.False(t, p.starving(p.lastGrant+starvingAfter))
+	assert.True(t, p.starving(p.lastGrant+starvingAfter+1))
 }
 
 func TestPace_Hints(t *testing.T) {
@@ -227,10 +227,10 @@ func TestPace_Hints(t *testing.T) {
 	now = p.next
 	refuseOne(&p, now, time.Second)
 	assert.Greater(t, p.next-now, time.Second, "the hint was too short, so the own wait counts if it is longer")
-	assert.True(t, p.misled)
+	assert.True(t, p.hintTooShort)
 	now = p.next
 	p.grant(now, p.send(now), true, 0)
-	assert.True(t, p.misled, "a grant after the own wait says nothing about hints")
+	assert.True(t, p.hintTooShort, "a grant after the own wait says nothing about hints")
 	refuseOne(&p, p.next, 10*time.Millisecond)
 	assert.Greater(t, p.next-now, time.Second, "nor does the next 429 begin with trust")
 	now = p.next
@@ -238,9 +238,9 @@ func TestPace_Hints(t *testing.T) {
 	assert.Equal(t, 30*time.Second, p.next-now, "a hint that is longer than the own wait is kept")
 	now = p.next
 	p.grant(now, p.send(now), true, 0)
-	assert.False(t, p.misled, "and when a request is granted after it, hints are trusted again")
+	assert.False(t, p.hintTooShort, "and when a request is granted after it, hints are trusted again")
 	refuseOne(&p, p.next, 10*time.Millisecond)
-	assert.True(t, p.hinted)
+	assert.True(t, p.waitIsHint)
 
 	p, now = steady(60)
 	refuseOne(&p, now, 0)
@@ -288,7 +288,7 @@ func TestPace_GrantsRaiseTheRate(t *testing.T) {
 
 	p, now = steady(2)
 	p.grant(now, p.send(now), true, 0)
-	assert.InDelta(t, 1.0/7, p.quiet, 0.001, "low rates grow by the number of grants")
+	assert.InDelta(t, 1.0/7, p.minutesGranted, 0.001, "low rates grow by the number of grants")
 
 	for _, row := range []struct{ rate, best, share float64 }{
 		{2, 4, 1. / 7}, {2, 4.1, 1. / 2}, {0.5, 7, 1}, {30, 60, 1. / 30},
@@ -296,27 +296,27 @@ func TestPace_GrantsRaiseTheRate(t *testing.T) {
 		p, now = steady(row.rate)
 		p.best = row.best
 		p.grant(now, p.send(now), true, 0)
-		assert.InDelta(t, row.share, p.quiet, 0.001, "a rate far below the best one grows faster: %v", row)
+		assert.InDelta(t, row.share, p.minutesGranted, 0.001, "a rate far below the best one grows faster: %v", row)
 	}
 
 	p, now = steady(60)
-	p.quiet = 100
+	p.minutesGranted = 100
 	p.grant(now, p.send(now), true, 0)
 	assert.InDelta(t, 63, p.rate, 0.01, "the growth has a bound")
 
 	p.rate = openRate
 	p.grant(now, p.send(now), true, 0)
 	assert.Zero(t, p.rate, "beyond that the gate is open")
-	assert.GreaterOrEqual(t, p.burst, float64(firstBurst))
+	assert.GreaterOrEqual(t, p.maxInFlight, float64(firstInFlight))
 
 	p = newPace(0)
 	refuseOne(&p, 0, noHint)
 	p.grant(p.next, p.send(p.next), true, 0)
-	assert.InDelta(t, weakRate*weakGrowth, p.rate, 0.01, "a rate that is not measured grows fast")
+	assert.InDelta(t, guessedRate*guessedGrowth, p.rate, 0.01, "a rate that is not measured grows fast")
 	p.rate = 1000
 	refuseOne(&p, p.next, noHint)
 	assert.InDelta(t, 2, p.rate, 0.01, "and ends near what was granted")
-	assert.False(t, p.weak)
+	assert.False(t, p.guessed)
 }
 
 func TestPace_Limit(t *testing.T) {
@@ -334,7 +334,7 @@ func TestPace_Limit(t *testing.T) {
 	assert.Equal(t, 30.0, p.perMinute())
 	p.rate = 59.9
 	p.grow()
-	p.quiet = 10
+	p.minutesGranted = 10
 	p.grow()
 	assert.Zero(t, p.rate, "nothing is learned beyond the limit")
 	assert.Equal(t, 60.0, p.perMinute())
@@ -351,7 +351,7 @@ func TestPace_UnsentAndExpectedTurns(t *testing.T) {
 	assert.Equal(t, time.Second, p.turn(0, 0))
 	assert.Equal(t, 6*time.Second, p.turn(0, 5))
 	assert.Equal(t, 15*time.Second, p.turn(10*time.Second, 5))
-	p.rate, p.weak = 6, true
+	p.rate, p.guessed = 6, true
 	assert.Equal(t, time.Second, p.turn(0, 5), "a rate that is not measured says nothing about later turns")
 }
 
