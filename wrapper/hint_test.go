@@ -35,6 +35,8 @@ func TestRateLimitHint(t *testing.T) {
 		{"an exponent", 429, map[string]string{"Retry-After": "1e3"}, noHint},
 		{"gibberish", 429, map[string]string{"Retry-After": "soon"}, noHint},
 		{"overflow", 429, map[string]string{"Retry-After": "99999999999999999999999"}, longest},
+		{"on a 503, which is not a rate limit", 503, map[string]string{"Retry-After": "7"}, noHint},
+		{"on a 400", 400, map[string]string{"Retry-After": "7"}, noHint},
 		{"on a success", 200, map[string]string{"Retry-After": "7"}, noHint},
 
 		{"a share of the time to the full limit", 429, map[string]string{"X-Ratelimit-Limit-Requests": "60", "X-Ratelimit-Remaining-Requests": "0", "X-Ratelimit-Reset-Requests": "1m0s"}, time.Second},
@@ -44,6 +46,8 @@ func TestRateLimitHint(t *testing.T) {
 		{"a success that does not say what remains", 200, map[string]string{"X-Ratelimit-Reset-Requests": "1s"}, noHint},
 		{"a 429 that does not say what remains", 429, map[string]string{"X-Ratelimit-Reset-Requests": "20ms"}, 20 * time.Millisecond},
 		{"no limit", 429, map[string]string{"X-Ratelimit-Remaining-Requests": "0", "X-Ratelimit-Reset-Requests": "6s"}, 6 * time.Second},
+		{"a limit of one", 429, map[string]string{"X-Ratelimit-Limit-Requests": "1", "X-Ratelimit-Reset-Requests": "6s"}, 6 * time.Second},
+		{"a reset of zero", 429, map[string]string{"X-Ratelimit-Reset-Requests": "0s"}, 0},
 		{"a limit of zero", 429, map[string]string{"X-Ratelimit-Limit-Requests": "0", "X-Ratelimit-Reset-Requests": "6s"}, 6 * time.Second},
 		{"a negative limit", 429, map[string]string{"X-Ratelimit-Limit-Requests": "-6", "X-Ratelimit-Reset-Requests": "6s"}, 6 * time.Second},
 		{"a reset in seconds", 429, map[string]string{"X-Ratelimit-Reset-Requests": "6"}, 6 * time.Second},
@@ -62,6 +66,7 @@ func TestRateLimitHint(t *testing.T) {
 		assert.Equal(t, row.want, rateLimitHint(row.status, header, now), row.name)
 	}
 }
+
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	const ignored, longest = time.Duration(-1), time.Duration(math.MaxInt64)
@@ -90,6 +95,7 @@ func TestRetryAfter(t *testing.T) {
 		{"NaN", "", ignored},
 		{"Inf", "", ignored},
 		{"0x10", "", ignored},
+		{"1-2", "", ignored},
 		{"1.2.3", "", ignored},
 		{".", "", ignored},
 		{"5 seconds", "", ignored},
@@ -104,6 +110,8 @@ func TestRetryAfter(t *testing.T) {
 		}
 		assert.Equal(t, row.want, wait, "Retry-After: %q, Retry-After-Ms: %q", row.seconds, row.milliseconds)
 	}
+	wait, _ := retryAfter(http.Header{"Retry-After": {"1", "2"}}, now)
+	assert.Equal(t, time.Second, wait, "the first of two values")
 	_, ok := retryAfter(nil, now)
 	assert.False(t, ok, "a response without a header")
 }

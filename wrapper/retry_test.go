@@ -159,11 +159,27 @@ func TestRetryNext(t *testing.T) {
 		assert.Equal(t, row.again, again, row.name)
 		assert.Equal(t, row.wait, wait, row.name)
 	}
+	limited := record(t, readOp, failed(429), failed(429), failed(429), failed(429))
+	limited.uncounted = 2
+	_, again := policy.next(limited)
+	assert.True(t, again, "two of four attempts do not count")
+	limited.uncounted = 1
+	_, again = policy.next(limited)
+	assert.False(t, again, "three attempts count")
+	limited.uncounted = 4
+	_, again = Retry{MaxAttempts: 1}.next(limited)
+	assert.False(t, again, "one attempt never retries")
+
 	c := record(t, readOp, failed(500))
+	c.err = &proxyError{"proxy", io.EOF}
+	_, again = policy.next(c)
+	assert.False(t, again, "an error that the next attempt repeats")
+
+	c = record(t, readOp, failed(500))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c.request = c.request.WithContext(ctx)
-	_, again := policy.next(c)
+	_, again = policy.next(c)
 	assert.False(t, again, "the context has ended")
 }
 
