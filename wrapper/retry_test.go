@@ -170,6 +170,11 @@ func TestRetryNext(t *testing.T) {
 	_, again = Retry{MaxAttempts: 1}.next(limited)
 	assert.False(t, again, "one attempt never retries")
 
+	dated := failed(503, "Retry-After", "Sun, 01 Nov 2026 12:00:40 GMT")
+	dated.ended = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	wait, _ := policy.next(record(t, readOp, dated))
+	assert.Equal(t, 40*time.Second, wait, "a date counts from the end of the attempt")
+
 	c := record(t, readOp, failed(500))
 	c.err = &proxyError{"proxy", io.EOF}
 	_, again = policy.next(c)
