@@ -125,10 +125,8 @@ func Code(document *openapi3.T, options Options) (string, error) {
 // schema or the operation of that name: it may have the name of something that the templates
 // declare.
 func redeclared(code string, document *openapi3.T) error {
-	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
-	if err != nil {
-		return nil // codegen.Generate has returned it
-	}
+	// codegen.Generate returns syntax errors.
+	file, _ := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
 	places := map[string]string{}
 	for path, item := range document.Paths.Map() {
 		for method, operation := range item.Operations() {

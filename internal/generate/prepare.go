@@ -600,7 +600,7 @@ func (p *preparation) alternatives(s *openapi3.Schema, at string) {
 		notNull(s)
 	} else if !slices.ContainsFunc(flat, isNullRef) {
 		// If a member may be null, the union may be null.
-		*members = append(flat, openapi3.NewSchemaRef("", &openapi3.Schema{Type: &openapi3.Types{"null"}}))
+		*members = append(*members, openapi3.NewSchemaRef("", &openapi3.Schema{Type: &openapi3.Types{"null"}}))
 	}
 	if s.Type == nil && len(s.Properties) == 0 && (s.Pattern != "" || s.MinLength > 0 || s.MaxLength != nil ||
 		s.Min != nil || s.Max != nil || s.MinItems > 0 || s.MaxItems != nil || len(s.Enum) > 0) {

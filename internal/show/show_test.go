@@ -67,7 +67,7 @@ func TestFormat(t *testing.T) {
 // value of a new key is plain text.
 func TestFormat_Response(t *testing.T) {
 	created := key()
-	response := gen.AdminAPIKeysCreateResponse{Body: []byte(secret), JSON200: &created}
+	response := gen.AdminAPIKeysCreateResponse{Body: func() []byte { return []byte(secret) }, JSON200: &created}
 	for _, value := range []any{response, &response, []gen.AdminAPIKeysCreateResponse{response}, struct {
 		R *gen.AdminAPIKeysCreateResponse
 	}{&response}} {
