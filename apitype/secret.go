@@ -110,15 +110,31 @@ func checkUsable(value string) error {
 	return nil
 }
 
-// isPlaceholder reports whether value consists only of the words in placeholders, as
-// "sk-admin-REDACTED" does, and of repeated characters, such as "xxxx".
+// isPlaceholder reports whether value is certainly no key: a prefix alone, a word that stands for a
+// missing or hidden value, such as "sk-admin-REDACTED" and "YOUR_API_KEY", or repeated characters.
+// A test server's "sk-admin-secret-value" is a key.
 func isPlaceholder(value string) bool {
+	const masked = 6 // characters in a row
+	prefixed, named, hidden, other := false, false, false, false
 	for part := range strings.FieldsFuncSeq(value, isSeparator) {
-		if strings.Trim(part, part[:1]) != "" && (len(part) > maxPlaceholder || !placeholders[strings.ToLower(part)]) {
-			return false
+		kind, repeats := otherWord, strings.Trim(part, part[:1]) == ""
+		if len(part) <= longestWord {
+			kind = words[strings.ToLower(part)]
+		}
+		switch {
+		case repeats && len(part) >= masked, strings.Contains(part, "xxxxxx"), strings.Contains(part, "XXXXXX"):
+			return true
+		case kind == prefixWord:
+			prefixed = true
+		case kind == nounWord:
+			named = true
+		case kind == hidingWord, repeats && (len(part) > 1 || part == value):
+			hidden = true
+		default:
+			other = true
 		}
 	}
-	return true
+	return !other && (hidden || !named || !prefixed)
 }
 
 func isSeparator(r rune) bool {
@@ -129,27 +145,39 @@ func isSeparator(r rune) bool {
 	return false
 }
 
-// maxPlaceholder is at least the length of the longest word in placeholders.
-const maxPlaceholder = 16
+type wordKind int
 
-// tokenCharacters are the characters of a bearer token, without the padding "=".
-const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+const (
+	otherWord  wordKind = iota
+	prefixWord          // is in the prefix of a key
+	nounWord            // is a key only after a prefix, as in a test: "sk-secret"
+	hidingWord          // stands for a value that is missing, hidden or to be inserted
+)
 
-// placeholders are words that programs write in place of a key, and that prefixes of keys contain.
-var placeholders = func() map[string]bool {
-	words := make(map[string]bool)
-	for word := range strings.FieldsSeq(`
-		sk sess admin proj svcacct service account acct project organization org
-		redacted hidden masked removed deleted omitted filtered scrubbed sanitized obfuscated censored
-		secret password token key api apikey value string text bearer placeholder example dummy fake sample default
-		null nil none undefined unknown empty void nan na true false todo tbd not available unavailable
-		your my the here insert enter replace change changeme me with this`) {
-		words[word] = true
+// longestWord is the length of the longest of words.
+const longestWord = 12
+
+var words = func() map[string]wordKind {
+	words := make(map[string]wordKind)
+	for kind, list := range map[wordKind]string{
+		prefixWord: "sk sess admin proj svcacct service account acct project organization org",
+		nounWord: `secret password token key api apikey value string text bearer example dummy fake sample default
+			true false not me my the with this n a`,
+		hidingWord: `redacted hidden masked removed deleted omitted filtered scrubbed sanitized obfuscated censored withheld
+			placeholder null nil none undefined unknown unset empty void nan na todo tbd missing available unavailable
+			your insert enter replace change here changeme yourkey yourapikey`,
+	} {
+		for word := range strings.FieldsSeq(list) {
+			words[word] = kind
+		}
 	}
 	return words
 }()
 
-// UnmarshalBinary is like [Secret.UnmarshalText].
+// tokenCharacters are those of a bearer token, apart from the padding.
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
+// UnmarshalBinary does what [Secret.UnmarshalText] does.
 func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }
 
 // UnmarshalJSON decodes a JSON string, with the rules of [Secret.UnmarshalText].

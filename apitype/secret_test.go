@@ -133,6 +133,7 @@ func TestSecret_UnmarshalText(t *testing.T) {
 	for _, usable := range []string{
 		"sk-admin-1234abcd", "sk-proj-" + "Ab_-9" + "xYz", "sk-svcacct-" + "a1-b2_c3-", "sess-" + "q7w8", "eyJh.eyJz.c2ln", "abc~+/", "abc12==", "A1", "SK-ADMIN-9F",
 		"sk-admin-1234..abcd", "sk-admin-" + "redacted7", "sk-xx-yz", "test-1", "-a1", "_a1", "0a",
+		"sk-test", "sk-1", "sk-a", "sk-admin-key", "sk-admin-secret-value", "sk-admin-production-key", "sk-svcacct-fake", "sk-proj-my-secret-example", "sk-xxxxx-1", "sk-00000a",
 	} {
 		var s apitype.Secret
 		if assert.NoError(t, s.UnmarshalText([]byte(usable)), usable) {
@@ -160,6 +161,8 @@ func TestSecret_UnmarshalText(t *testing.T) {
 			"null", "nil", "None", "undefined", "true", "false", "n/a", "N/A", "not-available", "NaN", "empty", "unknown", "string", "value", "todo", "TBD",
 			"your-api-key", "YOUR_API_KEY_HERE", "my-secret-key", "change-me", "changeme", "insert-key-here", "API_KEY", "example", "dummy", "fake", "bearer",
 			"x", "xxxxxxxx", "XXXX-XXXX", "sk-xxxxxxxxxxxxxxxxxxxx", "sk-admin-XXXX", "sk-admin-0000000000", "00000000", "aaaa",
+			"sk-hidden", "SK_ADMIN_MASKED", "sk-null", "sk-undefined", "sk-admin-none", "sk-admin-your-key-here", "sk-REDACTED-KEY", "sk-placeholder-value",
+			"sk-admin-xxxxxxxxa1b2", "sk-admin-a1b2XXXXXXa1b2", "sk-admin-a1b2-000000-a1b2", "sk-xxxx-xxxx",
 		},
 	} {
 		for _, unusable := range values {
