@@ -13,13 +13,16 @@ type AdminKeyService struct{ service }
 // List returns one page of admin keys, without their values. The page begins after the key with the
 // id params.After, or at the start of the list if that is nil. It has at most params.Limit keys,
 // from 1 to 100; the default is 20. The keys are ordered by creation time, oldest first unless
-// params.Order is [AdminKeysNewestFirst]. Use [AdminKeyService.All] to read all pages.
+// params.Order is [AdminKeysNewestFirst]. A RedactedValue that is a whole key is "[redacted]". Use
+// [AdminKeyService.All] to read all pages.
 func (s *AdminKeyService) List(ctx context.Context, params AdminKeyListParams) (*AdminKeyPage, error) {
 	if err := checked(ctx, gen.OperationAdminAPIKeysList, checkPage(params.After, params.Limit), checkOrder(params.Order)); err != nil {
 		return nil, err
 	}
 	request, err := gen.NewAdminAPIKeysListRequest(ctx, s.server, &params)
-	return send[AdminKeyPage](s.pipeline, request, err, nil)
+	return send(s.pipeline, request, err, func(p *AdminKeyPage, _ *redactor) (pointer, problem string) {
+		return verifyItems(p.Data, func(k *AdminKey) (string, *string) { return k.ID, &k.RedactedValue })
+	})
 }
 
 // All returns an iterator over all admin keys after params.After, ordered like those of
@@ -47,8 +50,8 @@ func (s *AdminKeyService) All(ctx context.Context, params AdminKeyListParams) it
 
 // Create creates one admin key. The Value of the result is the key itself; no later call returns
 // it. Its method Reveal returns the string. params.ExpiresInSeconds is from 1 to 31536000, a year;
-// if it is nil, the key never expires. params.Name must not be empty, contain control characters,
-// or start or end with white space.
+// if it is nil, the key never expires. params.Name must not be empty, contain control characters
+// or a key, or start or end with white space.
 //
 // One call creates at most one key: it is retried only after a 429, or if nothing was sent. An
 // [*UnknownOutcomeError] means that a key may have been created; [AdminKeyService.FindCreated]
@@ -59,9 +62,12 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 		return nil, err
 	}
 	request, err := gen.NewAdminAPIKeysCreateRequest(ctx, s.server, gen.AdminAPIKeysCreateJSONRequestBody(params))
-	return send(s.pipeline, request, err, func(k *CreatedAdminKey) (pointer, problem string) {
+	return send(s.pipeline, request, err, func(k *CreatedAdminKey, admin *redactor) (pointer, problem string) {
 		if k.Name == nil || *k.Name != params.Name {
 			return "/name", "is not the requested name"
+		}
+		if pointer, problem := verifyItem(k.ID, nil); problem != "" {
+			return pointer, problem
 		}
 		printed := append(make([]string, 0, 8), k.RedactedValue, k.ID, *k.Name)
 		for _, text := range []*string{k.Owner.ID, k.Owner.Name, k.Owner.Object, k.Owner.Role, k.Owner.Type} {
@@ -69,7 +75,7 @@ func (s *AdminKeyService) Create(ctx context.Context, params AdminKeyCreateParam
 				printed = append(printed, *text)
 			}
 		}
-		return verifySecret(k.Value, "/value", printed...)
+		return verifySecret(k.Value, "/value", admin, printed...)
 	})
 }
 

@@ -26,12 +26,13 @@ func TestImportsPointOneWay(t *testing.T) {
 	for folder, allowed := range map[string]string{
 		"/api":                 "",
 		"/apitype":             "",
-		"/internal/show":       "",
-		"/internal/strictjson": "/internal/show",
-		"/gen":                 "/apitype /internal/show /internal/strictjson",
-		"/wrapper":             "/apitype /internal/show /internal/strictjson /gen",
+		"/internal/mask":       "",
+		"/internal/show":       "/internal/mask",
+		"/internal/strictjson": "/internal/mask /internal/show",
+		"/gen":                 "/apitype /internal/mask /internal/show /internal/strictjson",
+		"/wrapper":             "/apitype /internal/mask /internal/show /internal/strictjson /gen",
 		"/speccheck":           "/api",
-		"/orgkeystest":         "/api /apitype /internal/show /internal/strictjson /gen /gen/server /speccheck",
+		"/orgkeystest":         "/api /apitype /internal/mask /internal/show /internal/strictjson /gen /gen/server /speccheck",
 	} {
 		imported := dependencies(t, module+folder)
 		require.Contains(t, imported, module+folder)

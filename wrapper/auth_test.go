@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/orgkeys/orgkeys-go/gen"
 )
 
 func TestNewCredential(t *testing.T) {
@@ -38,7 +40,7 @@ func TestCredential_isIn(t *testing.T) {
 		body string
 		want bool
 	}{
-		{"nowhere", url.URL{Path: "/v1/projects/gw!Token/keys/<1", RawQuery: "after=gw!Token"}, `{"name":"gw"}`, false},
+		{"nowhere", url.URL{Path: "/v1/projects/gw!Token", RawQuery: "after=gw!Token"}, `{"name":"gw"}`, false},
 		{"path", url.URL{Path: "/v1/projects/" + key}, "", true},
 		{"part of a segment", url.URL{Path: "/v1/projects/key=" + key + "x"}, "", true},
 		{"upper case", url.URL{Path: "/v1/projects/" + strings.ToUpper(key)}, "", true},
@@ -49,6 +51,11 @@ func TestCredential_isIn(t *testing.T) {
 		{"body, upper case", url.URL{Path: "/v1"}, `{"name":"` + strings.ToUpper(key) + `"}`, true},
 		{"body, all but the last character", url.URL{Path: "/v1"}, `{"name":"` + key[:9] + `"}`, false},
 	} {
-		assert.Equal(t, row.want, c.isIn(&row.url, []byte(row.body)), row.name)
+		assert.Equal(t, row.want, c.isIn(&gen.Operation{Path: "/projects/{id}"}, &row.url, []byte(row.body)), row.name)
 	}
+	words, err := newCredential("sk-admin-organization-projects")
+	require.NoError(t, err)
+	operation := &gen.Operation{Path: "/organization/projects/{id}"}
+	assert.False(t, words.isIn(operation, &url.URL{Path: "/v1/organization/projects/proj_1"}, []byte(`{"organization":1}`)))
+	assert.True(t, words.isIn(operation, &url.URL{Path: "/v1/organization/projects/admin-organization"}, nil))
 }

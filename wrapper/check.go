@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/orgkeys/orgkeys-go/internal/mask"
 )
 
 // The errors of these checks contain the name of the invalid argument and not its value, which may
@@ -54,7 +56,7 @@ func checkCursor(argument, id string) error {
 // checks of other characters are skipped for such an id.
 func isPlain(id string) bool {
 	for i := range len(id) {
-		if !isWord(id[i]) && id[i] != '-' {
+		if !isAlphanumeric(id[i]) && id[i] != '_' && id[i] != '-' {
 			return false
 		}
 	}
@@ -84,6 +86,8 @@ func checkName(name string) error {
 		return argumentError("name starts or ends with white space")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return argumentError("name contains control characters or is not valid UTF-8")
+	case mask.Keys(name) != name:
+		return argumentError("name contains the value of a key")
 	}
 	return nil
 }

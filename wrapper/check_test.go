@@ -25,7 +25,7 @@ func TestCheckID(t *testing.T) {
 		"a\xff": "not valid UTF-8", strings.Repeat("a", maxIDLength+1): "longer than 256 bytes", strings.Repeat("é", 129): "longer than 256 bytes",
 		"sk-abc": "value of a key", "sk-proj-abc": "value of a key", "SK-ABC": "value of a key", "Sk-abc": "value of a key", "sess-abc": "value of a key",
 		"SESS-abc": "value of a key", "key=sk-abc": "value of a key", "(sk-abc)": "value of a key", "sk-...abc": "value of a key", "sk&#45;abc": "contains one of",
-		"s\u034fk-abc": "value of a key", "keysk-" + randomText(20): "value of a key",
+		"sk_abc": "value of a key", "sk–abc": "value of a key", "s\u034fk-abc": "value of a key", "keysk-" + strings.Repeat("k", 20): "value of a key",
 	} {
 		checkProblem(t, checkID("key id", id), "orgkeys: key id ", problem, id)
 	}
@@ -47,6 +47,7 @@ func TestCheckName(t *testing.T) {
 		"ci": "", "Nightly audit": "", "Prüfung „名前“ 😀": "", "task-scheduler-production-2024": "", "a\u00a0b": "",
 		"": "is empty", " ": "is empty", "\t\n": "is empty", "\u00a0": "is empty",
 		" ci": "white space", "ci ": "white space", "ci\n": "white space", "ci\u00a0": "white space",
+		"sk-rotation": "", "ci (sk-admin-" + strings.Repeat("abc9", 8) + ")": "value of a key",
 		"a\x00b": "control characters", "a\nb": "control characters", "a\x7fb": "control characters", "a\u0085b": "control characters", "a\xffb": "not valid UTF-8",
 	} {
 		checkProblem(t, checkName(name), "orgkeys: name ", problem, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/orgkeys/orgkeys-go/gen"
+	"github.com/orgkeys/orgkeys-go/internal/mask"
 )
 
 // TestWithCallInfo covers the metadata of calls that succeed, fail and are not sent.
@@ -53,7 +54,7 @@ func TestWithCallInfo(t *testing.T) {
 		},
 		{
 			"a key as request id", []func() (*http.Response, error){after(0, hidden, nil)}, get,
-			CallInfo{gen.OperationRetrieveProjectAPIKey, 404, redacted, 1, 0, 0}, true,
+			CallInfo{gen.OperationRetrieveProjectAPIKey, 404, mask.Mark, 1, 0, 0}, true,
 		},
 		{
 			"invalid response", []func() (*http.Response, error){after(0, jsonResponse(200, `{}`), nil)}, get,

@@ -12,12 +12,12 @@ import (
 )
 
 // send makes the call of any operation: it sends request, which is what a request builder of gen
-// returned, and decodes the response. verify compares the value with what was requested, and
-// returns the pointer to what differs and the problem, or no problem.
+// returned, and decodes the response. verify compares the value with what was requested and with
+// the admin key, and returns the pointer to what is invalid and the problem, or no problem.
 func send[T any, P interface {
 	*T
 	json.Unmarshaler
-}](p *pipeline, request gen.Request, err error, verify func(*T) (pointer, problem string)) (*T, error) {
+}](p *pipeline, request gen.Request, err error, verify func(*T, *redactor) (pointer, problem string)) (*T, error) {
 	c := p.do(request, err)
 	defer c.release()
 	if err := c.failure(); err != nil {
@@ -28,7 +28,7 @@ func send[T any, P interface {
 		return nil, err
 	}
 	if verify != nil {
-		if pointer, problem := verify(value); problem != "" {
+		if pointer, problem := verify(value, c.redactor); problem != "" {
 			return nil, c.invalidResponse(pointer, problem)
 		}
 	}

@@ -9,12 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/orgkeys/orgkeys-go/apitype"
 	"github.com/orgkeys/orgkeys-go/gen"
 )
 
@@ -57,37 +55,6 @@ func FuzzRetryAfter(f *testing.F) {
 		require.Equal(t, err == nil, ok)
 		if ok && at.Before(now.AddDate(200, 0, 0)) {
 			require.Equal(t, max(0, at.Sub(now)), wait)
-		}
-	})
-}
-
-// FuzzRedact: whatever surrounds a key, it is redacted, and the text is short and printable.
-func FuzzRedact(f *testing.F) {
-	const letters = "Zq7Xw2Kp9Vb4Nm6R" // of a key
-	for _, around := range []string{
-		"", " ", "key ", "Bearer ", "bearer", "sk-", "sk-sk-", "task-", "x", "\"", "[", "<b>", "?key=", "\n", "\x00", "\xff", "é", "\u2028",
-		"…", "***", strings.Repeat("a ", 250), strings.Repeat("a", 505), "sess-", "SK-", "k-", "s",
-	} {
-		f.Add(around, "", "gateway!"+letters)
-		f.Add("", around, "sk-admin-"+letters)
-		f.Add(around, around, letters)
-	}
-	f.Fuzz(func(t *testing.T, before, after, known string) {
-		redacting := func(key string) string {
-			text := (&redactor{key: apitype.NewSecret(known)}).redact(before + key + after)
-			require.LessOrEqual(t, len(text), maxText+len("…"))
-			require.True(t, utf8.ValidString(text))
-			require.False(t, strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }), "%q", text)
-			return text
-		}
-		for _, prefix := range []string{"sk-", "sess-", "SK-"} {
-			if text := redacting(prefix + letters); !strings.Contains(before+after+known, letters) {
-				require.NotContains(t, text, letters)
-			}
-		}
-		text := redacting(known)
-		if _, err := newCredential(known); err == nil && !strings.Contains(redacted, known) && !strings.ContainsAny(known, "[]") {
-			require.NotContains(t, text, known)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -428,4 +429,41 @@ func clientOfBytes(t *testing.T, response string) *orgkeys.Client {
 	)
 	require.NoError(t, err)
 	return client
+}
+
+// A new key whose value is also in a property that is printed is not returned.
+func TestCreate_refusesAValueThatIsPrinted(t *testing.T) {
+	for _, c := range calls {
+		if !c.create {
+			continue
+		}
+		for _, property := range []string{`"id":"`, `"redacted_value":"`, `"name":"Robin Doe`, `"id":"user_1`, `"name":"Secret Key`, `"role":"`} {
+			client := stubbed(t, func(r *http.Request) (*http.Response, error) {
+				response, err := createsKeys(r)
+				if err != nil {
+					return nil, err
+				}
+				body, err := io.ReadAll(response.Body)
+				if err != nil {
+					return nil, err
+				}
+				value := createdKey
+				if strings.HasSuffix(r.URL.Path, "service_accounts") {
+					value = accountKey
+				}
+				changed := strings.Replace(string(body), property, property+value, 1)
+				if changed == string(body) {
+					return nil, errors.New("no such property")
+				}
+				return jsonResponse(200, changed), nil
+			})
+			_, err := c.do(t.Context(), client)
+			var unknown *orgkeys.UnknownOutcomeError
+			require.ErrorAs(t, err, &unknown, c.operation+property)
+			assert.Empty(t, partOfKeyIn(fmt.Sprintf("%v %+v %#v", err, err, unknown.Err)))
+			if err := unknown.Err.Error(); !strings.Contains(err, "no such property") {
+				assert.Regexp(t, "is printed in another property|/id is the value of a key", err, c.operation+property)
+			}
+		}
+	}
 }

@@ -88,7 +88,7 @@ func TestLogRecords(t *testing.T) {
 			[]string{
 				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=1 status=503 duration=2s request_id=req_1 wait=7s waited=0s",
 				"level=WARN msg=\"orgkeys attempt\" " + get + " attempt=2 status=0 duration=2s request_id=\"\" wait=0s waited=7s" +
-					" cause=\"cannot send [redacted]: level=INFO\"",
+					" cause=\"cannot send [redacted]\"",
 			},
 		},
 		{

@@ -172,26 +172,26 @@ func TestGenerated_headerInLowerCase(t *testing.T) {
 	assert.NotContains(t, request, "from-the-editor")
 }
 
-// TestAdminKey_isNoArgument verifies that an id that equals the admin key, in upper or lower case,
-// is an error, even if the key has no known prefix.
+// TestAdminKey_isNoArgument verifies that an id that contains the admin key or a part of it, or a name
+// that contains all of it, in upper or lower case, is an error, even if the key has no known prefix.
 func TestAdminKey_isNoArgument(t *testing.T) {
 	const key = "Gateway-Token-1"
 	client := stubbed(t, func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("sent %s", r.URL) },
 		orgkeys.WithAdminKey(key), orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))
-	for _, id := range []string{key, strings.ToUpper(key), strings.ToLower(key), "key=" + key} {
+	for _, id := range []string{key, strings.ToUpper(key), strings.ToLower(key), "key=" + key, key[:12], key[3:], "x" + key[1:13]} {
 		for _, err := range []error{
 			errorOf(client.ProjectKeys.Get(t.Context(), project, id)),
 			errorOf(client.ProjectKeys.Delete(t.Context(), id, keyID)),
 			errorOf(client.ServiceAccounts.Create(t.Context(), id, orgkeys.ServiceAccountCreateParams{Name: "ci"})),
 			errorOf(client.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{After: &id})),
-			errorOf(client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: id})),
+			errorOf(client.AdminKeys.Create(t.Context(), orgkeys.AdminKeyCreateParams{Name: "for " + strings.ToUpper(key)})),
 		} {
 			assert.ErrorIs(t, err, orgkeys.ErrInvalidArgument)
 			assert.ErrorIs(t, err, orgkeys.ErrNotSent)
 			assert.NotContains(t, strings.ToLower(err.Error()), "token-1")
 		}
 	}
-	assert.ErrorContains(t, errorOf(client.ProjectKeys.Get(t.Context(), project, "Gateway-Token")), "sent ")
+	assert.ErrorContains(t, errorOf(client.ProjectKeys.Get(t.Context(), project, key[:10])), "sent ")
 }
 
 // TestIDs_areEscaped verifies that the server receives each valid id unchanged, in its own path

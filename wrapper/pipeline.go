@@ -115,7 +115,7 @@ func (p *pipeline) attempt(c *call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if credential.isIn(c.request.URL, c.content) {
+	if credential.isIn(c.operation, c.request.URL, c.content) {
 		return argumentError("the request contains the admin key in its path, query or body")
 	}
 	verdict = silent

@@ -20,7 +20,7 @@ func (s *ProjectKeyService) Get(ctx context.Context, projectID, keyID string) (*
 		return nil, err
 	}
 	request, err := gen.NewRetrieveProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
-	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) { return verifyID(k.ID, keyID) })
+	return send(s.pipeline, request, err, func(k *ProjectKey, _ *redactor) (pointer, problem string) { return verifyKey(k, keyID) })
 }
 
 // Update changes the expiration of a project key, its scopes, or both, and returns the key after
@@ -40,11 +40,11 @@ func (s *ProjectKeyService) Update(ctx context.Context, projectID, keyID string,
 		return nil, err
 	}
 	request, err := gen.NewUpdateProjectAPIKeyRequest(ctx, s.server, projectID, keyID, params)
-	return send(s.pipeline, request, err, func(k *ProjectKey) (pointer, problem string) {
+	return send(s.pipeline, request, err, func(k *ProjectKey, _ *redactor) (pointer, problem string) {
 		if params.ExpiresInSeconds != nil && k.ExpiresAt.IsNull() {
 			return "/expires_at", "is null, though an expiration was requested"
 		}
-		return verifyID(k.ID, keyID)
+		return verifyKey(k, keyID)
 	})
 }
 
@@ -64,7 +64,7 @@ func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string)
 		return nil, err
 	}
 	request, err := gen.NewDeleteProjectAPIKeyRequest(ctx, s.server, projectID, keyID)
-	deleted, err := send(s.pipeline, request, err, func(k *DeletedProjectKey) (pointer, problem string) {
+	deleted, err := send(s.pipeline, request, err, func(k *DeletedProjectKey, _ *redactor) (pointer, problem string) {
 		if !k.Deleted {
 			return "/deleted", "is false: the key was not deleted"
 		}
@@ -78,6 +78,13 @@ func (s *ProjectKeyService) Delete(ctx context.Context, projectID, keyID string)
 		}, nil
 	}
 	return deleted, err
+}
+
+func verifyKey(k *ProjectKey, keyID string) (pointer, problem string) {
+	if pointer, problem := verifyItem(k.ID, &k.RedactedValue); problem != "" {
+		return pointer, problem
+	}
+	return verifyID(k.ID, keyID)
 }
 
 func checkKeyID(projectID, keyID string) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/gob"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -21,7 +22,9 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
@@ -57,144 +60,97 @@ func longKey(prefix string, seed uint64) string {
 	return string(key)
 }
 
-// traces finds parts of keys in a text: fifteen characters of the random part in a row, in any
-// case, with anything between them that is no letter or digit, also as hexadecimal, decimal, octal
-// or binary bytes; and half of it as base64.
-type traces struct{ letters, base64, numbers []string }
-
-func tracesOf(keys ...string) (t traces) {
+// partIn returns eight characters of the random part of one of keys that are in text: in any case,
+// with anything between them, or as hexadecimal or decimal numbers or base64, or "".
+func partIn(text string, keys ...string) string {
+	var numbers []byte
+	for _, number := range decimal.FindAllString(text, -1) {
+		if n, err := strconv.ParseUint(number, 10, 8); err == nil {
+			numbers = append(numbers, byte(n))
+		}
+	}
+	letters := strings.ReplaceAll(others.ReplaceAllString(text, ""), "0x", "")
+	digits := strings.NewReplacer("-", "+", "_", "/").Replace(text)
 	for _, key := range keys {
-		random := key[len(key)-randomPart:]
-		for part := range slices.Chunk([]byte(random), 8) {
-			t.letters = append(t.letters, strings.ToLower(string(part)), fmt.Sprintf("%x", part))
-			for _, verb := range []string{"%d", "%o", "%b"} {
-				t.numbers = append(t.numbers, strings.Trim(fmt.Sprintf(verb, part), "[]"))
+		for part := range slices.Chunk([]byte(key[len(key)-randomPart:]), 8) {
+			isIn := strings.Contains(strings.ToLower(letters), strings.ToLower(string(part))) ||
+				strings.Contains(strings.ToLower(letters), hex.EncodeToString(part)) || bytes.Contains(numbers, part)
+			for i := range 3 {
+				isIn = isIn || strings.Contains(digits, base64.StdEncoding.EncodeToString(part[i:][:len(part[i:])/3*3]))
 			}
-		}
-		for i := range 3 {
-			for _, half := range []string{random[:24], random[24:]} {
-				t.base64 = append(t.base64, base64.StdEncoding.EncodeToString([]byte(half[i:i+9])))
-			}
-		}
-	}
-	return t
-}
-
-// in returns the first trace in text, or "".
-func (t traces) in(text string) string {
-	letters, numbers := make([]byte, 0, len(text)), make([]byte, 0, len(text))
-	for _, c := range []byte(text) {
-		switch {
-		case c >= '0' && c <= '9':
-			letters, numbers = append(letters, c), append(numbers, c)
-			continue
-		case c|0x20 >= 'a' && c|0x20 <= 'z':
-			letters = append(letters, c|0x20)
-		}
-		if n := len(numbers); n > 0 && numbers[n-1] != ' ' {
-			numbers = append(numbers, ' ')
-		}
-	}
-	for _, search := range []struct {
-		text  string
-		parts []string
-	}{
-		{strings.ReplaceAll(string(letters), "0x", ""), t.letters},
-		{strings.NewReplacer("-", "+", "_", "/").Replace(text), t.base64},
-		{string(numbers), t.numbers},
-	} {
-		for _, part := range search.parts {
-			if strings.Contains(search.text, part) {
-				return part
+			if isIn {
+				return string(part)
 			}
 		}
 	}
 	return ""
 }
 
-var allKeys = tracesOf(adminKey, oddKey, createdKey, accountKey, foreignKey, sessionKey)
+var decimal, others = regexp.MustCompile(`\d+`), regexp.MustCompile(`[^0-9A-Za-z]+`)
 
-func TestTraces(t *testing.T) {
-	b := []byte(adminKey)
-	for _, text := range []string{
-		"x" + adminKey + "y", adminKey[len(adminKey)-18 : len(adminKey)-3], strings.ToUpper(adminKey), fmt.Sprintf("%x", adminKey), fmt.Sprintf("% X", adminKey), fmt.Sprintf("%# x", adminKey),
-		fmt.Sprint(b), fmt.Sprintf("%#v", b), fmt.Sprintf("%o", b), fmt.Sprintf("%b", b), fmt.Sprintf("%c", b), spew.Sdump(append([]byte("1234567"), b...)),
-		base64.URLEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(append([]byte("1"), b...)), base64.RawStdEncoding.EncodeToString(append([]byte("12"), b...)),
-	} {
-		assert.NotEmpty(t, tracesOf(adminKey).in(text), text)
-	}
-	assert.Empty(t, tracesOf(adminKey).in(createdKey))
-	assert.Empty(t, tracesOf(adminKey).in(adminKey[:8]+"****"+adminKey[len(adminKey)-4:]))
+func partOfKeyIn(text string) string {
+	return partIn(text, adminKey, oddKey, createdKey, accountKey, foreignKey, sessionKey)
 }
 
-// sinks print, log or encode a value. Each returns what it wrote, its error and its panic included.
-var sinks = func() map[string]func(v any) string {
-	text := func(b []byte, err error) string { return string(b) + fmt.Sprint(err) }
-	sinks := map[string]func(v any) string{
-		"Sprintln": func(v any) string { return fmt.Sprintln(v, v) },
-		"log":      func(v any) string { var out bytes.Buffer; log.New(&out, "", 0).Println(v); return out.String() },
-		"Errorf": func(v any) string {
-			wrap := "%w %+v"
-			err := fmt.Errorf(wrap, v, v)
-			return fmt.Sprintf("%v %+v %#v", err, err, err)
-		},
-		"json":    func(v any) string { return text(json.Marshal(map[string]any{"v": v})) },
-		"json v2": func(v any) string { return text(jsonv2.Marshal(v)) },
-		"xml":     func(v any) string { return text(xml.Marshal(v)) },
-		"yaml":    func(v any) string { return text(yaml.Marshal(v)) },
-		"gob": func(v any) string {
-			var out bytes.Buffer
-			err := gob.NewEncoder(&out).Encode(v)
-			return text(out.Bytes(), err)
-		},
-		"spew": func(v any) string { return spew.Sdump(v) + spew.Sprintf("%v %+v %#v %#+v", v, v, v, v) },
-		"spew without methods": func(v any) string {
-			config := spew.ConfigState{Indent: " ", DisableMethods: true, DisablePointerMethods: true}
-			return config.Sdump(v) + config.Sprintf("%#+v", v)
-		},
-		"testify": func(v any) string {
-			var out failures
-			zero := reflect.Zero(reflect.TypeOf(v)).Interface()
-			assert.Equal(&out, zero, v)
-			assert.EqualExportedValues(&out, zero, v)
-			assert.Nil(&out, v)
-			assert.ElementsMatch(&out, []any{0}, []any{v})
-			if err, ok := v.(error); ok {
-				assert.NoError(&out, err)
-				assert.ErrorIs(&out, err, errors.New("another"))
-			}
-			return string(out)
-		},
-		"template": func(v any) string {
-			var out bytes.Buffer
-			err := template.Must(template.New("").Parse(`{{.}} {{printf "%#v %d" . .}} {{. | html}} {{js .}}`)).Execute(&out, v)
-			return text(out.Bytes(), err)
-		},
-		"slog": func(v any) string {
-			var out bytes.Buffer
-			options := slog.HandlerOptions{Level: slog.LevelDebug}
-			logger := slog.New(slog.NewMultiHandler(slog.NewTextHandler(&out, &options), slog.NewJSONHandler(&out, &options)))
-			logger.With("w", v).WithGroup("g").Info("m", "v", v, slog.Group("g", "v", v), "vs", []any{v})
-			return out.String()
-		},
-	}
-	for _, format := range []string{
-		"%v", "%T", "%t", "%b", "%c", "%d", "%o", "%O", "%q", "%x", "%X", "%U", "%e", "%g", "%s", "%p", "%w", "%+v", "%#v", "%+q", "%#q", "% x", "%#x", "%-40v", "%.12s", "%z", "%", "%*d",
+func TestPartIn(t *testing.T) {
+	b := []byte(adminKey)
+	for _, text := range []string{
+		"x" + adminKey + "y", adminKey[len(adminKey)-18 : len(adminKey)-3], strings.ToUpper(adminKey), fmt.Sprintf("%x", b), fmt.Sprintf("% X", b), fmt.Sprintf("%# x", b),
+		fmt.Sprint(b), fmt.Sprintf("%c", b), spew.Sdump(append([]byte("1234567"), b...)), base64.URLEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(append([]byte("1"), b...)),
 	} {
-		sinks[format] = func(v any) string { return fmt.Sprintf(format, v) }
+		assert.NotEmpty(t, partIn(text, adminKey), text)
 	}
-	for name, write := range sinks {
-		sinks[name] = func(v any) (out string) {
-			defer func() {
-				if p := recover(); p != nil {
-					out += fmt.Sprintf("%v %+v", p, p)
-				}
-			}()
-			return write(v)
+	assert.Empty(t, partIn(createdKey+adminKey[:8]+"****"+adminKey[len(adminKey)-4:], adminKey))
+}
+
+// sinks print, log or encode a value. Each returns what it wrote, its error included.
+var sinks = map[string]func(v any) string{
+	"log":     func(v any) string { var out bytes.Buffer; log.New(&out, "", 0).Println(v, v); return out.String() },
+	"json":    func(v any) string { return text(json.Marshal(map[string]any{"v": v})) },
+	"json v2": func(v any) string { return text(jsonv2.Marshal(v)) },
+	"xml":     func(v any) string { return text(xml.Marshal(v)) },
+	"yaml":    func(v any) string { return text(yaml.Marshal(v)) },
+	"gob": func(v any) string {
+		var out bytes.Buffer
+		err := gob.NewEncoder(&out).Encode(v)
+		return text(out.Bytes(), err)
+	},
+	"spew": func(v any) string {
+		config := spew.ConfigState{Indent: " ", DisableMethods: true, DisablePointerMethods: true}
+		return spew.Sdump(v) + spew.Sprintf("%v %+v %#v %#+v", v, v, v, v) + config.Sdump(v) + config.Sprintf("%#+v", v)
+	},
+	"testify": func(v any) string {
+		var out failures
+		zero := reflect.Zero(reflect.TypeOf(v)).Interface()
+		assert.Equal(&out, zero, v)
+		assert.EqualExportedValues(&out, zero, v)
+		assert.Nil(&out, v)
+		assert.ElementsMatch(&out, []any{0}, []any{v})
+		if err, ok := v.(error); ok {
+			assert.ErrorIs(&out, err, errors.New("another"))
 		}
-	}
-	return sinks
-}()
+		return string(out)
+	},
+	"template": func(v any) string {
+		var out bytes.Buffer
+		err := template.Must(template.New("").Parse(`{{.}} {{printf "%#v %d" . .}} {{. | html}} {{js .}}`)).Execute(&out, v)
+		return text(out.Bytes(), err)
+	},
+	"slog": func(v any) string {
+		var out bytes.Buffer
+		logger := slog.New(slog.NewMultiHandler(slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)))
+		logger.With("w", v).WithGroup("g").Info("m", "v", v, slog.Group("g", "v", v), "vs", []any{v})
+		return out.String()
+	},
+	"fmt": func(v any) (out string) {
+		for _, format := range strings.Fields("%v %T %t %b %c %d %o %O %q %x %X %U %e %g %s %p %w %+v %#v %+q %#q %#x %-40v %.12s %z % %*d") {
+			out += fmt.Sprintf(format, v) + fmt.Sprint(fmt.Errorf("%w "+format, errors.New("x"), v)) + "\n"
+		}
+		return out + fmt.Sprintf("% x", v)
+	},
+}
+
+func text(b []byte, err error) string { return string(b) + fmt.Sprint(err) }
 
 // failures collects the messages of failed assertions.
 type failures string
@@ -202,18 +158,15 @@ type failures string
 func (f *failures) Errorf(format string, args ...any) { *f += failures(fmt.Sprintf(format, args...)) }
 
 // holders are what a value may be part of when it is printed.
-var holders = map[string]func(v any) any{
-	"itself": func(v any) any { return v },
-	"pointer": func(v any) any {
+var holders = []func(v any) any{
+	func(v any) any { return v },
+	func(v any) any {
 		p := reflect.New(reflect.TypeOf(v))
 		p.Elem().Set(reflect.ValueOf(v))
 		return p.Interface()
 	},
-	"slice": func(v any) any {
-		return reflect.Append(reflect.MakeSlice(reflect.SliceOf(reflect.TypeOf(v)), 0, 1), reflect.ValueOf(v)).Interface()
-	},
-	"any": func(v any) any { return []any{v, &v, map[string]any{"v": v}} },
-	"struct": func(v any) any {
+	func(v any) any { return []any{v, &v, map[string]any{"v": v}} },
+	func(v any) any {
 		return struct {
 			V any
 			v any
@@ -224,16 +177,20 @@ var holders = map[string]func(v any) any{
 func TestSecrets_areNotPrinted(t *testing.T) {
 	for name, value := range printedValues(t) {
 		t.Run(name, func(t *testing.T) {
-			_, isError := value.(error)
-			for holder, hold := range holders {
-				if isError && (holder == "pointer" || holder == "slice") {
-					continue
-				}
+			for i, hold := range holders {
 				held := hold(value)
 				for sink, write := range sinks {
-					out := write(held)
-					if trace := allKeys.in(out); trace != "" {
-						t.Errorf("%s, %s: shows %q in %s", holder, sink, trace, out)
+					out := ""
+					func() {
+						defer func() {
+							if p := recover(); p != nil {
+								out += fmt.Sprintf("%v %+v", p, p)
+							}
+						}()
+						out = write(held)
+					}()
+					if part := partOfKeyIn(out); part != "" {
+						t.Errorf("%d, %s: shows %q in %s", i, sink, part, out)
 					}
 				}
 			}
@@ -289,6 +246,13 @@ func printedValues(t *testing.T) map[string]any {
 	require.NoError(t, err)
 	require.NotNil(t, account.APIKey)
 	require.Equal(t, accountKey, account.APIKey.Value.Reveal())
+	listed := stubbed(t, func(*http.Request) (*http.Response, error) {
+		return jsonResponse(200, strings.Replace(fmt.Sprintf(`{"object":"list","data":[`+lists[0].item+`],"has_more":false}`, "key_abc"), "sk-admin...def", foreignKey, 1)), nil
+	})
+	page, err := listed.AdminKeys.List(t.Context(), orgkeys.AdminKeyListParams{})
+	require.NoError(t, err)
+	require.Equal(t, "[redacted]", page.Data[0].RedactedValue, "a redacted value of full length")
+	add("page", *page)
 	add("created admin key", *key)
 	add("secret", key.Value)
 	add("owner", key.Owner)
@@ -351,18 +315,26 @@ func (e *errorFields) GoString() string             { return fmt.Sprint(e.Reques
 func (e *errorFields) LogValue() slog.Value         { return slog.AnyValue(e.Request.Header) }
 func (e *errorFields) MarshalJSON() ([]byte, error) { return json.Marshal(e.Request.Header) }
 
-// failedCalls returns the errors of calls that fail in every way, and what they unwrap to.
-func failedCalls(t *testing.T) map[string]any {
-	all := map[string]any{}
-	add := func(name string, err error) {
-		require.Error(t, err, name)
-		all[name] = err
-		if cause := errors.Unwrap(err); cause != nil {
-			all[name+", unwrapped"] = cause
+// sources are where a text that quotes keys comes from.
+var sources = func() map[string]func(*http.Request) (*http.Response, error) {
+	respond := func(status int, body string, headers ...string) func(*http.Request) (*http.Response, error) {
+		return func(r *http.Request) (*http.Response, error) {
+			quoting := fmt.Sprintf("map[Authorization:%s]\nlevel=ERROR %s, %s, %s.", r.Header["Authorization"], strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), foreignKey, sessionKey)
+			quoted, _ := json.Marshal(quoting)
+			response := jsonResponse(status, strings.ReplaceAll(body, "$", string(quoted)))
+			for _, name := range headers {
+				response.Header.Set(name, quoting)
+			}
+			return response, nil
 		}
 	}
-	signed, once := orgkeys.WithAdminKey(adminKey), orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1})
-	list, create := calls[0], calls[1]
+	sources := map[string]func(*http.Request) (*http.Response, error){
+		"envelope": respond(401, `{"error":{"message":$,"type":$,"param":$,"code":$}}`), "loose envelope": respond(409, `{"error":{"code":7,"message":$}}`),
+		"bare string": respond(500, `{"error":$}`), "page": respond(503, "<html>$", "Content-Type"), "location": respond(307, "", "Location"),
+		"request id": respond(403, "{}", "X-Request-Id"), "200, request id": respond(200, "{}", "X-Request-Id"), "200, content type": respond(200, "{}", "Content-Type"),
+		"200, envelope": respond(200, `{"error":{"message":$,"type":$,"param":$,"code":$}}`), "not JSON": respond(200, "$"), "duplicate name": respond(200, `{"x":{$:1,$:2}}`),
+		"unfinished value": respond(200, `{"owner":{$:{"x":[nonsense`), "constant": respond(200, `{"object":$}`), "time": respond(200, `{"created_at":$}`),
+	}
 	for name, fail := range map[string]func(*http.Request) error{
 		"text":    func(r *http.Request) error { return errorText("sent " + fmt.Sprint(r.Header)) },
 		"bytes":   func(r *http.Request) error { return errorBytes(r.Header.Get("Authorization")) },
@@ -373,33 +345,53 @@ func failedCalls(t *testing.T) map[string]any {
 		},
 		"network error": func(r *http.Request) error { return &net.OpError{Op: "write", Net: "tcp", Err: &errorFields{r}} },
 	} {
-		for _, c := range []apiCall{list, create} {
-			failing := stubbed(t, func(r *http.Request) (*http.Response, error) { return nil, fail(r) }, signed, once)
-			add(c.operation+": "+name+" of the transport", errorOf(c.do(t.Context(), failing)))
-			add(c.operation+": "+name+" of the transport, generated", errorOf(c.raw(t.Context(), failing)))
-			broken := stubbed(t, func(r *http.Request) (*http.Response, error) {
-				response := jsonResponse(200, "")
-				response.Body, response.ContentLength = &brokenBody{strings.NewReader(`{"object":"list"`), fail(r)}, -1
-				return response, nil
-			}, signed, once)
-			add(c.operation+": "+name+" of the body", errorOf(c.do(t.Context(), broken)))
+		sources[name+" of the transport"] = func(r *http.Request) (*http.Response, error) { return nil, fail(r) }
+		sources[name+" of a body"] = func(r *http.Request) (*http.Response, error) {
+			response := jsonResponse(200, "")
+			response.Body, response.ContentLength = &brokenBody{strings.NewReader(`{"object":"list"`), fail(r)}, -1
+			return response, nil
 		}
 	}
-	for _, c := range []apiCall{list, create} {
-		for _, status := range []int{401, 500} {
-			quoting := stubbed(t, func(r *http.Request) (*http.Response, error) {
-				return jsonResponse(status, fmt.Sprintf(`{"error":{"message":"Incorrect API key provided: %s","type":"t","param":null,"code":"c"}}`, r.Header.Get("Authorization"))), nil
-			}, signed, once)
-			add(fmt.Sprint(c.operation, ": ", status), errorOf(c.do(t.Context(), quoting)))
-		}
-		for name, source := range map[string]func() (string, error){
-			"failing source":   func() (string, error) { return "", errorText("the lease of " + adminKey + " has ended") },
-			"malformed source": func() (string, error) { return adminKey + "\n", nil },
-		} {
-			sourced := stubbed(t, createsKeys, once, orgkeys.WithAdminKeySource(func(context.Context) (string, error) { return source() }))
-			add(c.operation+": "+name, errorOf(c.do(t.Context(), sourced)))
+	return sources
+}()
+
+// failedCalls returns the errors of calls that fail in every way, and what they unwrap to.
+func failedCalls(t *testing.T) map[string]any {
+	all := map[string]any{}
+	add := func(name string, err error) {
+		require.Error(t, err, name)
+		require.Less(t, len(err.Error()), 4000, name)
+		require.NotContains(t, err.Error(), "\n", name)
+		all[name] = err
+		if cause := errors.Unwrap(err); cause != nil {
+			all[name+", unwrapped"] = cause
 		}
 	}
+	once := orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1})
+	for name, source := range sources {
+		for _, c := range calls[1:3] { // a create and a read
+			for _, key := range []string{oddKey, adminKey} {
+				name := c.operation + ", " + name
+				var logged bytes.Buffer
+				client := stubbed(t, source, orgkeys.WithAdminKey(key), once, orgkeys.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+				var info orgkeys.CallInfo
+				add(name, errorOf(c.do(orgkeys.WithCallInfo(t.Context(), &info), client)))
+				require.Empty(t, partOfKeyIn(fmt.Sprintf("%v %#v %v %v", all[name], all[name], info, logged.String())), name)
+				require.LessOrEqual(t, strings.Count(logged.String(), "\n"), 1, "%s: %s", name, logged.String())
+				if err := errorOf(c.raw(t.Context(), client)); err != nil {
+					add(name+", generated", err)
+				}
+			}
+		}
+	}
+	for name, source := range map[string]func() (string, error){
+		"failing source":   func() (string, error) { return "", errorText("the lease of " + adminKey + " has ended") },
+		"malformed source": func() (string, error) { return adminKey + "\n", nil },
+	} {
+		sourced := stubbed(t, createsKeys, once, orgkeys.WithAdminKeySource(func(context.Context) (string, error) { return source() }))
+		add(name, errorOf(calls[1].do(t.Context(), sourced)))
+	}
+	signed := orgkeys.WithAdminKey(adminKey)
 	client := stubbed(t, createsKeys, signed)
 	for name, err := range map[string]error{
 		"key as an id":         errorOf(client.ProjectKeys.Get(t.Context(), project, adminKey)),
@@ -441,134 +433,14 @@ func TestSecrets_areNotPrintedByAPanic(t *testing.T) {
 	if name := os.Getenv(variable); name != "" {
 		panic(printedValues(t)[name])
 	}
-	for _, name := range []string{"created admin key", "client", "admin-api-keys-create: methods of the transport"} {
+	for _, name := range []string{"created admin key", "client", calls[1].operation + ", methods of the transport"} {
 		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 		command.Env = append(os.Environ(), variable+"="+name, "GOTRACEBACK=all")
 		out, err := command.CombinedOutput()
 		require.Error(t, err)
 		require.Contains(t, string(out), "panic: ")
 		assert.NotContains(t, string(out), "panic: nil")
-		assert.Empty(t, allKeys.in(string(out)), "%s", out)
-	}
-}
-
-// A new key whose value is also in a property that is printed is not returned.
-func TestCreate_refusesAValueThatIsPrinted(t *testing.T) {
-	for _, c := range calls {
-		if !c.create {
-			continue
-		}
-		for _, property := range []string{`"id":"`, `"redacted_value":"`, `"name":"Robin Doe`, `"id":"user_1`, `"name":"Secret Key`, `"role":"`} {
-			client := stubbed(t, func(r *http.Request) (*http.Response, error) {
-				response, err := createsKeys(r)
-				if err != nil {
-					return nil, err
-				}
-				body, err := io.ReadAll(response.Body)
-				if err != nil {
-					return nil, err
-				}
-				value := createdKey
-				if strings.HasSuffix(r.URL.Path, "service_accounts") {
-					value = accountKey
-				}
-				changed := strings.Replace(string(body), property, property+value, 1)
-				if changed == string(body) {
-					return nil, errors.New("no such property")
-				}
-				return jsonResponse(200, changed), nil
-			})
-			_, err := c.do(t.Context(), client)
-			var unknown *orgkeys.UnknownOutcomeError
-			require.ErrorAs(t, err, &unknown, c.operation+property)
-			assert.Empty(t, allKeys.in(fmt.Sprintf("%v %+v %#v", err, err, unknown.Err)))
-			if err := unknown.Err.Error(); !strings.Contains(err, "no such property") {
-				assert.Contains(t, err, "is printed in another property", c.operation+property)
-			}
-		}
-	}
-}
-
-// A server, or a proxy, may quote a key anywhere in a response.
-func TestRedaction_ofServerTexts(t *testing.T) {
-	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
-	forms := map[string]func(key string) string{
-		"whole": func(k string) string {
-			return "Incorrect API key provided: " + k + ". You can find it in the settings."
-		},
-		"header":          func(k string) string { return "map[Authorization:[Bearer " + k + "]]" },
-		"URL":             func(k string) string { return "https://x.example/?key=" + url.QueryEscape(k) + "&limit=1" },
-		"after a newline": func(k string) string { return "key:\r\n" + k + "\nlevel=ERROR msg=forged" },
-		"across the cut":  func(k string) string { return strings.Repeat("t", 490) + " " + k + " end" },
-		"many":            func(k string) string { return strings.Repeat(k+" ", 200) },
-		"first half":      func(k string) string { return "key " + k[:len(k)/2] + " is wrong" },
-		"in colors":       func(k string) string { return k[:20] + "\x1b[1;31m" + k[20:] },
-		"quoted twice":    func(k string) string { return quote(k[:20] + "\u200b" + k[20:]) },
-		"upper case":      strings.ToUpper,
-	}
-	envelope := func(message, kind, param, code string) string {
-		return fmt.Sprintf(`{"error":{"message":%s,"type":%s,"param":%s,"code":%s}}`, quote(message), quote(kind), quote(param), quote(code))
-	}
-	header := func(response *http.Response, name, value string) *http.Response {
-		response.Header.Set(name, value)
-		return response
-	}
-	places := map[string]func(text string) (*http.Response, error){
-		"envelope": func(s string) (*http.Response, error) { return jsonResponse(401, envelope(s, s, s, s)), nil },
-		"loose envelope": func(s string) (*http.Response, error) {
-			return jsonResponse(409, `{"error":{"code":7,"message":`+quote(s)+`}}`), nil
-		},
-		"bare string": func(s string) (*http.Response, error) { return jsonResponse(500, `{"error":`+quote(s)+`}`), nil },
-		"page": func(s string) (*http.Response, error) {
-			return header(jsonResponse(503, "<html>"+s), "Content-Type", "text/html"), nil
-		},
-		"request id":      func(s string) (*http.Response, error) { return header(jsonResponse(429, "{}"), "X-Request-Id", s), nil },
-		"location":        func(s string) (*http.Response, error) { return header(jsonResponse(307, ""), "Location", s), nil },
-		"200, envelope":   func(s string) (*http.Response, error) { return jsonResponse(200, envelope(s, s, s, s)), nil },
-		"200, request id": func(s string) (*http.Response, error) { return header(jsonResponse(200, "{}"), "X-Request-Id", s), nil },
-		"duplicate name": func(s string) (*http.Response, error) {
-			return jsonResponse(200, `{"x":{`+quote(s)+`:1,`+quote(s)+`:2}}`), nil
-		},
-		"unfinished value": func(s string) (*http.Response, error) {
-			return jsonResponse(200, `{"owner":{`+quote(s)+`:{"x":[nonsense`), nil
-		},
-		"constant":     func(s string) (*http.Response, error) { return jsonResponse(200, `{"object":`+quote(s)+`}`), nil },
-		"time":         func(s string) (*http.Response, error) { return jsonResponse(200, `{"created_at":`+quote(s)+`}`), nil },
-		"not JSON":     func(s string) (*http.Response, error) { return jsonResponse(200, s), nil },
-		"content type": func(s string) (*http.Response, error) { return header(jsonResponse(200, "{}"), "Content-Type", s), nil },
-		"transport":    func(s string) (*http.Response, error) { return nil, errors.New(s) },
-		"body": func(s string) (*http.Response, error) {
-			response := jsonResponse(200, "")
-			response.Body, response.ContentLength = &brokenBody{strings.NewReader("{"), errors.New(s)}, -1
-			return response, nil
-		},
-	}
-	for keyName, key := range map[string]string{"admin key": adminKey, "project key": foreignKey, "session": sessionKey, "odd admin key": oddKey} {
-		signer := adminKey
-		if key == oddKey {
-			signer = oddKey
-		}
-		for formName, form := range forms {
-			for placeName, place := range places {
-				var logged bytes.Buffer
-				client := stubbed(t, func(*http.Request) (*http.Response, error) { return place(form(key)) }, orgkeys.WithAdminKey(signer),
-					orgkeys.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-					orgkeys.WithRetry(orgkeys.Retry{MaxAttempts: 1}))
-				for _, c := range []apiCall{calls[1], calls[2]} { // a create and a read
-					name := strings.Join([]string{c.operation, placeName, keyName, formName}, ", ")
-					logged.Reset()
-					var info orgkeys.CallInfo
-					_, err := c.do(orgkeys.WithCallInfo(t.Context(), &info), client)
-					require.Error(t, err, name)
-					for _, out := range []string{err.Error(), fmt.Sprintf("%#v", err), sinks["json"](err), sinks["slog"](err), logged.String(), info.RequestID} {
-						require.Empty(t, allKeys.in(out), "%s: %s", name, out)
-					}
-					assert.Less(t, len(err.Error()), 4000, name)
-					assert.NotContains(t, err.Error(), "\n", name)
-					require.Equal(t, 1, strings.Count(logged.String(), "\n"), "%s: %s", name, logged.String())
-				}
-			}
-		}
+		assert.Empty(t, partOfKeyIn(string(out)), "%s", out)
 	}
 }
 
@@ -593,7 +465,7 @@ func TestCreate_clearsItsBuffers(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, used)
 			for _, buffer := range used {
-				assert.Empty(t, tracesOf(createdKey).in(string(buffer)), "%d %v", padding, declared)
+				assert.Empty(t, partIn(string(buffer), createdKey), "%d %v", padding, declared)
 			}
 		}
 	}

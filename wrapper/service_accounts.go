@@ -20,7 +20,9 @@ func (s *ServiceAccountService) List(ctx context.Context, projectID string, para
 		return nil, err
 	}
 	request, err := gen.NewListProjectServiceAccountsRequest(ctx, s.server, projectID, &params)
-	return send[ServiceAccountPage](s.pipeline, request, err, nil)
+	return send(s.pipeline, request, err, func(p *ServiceAccountPage, _ *redactor) (pointer, problem string) {
+		return verifyItems(p.Data, func(a *ServiceAccount) (string, *string) { return a.ID, nil })
+	})
 }
 
 // All returns an iterator over all service accounts of a project after params.After. It requests
@@ -64,12 +66,15 @@ func (s *ServiceAccountService) Create(ctx context.Context, projectID string, pa
 		return nil, err
 	}
 	request, err := gen.NewCreateProjectServiceAccountRequest(ctx, s.server, projectID, params)
-	return send(s.pipeline, request, err, func(a *CreatedServiceAccount) (pointer, problem string) {
+	return send(s.pipeline, request, err, func(a *CreatedServiceAccount, admin *redactor) (pointer, problem string) {
+		pointer, problem = verifyItem(a.ID, nil)
 		switch {
+		case problem != "":
+			return pointer, problem
 		case a.Name != params.Name:
 			return "/name", "is not the requested name"
 		case a.APIKey != nil:
-			return verifySecret(a.APIKey.Value, "/api_key/value", a.ID, a.Name, string(a.Role), a.APIKey.ID, a.APIKey.Name)
+			return verifySecret(a.APIKey.Value, "/api_key/value", admin, a.ID, a.Name, string(a.Role), a.APIKey.ID, a.APIKey.Name)
 		case !accountOnly:
 			return "/api_key", "is null, though a key was requested"
 		}

@@ -1,6 +1,6 @@
 // Package show formats values of the generated types: fields have names, pointers are replaced by
 // the values that they point to, and absent fields are omitted. A Secret is redacted, since show
-// calls its own String method.
+// calls its own String method. A key of full length in a string, such as a name, is redacted, too.
 package show
 
 import (
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/orgkeys/orgkeys-go/internal/mask"
 )
 
 // String returns v as {Name:value Name:value}.
@@ -89,7 +91,7 @@ func write(b *strings.Builder, v reflect.Value, top bool) {
 			if i > 0 {
 				b.WriteByte(' ')
 			}
-			b.WriteString(strconv.Quote(key.String()) + ":")
+			b.WriteString(strconv.Quote(mask.Keys(key.String())) + ":")
 			write(b, v.MapIndex(key), false)
 		}
 		b.WriteByte('}')
@@ -103,7 +105,7 @@ func write(b *strings.Builder, v reflect.Value, top bool) {
 		}
 		b.WriteByte(']')
 	default:
-		_, _ = fmt.Fprintf(b, "%v", v)
+		b.WriteString(mask.Keys(fmt.Sprint(v)))
 	}
 }
 

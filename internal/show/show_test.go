@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,8 @@ func TestFormat(t *testing.T) {
 			"{Data:[{CreatedAt:1970-01-01T00:00:00Z ID:a Object: Owner:{} RedactedValue:}] FirstID:a HasMore:false Object:}"},
 		{"an empty page", fmt.Sprint(gen.APIKeyList{Data: []gen.AdminAPIKey{}}), "{Data:[] HasMore:false Object:}"},
 		{"parameters", fmt.Sprint(gen.AdminAPIKeysListParams{Order: new(gen.AdminAPIKeysListParamsOrderDesc)}), "{Order:desc}"},
+		{"a key in a name", fmt.Sprint(gen.APIKeyList{Data: []gen.AdminAPIKey{{Name: new("ci sk-admin-" + strings.Repeat("a1b2", 8)), RedactedValue: "sk-admin...def"}}}),
+			"{Data:[{CreatedAt:1970-01-01T00:00:00Z ID: Name:ci [redacted] Object: Owner:{} RedactedValue:sk-admin...def}] HasMore:false Object:}"},
 		{"a request body", fmt.Sprint(gen.ProjectAPIKeyUpdateRequest{Scopes: &[]string{}}), "{Scopes:[]}"},
 		{"a union", fmt.Sprint(strictjson.UnionOf(created)), shownKey},
 		{"a union of a secret", fmt.Sprintf("%#v", strictjson.UnionOf(apitype.NewSecret(secret))), "strictjson.Union[redacted]"},
