@@ -31,7 +31,8 @@ type Retry struct {
 	// BaseDelay is the upper bound of the first backoff. The bound doubles with each retry.
 	// Default 500 ms, or MaxWait if that is shorter.
 	BaseDelay time.Duration
-	// MaxWait is the upper bound of every wait. Default 90 s.
+	// MaxWait is the upper bound of the wait between two attempts, and of the wait that a server may
+	// ask for. A call may wait longer for its turn at a rate limit. Default 90 s.
 	MaxWait time.Duration
 }
 

@@ -134,7 +134,7 @@ func (p program) module(ctx context.Context) (string, error) {
 	return b.String(), nil
 }
 
-// module is what a go.mod says.
+// module is the content of a go.mod.
 type module struct {
 	Go      string
 	Require []struct {
@@ -148,7 +148,8 @@ func readModule(ctx context.Context, dir string) (m module, err error) {
 	if err != nil {
 		return m, err
 	}
-	return m, json.Unmarshal([]byte(text), &m)
+	err = json.Unmarshal([]byte(text), &m)
+	return m, err
 }
 
 // size builds the program, and returns its size and the numbers of its modules and packages.
