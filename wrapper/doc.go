@@ -22,11 +22,10 @@
 // Garbage is never a key. A response is returned only if it satisfies the contract, the OpenAPI
 // document in api/openapi.yaml, down to each required property, type and constant. Otherwise
 // there is a [*ResponseError] with a JSON pointer to the invalid value. Unknown properties and
-// unknown enum values are accepted. A result is never returned beside an error, and a nil error
-// never with a zero result.
+// unknown enum values are accepted. A call returns either a result or an error.
 //
-// A list is whole or an error. All ends without an error only if the API says that the list has
-// ended.
+// A list is whole or an error. All ends without an error only if the last response has
+// has_more: false.
 //
 // Bulk work finishes, at the API's own pace. See Rate limits below.
 //
@@ -59,15 +58,15 @@
 //
 // # Rate limits
 //
-// The API limits each operation, at rates that are not documented. All calls of a client share a
-// gate per operation, which is open until the first 429. Then its calls wait in order of arrival
-// while one at a time probes: after the time that the response gives (Retry-After, retry-after-ms,
-// x-ratelimit-*), or later if such a time proved too short, or else with backoff. From then on
-// requests are evenly spaced at the rate that was granted; a 429 lowers it, grants raise it. A call
-// whose deadline lies before its turn fails at once. Waiting spends no attempt, and a 429 does only
-// if the operation was granted nothing for three minutes, if its code is insufficient_quota, or
-// after 20 for one call; eight in a row end the waiting calls too, with [ErrRateLimited].
-// [WithRateLimit] sets an upper bound, [Client.RateLimit] returns the rate and the next turn.
+// The API limits each operation, at rates that are not documented. The calls of a client share one
+// gate for each operation. It is open until the first 429. Then calls wait in order of arrival while
+// one request at a time probes, after the time that the server gave (Retry-After, retry-after-ms,
+// x-ratelimit-*) or with backoff. After a success, requests are sent evenly at the rate that the
+// server granted; a 429 lowers the rate, and successes raise it. A call whose deadline is before its
+// turn fails at once. Waiting uses up no attempt. A 429 does so only if its code is
+// insufficient_quota, if nothing was granted for three minutes, or after 20 for one call; after eight
+// such 429s in a row, the waiting calls fail with [ErrRateLimited]. [WithRateLimit] sets an upper
+// bound, and [Client.RateLimit] returns the rate and the next turn.
 //
 // # Metadata
 //

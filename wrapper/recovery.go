@@ -7,8 +7,8 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -71,7 +71,7 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 		case later && name == unknown.Name:
 			found = append(found, item)
 		case later:
-			doubt = redact(id) + " is the one: its name resembles the requested one, which the server may have changed"
+			doubt = redact(id) + " is the one: the server may have changed its name"
 		case !clock.known && doubt == "":
 			doubt = "one of that name is the one: the responses have no Date"
 		}
@@ -87,50 +87,14 @@ func findCreated[T any](ctx context.Context, unknown *UnknownOutcomeError, list 
 	return found, nil
 }
 
-// mayBeChangedName reports whether a server could have made name out of requested: by cutting
-// it, by changing its case, its punctuation or its normal form, or by losing what is not ASCII.
+// mayBeChangedName reports whether a server could have made name out of requested. Names with other
+// than ASCII letters, digits and simple punctuation may become any other, since there are many ways
+// to normalize and to escape them. Any name may be dropped, get a number in parentheses, change its
+// case or its punctuation, or be cut.
 func mayBeChangedName(requested, name string) bool {
-	a, b := letters(requested), letters(name)
-	if resembles(a, b) {
-		return true
-	}
-	a = slices.DeleteFunc(a, func(r rune) bool { return r >= utf8.RuneSelf })
-	b = slices.DeleteFunc(b, func(r rune) bool { return r == anyLetter })
-	return resembles(a, b)
-}
-
-// resembles reports whether name is requested, or the start of it.
-func resembles(requested, name []rune) bool {
 	const shortestCut = 20 // no server cuts a name to less
-	if len(name) > len(requested) || len(name) < min(len(requested), shortestCut) {
-		return false
-	}
-	for i, r := range name {
-		if r != requested[i] && r != anyLetter && requested[i] != anyLetter {
-			return false
-		}
-	}
-	return true
-}
-
-// anyLetter stands for a letter that servers write in several ways.
-const anyLetter = utf8.RuneError
-
-// letters returns the letters, digits and symbols of a name in lower case. Those with accents and
-// the like become anyLetter, since a server may decompose them or remove the accent.
-func letters(name string) []rune {
-	var found []rune
-	for _, r := range name {
-		isVowel := r >= 0x1160 && r <= 0x11ff // or final consonant of a Hangul syllable in several characters
-		switch {
-		case r == utf8.RuneError:
-		case (unicode.IsMark(r) || isVowel) && len(found) > 0:
-			found[len(found)-1] = anyLetter
-		case r >= utf8.RuneSelf && unicode.Is(unicode.Latin, r):
-			found = append(found, anyLetter)
-		case unicode.In(r, unicode.Letter, unicode.Number) || r > unicode.MaxLatin1 && unicode.Is(unicode.So, r):
-			found = append(found, unicode.ToLower(r))
-		}
-	}
-	return found
+	isSpecial := func(r rune) bool { return r >= utf8.RuneSelf || strings.ContainsRune(`<>&"'%\`, r) }
+	a, b := lettersOf(requested), lettersOf(name)
+	return name == "" || strings.ContainsFunc(requested, isSpecial) || strings.HasPrefix(name, requested+" (") ||
+		a == b || len(b) >= shortestCut && strings.HasPrefix(a, b)
 }
