@@ -18,7 +18,7 @@ SDK = ./api ./apitype ./gen/... ./internal/strictjson ./orgkeystest ./speccheck 
 
 # The packages with tests that -short leaves out. Except for the soaks, these run without the race
 # detector: they build and test copies of the repository, or simulate hours of rate limits.
-LONG = ./gen ./internal/contract ./internal/doctest ./wrapper
+LONG = ./examples/revoke ./gen ./internal/contract ./internal/doctest ./wrapper
 
 # How long each fuzz target runs in a check.
 FUZZTIME ?= 5s

@@ -53,12 +53,9 @@ func run() int {
 		flag.Usage()
 		return 2
 	}
-	client, err := orgkeys.NewClient(options...)
-	var keys []key
-	if err == nil {
-		keys, err = readKeys(file)
-	}
-	if err != nil {
+	keys, err := readKeys(file)
+	client, clientErr := orgkeys.NewClient(options...)
+	if err := errors.Join(clientErr, err); err != nil {
 		log.Print(err)
 		return 2
 	}
@@ -84,15 +81,12 @@ func readKeys(file string) (keys []key, err error) {
 	}
 	for i, line := range strings.Split(string(content), "\n") {
 		line, _, _ = strings.Cut(line, "#")
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
-		if len(words) != 2 || strings.Contains(line, "sk-") {
+		switch words := strings.Fields(line); {
+		case len(words) == 0:
+		case len(words) != 2 || strings.Contains(line, "sk-"):
 			return nil, fmt.Errorf("%s:%d: want the id of a project and the id of a key, not its value", file, i+1)
-		}
-		if k := (key{words[0], words[1]}); !slices.Contains(keys, k) {
-			keys = append(keys, k)
+		case !slices.Contains(keys, key{words[0], words[1]}):
+			keys = append(keys, key{words[0], words[1]})
 		}
 	}
 	if len(keys) == 0 {
@@ -139,7 +133,11 @@ func revoke(ctx context.Context, client *orgkeys.Client, keys []key, path string
 			e.Error = err.Error()
 			remaining++
 		}
-		fmt.Printf("%d of %d: %s %s %s %s\n", i+1, len(keys), k.project, k.id, e.Outcome, e.Error)
+		fmt.Printf("%d of %d: %s %s %s", i+1, len(keys), k.project, k.id, strings.TrimSpace(e.Outcome+" "+e.Error))
+		if limit := client.RateLimit(orgkeys.OperationProjectKeysDelete); limit.PerMinute > 0 {
+			fmt.Printf(" (%.1f a minute, next in %v)", limit.PerMinute, max(0, time.Until(limit.NextTurn)).Round(time.Second))
+		}
+		fmt.Println()
 		if err := json.NewEncoder(journal).Encode(e); err != nil {
 			return err // delete nothing that cannot be recorded
 		}

@@ -204,4 +204,5 @@ func TestDemo(t *testing.T) {
 	status, stdout, stderr := command(t, nil, "-demo")
 	assert.Equal(t, 0, status, stderr)
 	assert.Equal(t, 32, strings.Count(stdout, " deleted"))
+	assert.Contains(t, stdout, "a minute, next in ")
 }

@@ -27,7 +27,6 @@ import (
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// rotation is the command line.
 type rotation struct {
 	project, old, name, file string
 	days                     int
