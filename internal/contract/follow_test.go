@@ -164,8 +164,8 @@ home:
                 last_id: {type: string, nullable: true}
 `)
 		key := theirs.at("#/components/schemas/ProjectApiKey").node
-		remove(get(key, "properties"), "redacted_value")
-		drop(key, "required", func(n *yaml.Node) bool { return n.Value == "redacted_value" })
+		remove(get(key, "properties"), "last_used_at")
+		drop(key, "required", func(n *yaml.Node) bool { return n.Value == "last_used_at" })
 		merge(t, theirs.at("#/components/schemas/ProjectServiceAccount/properties"), "tier: {type: string}")
 		makeRequired(theirs.at("#/components/schemas/ProjectServiceAccount").node, "tier")
 	})
@@ -179,13 +179,13 @@ import (
 
 func main() {
 	var key orgkeys.ProjectKey
-	fmt.Println(key.RedactedValue)
+	fmt.Println(key.LastUsedAt)
 }
 `)
 	out, ok = run(t, root, "run", "./internal/contract/cmd/sync", "-add", "GET /organization/projects/{project_id}/api_keys", upstream)
 	assert.False(t, ok, "%s", out)
 	for _, want := range []string{
-		"| 200 response, redacted_value | is removed |", "`gen.ProjectAPIKey.RedactedValue` is removed", "go vet ./...`: failed",
+		"| 200 response, last_used_at | is removed |", "`gen.ProjectAPIKey.LastUsedAt` is removed", "go vet ./...`: failed",
 		"### Look at\n", "- [ ] examples/broken/main.go:11 ", "- [ ] orgkeystest/",
 	} {
 		assert.Contains(t, out, want)
