@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,34 +10,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/orgkeys/orgkeys-go/internal/exampletest"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// TestMain runs the program instead of the tests in a process that command has started.
-func TestMain(m *testing.M) {
-	if os.Getenv("RUN_PROGRAM") != "" {
-		os.Exit(run())
-	}
-	os.Exit(m.Run())
-}
-
-// command runs the program, without an admin key if fake is nil.
-func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
-	program, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
-	if fake != nil {
-		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
-	}
-	_ = cmd.Run() // the exit status is tested
-	require.NotNil(t, cmd.ProcessState)
-	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
-}
+func TestMain(m *testing.M) { exampletest.Main(m, run) }
 
 func TestArguments(t *testing.T) {
 	for args, want := range map[string]struct {
@@ -57,7 +33,7 @@ func TestArguments(t *testing.T) {
 		"-demo -unused": {2, "", "-expiring"},
 		"-demo":         {0, "4 of 5 admin keys reported", ""},
 	} {
-		status, stdout, stderr := command(t, nil, strings.Fields(args)...)
+		status, stdout, stderr := exampletest.Command(t, nil, strings.Fields(args)...)
 		assert.Equal(t, want.status, status, args)
 		assert.Contains(t, stdout, want.stdout, args)
 		assert.Contains(t, stderr, want.stderr, args)
@@ -86,15 +62,15 @@ func TestFindings(t *testing.T) {
 
 func TestExitStatus(t *testing.T) {
 	fake := orgkeystest.New(t)
-	status, _, _ := command(t, fake, "-fail")
+	status, _, _ := exampletest.Command(t, fake, "-fail")
 	assert.Equal(t, 0, status, "an organization without keys")
 
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1", Name: new("\x1b[2Jci")})
-	status, stdout, _ := command(t, fake)
+	status, stdout, _ := exampletest.Command(t, fake)
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stdout, `"\x1b[2Jci"`)
 	assert.Regexp(t, `null +null +never used, never expires`, stdout)
-	status, _, _ = command(t, fake, "-fail")
+	status, _, _ = exampletest.Command(t, fake, "-fail")
 	assert.Equal(t, 1, status)
 }
 
@@ -103,7 +79,7 @@ func TestIncompleteList(t *testing.T) {
 	fake := orgkeystest.New(t)
 	fake.AddAdminKeys(150)
 	fake.Inject(orgkeystest.Fault{Operation: "admin-api-keys-list", Skip: 1, Status: http.StatusForbidden})
-	status, stdout, stderr := command(t, fake)
+	status, stdout, stderr := exampletest.Command(t, fake)
 	assert.Equal(t, 2, status)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "403")
@@ -122,6 +98,6 @@ func TestInterrupt(t *testing.T) {
 func TestOlderServer(t *testing.T) {
 	fake := orgkeystest.New(t, orgkeystest.WithOlderServer())
 	fake.AddAdminKey(orgkeystest.AdminKey{ID: "key_1"})
-	_, stdout, _ := command(t, fake)
+	_, stdout, _ := exampletest.Command(t, fake)
 	assert.Regexp(t, `null +absent +never used, expiration unknown`, stdout)
 }

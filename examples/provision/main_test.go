@@ -5,42 +5,18 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/orgkeys/orgkeys-go/internal/exampletest"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// TestMain runs the program instead of the tests in a process that command has started.
-func TestMain(m *testing.M) {
-	if os.Getenv("RUN_PROGRAM") != "" {
-		os.Exit(run())
-	}
-	os.Exit(m.Run())
-}
-
-// command runs the program, without an admin key if fake is nil.
-func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
-	program, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
-	if fake != nil {
-		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
-	}
-	_ = cmd.Run() // the exit status is tested
-	require.NotNil(t, cmd.ProcessState)
-	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
-}
+func TestMain(m *testing.M) { exampletest.Main(m, run) }
 
 func newFake(t *testing.T) *orgkeystest.Server {
 	fake := orgkeystest.New(t)
@@ -50,7 +26,7 @@ func newFake(t *testing.T) *orgkeystest.Server {
 
 // provisioned runs the program for the accounts.
 func provisioned(t *testing.T, fake *orgkeystest.Server, dir string, names ...string) (status int, stdout, stderr string) {
-	status, stdout, stderr = command(t, fake, append([]string{"-project", "proj_1", "-dir", dir}, names...)...)
+	status, stdout, stderr = exampletest.Command(t, fake, append([]string{"-project", "proj_1", "-dir", dir}, names...)...)
 	assert.NotContains(t, stdout+stderr, "sk-")
 	return status, stdout, stderr
 }
@@ -81,19 +57,19 @@ func TestArguments(t *testing.T) {
 		{[]string{"-nonexistent"}, "usage"},
 		{append(whole, "production"), "OPENAI_ADMIN_KEY"},
 	} {
-		status, stdout, stderr := command(t, nil, c.args...)
+		status, stdout, stderr := exampletest.Command(t, nil, c.args...)
 		assert.Equal(t, 2, status, c.args)
 		assert.Contains(t, stderr, c.stderr, c.args)
 		assert.Empty(t, stdout, c.args)
 		assert.Empty(t, files(t, dir), c.args)
 	}
-	status, _, stderr := command(t, nil, "-h")
+	status, _, stderr := exampletest.Command(t, nil, "-h")
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stderr, "usage: provision -project ID")
 }
 
 func TestDemo(t *testing.T) {
-	status, stdout, stderr := command(t, nil, "-demo")
+	status, stdout, stderr := exampletest.Command(t, nil, "-demo")
 	assert.Equal(t, 0, status)
 	assert.Empty(t, stderr)
 	assert.Regexp(t, `^staging: request req_\w+ created account svc_acct_\w+ with key key_\w+, expiration: \S+Z\n`+

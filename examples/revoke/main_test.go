@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,34 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/orgkeys/orgkeys-go/internal/exampletest"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// TestMain runs the program instead of the tests in a process that command has started.
-func TestMain(m *testing.M) {
-	if os.Getenv("RUN_PROGRAM") != "" {
-		os.Exit(run())
-	}
-	os.Exit(m.Run())
-}
-
-// command runs the program, without an admin key if fake is nil.
-func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
-	program, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
-	if fake != nil {
-		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
-	}
-	_ = cmd.Run() // the exit status is tested
-	require.NotNil(t, cmd.ProcessState)
-	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
-}
+func TestMain(m *testing.M) { exampletest.Main(m, run) }
 
 // leaked writes a file, and returns its path.
 func leaked(t *testing.T, lines ...string) string {
@@ -87,13 +64,13 @@ func TestArguments(t *testing.T) {
 		{[]string{file}, "OPENAI_ADMIN_KEY"},
 		{[]string{"-yes", file}, "OPENAI_ADMIN_KEY"},
 	} {
-		status, stdout, stderr := command(t, nil, c.args...)
+		status, stdout, stderr := exampletest.Command(t, nil, c.args...)
 		assert.Equal(t, 2, status, c.args)
 		assert.Contains(t, stderr, c.stderr, c.args)
 		assert.Empty(t, stdout, c.args)
 	}
 	assert.NoFileExists(t, file+".journal")
-	status, _, stderr := command(t, nil, "-h")
+	status, _, stderr := exampletest.Command(t, nil, "-h")
 	assert.Equal(t, 0, status)
 	assert.Contains(t, stderr, "usage: revoke [-yes] FILE")
 }
@@ -105,7 +82,7 @@ func TestFile(t *testing.T) {
 		"nonexistent", t.TempDir(), leaked(t), leaked(t, "# proj_1 key_1", ""), leaked(t, "key_1"),
 		leaked(t, "proj_1 key_1", "proj_1 key_2 key_3"), leaked(t, "proj_1 "+value),
 	} {
-		status, stdout, stderr := command(t, fake, "-yes", file)
+		status, stdout, stderr := exampletest.Command(t, fake, "-yes", file)
 		assert.Equal(t, 2, status)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, filepath.Base(file))
@@ -122,7 +99,7 @@ func TestFile(t *testing.T) {
 func TestWithoutYes(t *testing.T) {
 	fake := orgkeystest.New(t)
 	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 2))...)
-	status, _, stderr := command(t, fake, file)
+	status, _, stderr := exampletest.Command(t, fake, file)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "would delete 2 keys")
 	assert.Empty(t, fake.Requests())
@@ -133,7 +110,7 @@ func TestOutcomes(t *testing.T) {
 	fake := orgkeystest.New(t)
 	ids := fake.AddProjectKeys("proj_1", 3)
 	file := leaked(t, append(lines(ids), "proj_1 "+ids[0], "proj_1 key_unknown", "proj_1 ../key")...)
-	status, _, stderr := command(t, fake, "-yes", file)
+	status, _, stderr := exampletest.Command(t, fake, "-yes", file)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "2 of 5 keys are not known to be deleted")
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 1, "not sent": 1}, journaled(t, file))
@@ -141,7 +118,7 @@ func TestOutcomes(t *testing.T) {
 
 	// A second run repeats the deletes that are not recorded as successful.
 	requests := len(fake.Requests())
-	status, _, _ = command(t, fake, "-yes", file)
+	status, _, _ = exampletest.Command(t, fake, "-yes", file)
 	assert.Equal(t, 1, status)
 	assert.Len(t, fake.Requests(), requests+1)
 	assert.Equal(t, map[string]int{"deleted": 3, "not found": 2, "not sent": 2}, journaled(t, file))
@@ -164,7 +141,7 @@ func TestResume(t *testing.T) {
 	require.NoError(t, os.WriteFile(file+".journal", []byte(`{"Project":"proj_1","Key":"cut sho`), 0o600))
 	fake.Inject(orgkeystest.Fault{Operation: "delete-project-api-key", Status: 500, AfterWork: true})
 	for range 2 { // the first of these runs deletes the keys, and the second one has nothing to do
-		status, _, stderr := command(t, fake, "-yes", file)
+		status, _, stderr := exampletest.Command(t, fake, "-yes", file)
 		assert.Equal(t, 0, status, stderr)
 		assert.Empty(t, fake.ProjectKeys("proj_1"))
 		assert.Len(t, fake.Requests(), 20+1, "one is retried")
@@ -177,7 +154,7 @@ func TestUnwritableJournal_DeletesNothing(t *testing.T) {
 	fake := orgkeystest.New(t)
 	file := leaked(t, lines(fake.AddProjectKeys("proj_1", 2))...)
 	require.NoError(t, os.Mkdir(file+".journal", 0o700))
-	status, _, stderr := command(t, fake, "-yes", file)
+	status, _, stderr := exampletest.Command(t, fake, "-yes", file)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "leaked.journal")
 	assert.Empty(t, fake.Requests())
@@ -201,7 +178,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a rate limit")
 	}
-	status, stdout, stderr := command(t, nil, "-demo")
+	status, stdout, stderr := exampletest.Command(t, nil, "-demo")
 	assert.Equal(t, 0, status, stderr)
 	assert.Equal(t, 32, strings.Count(stdout, " deleted"))
 	assert.Contains(t, stdout, "a minute, next in ")

@@ -4,43 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/orgkeys/orgkeys-go/internal/exampletest"
 	"github.com/orgkeys/orgkeys-go/orgkeystest"
 	orgkeys "github.com/orgkeys/orgkeys-go/wrapper"
 )
 
-// TestMain runs the program instead of the tests in a process that command has started.
-func TestMain(m *testing.M) {
-	if os.Getenv("RUN_PROGRAM") != "" {
-		os.Exit(run())
-	}
-	os.Exit(m.Run())
-}
-
-// command runs the program, without an admin key if fake is nil.
-func command(t *testing.T, fake *orgkeystest.Server, args ...string) (status int, stdout, stderr string) {
-	program, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Env = append(os.Environ(), "RUN_PROGRAM=1", "OPENAI_ADMIN_KEY=", "OPENAI_BASE_URL=")
-	if fake != nil {
-		cmd.Env = append(cmd.Env, "OPENAI_ADMIN_KEY="+fake.AdminKey, "OPENAI_BASE_URL="+fake.URL)
-	}
-	_ = cmd.Run() // the exit status is tested
-	require.NotNil(t, cmd.ProcessState)
-	assert.NotContains(t, out.String()+errs.String(), "sk-admin-")
-	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
-}
+func TestMain(m *testing.M) { exampletest.Main(m, run) }
 
 // setup is a fake with a key to replace, and the file for its replacement.
 type setup struct {
@@ -56,7 +32,7 @@ func newSetup(t *testing.T) setup {
 // rotate runs the program, and returns its whole output.
 func (s setup) rotate(t *testing.T, args ...string) (status int, output string) {
 	args = append([]string{"-project", "proj_1", "-old", s.old, "-name", "checkout-2", "-file", s.file}, args...)
-	status, stdout, stderr := command(t, s.Server, args...)
+	status, stdout, stderr := exampletest.Command(t, s.Server, args...)
 	assert.NotContains(t, stdout+stderr, "sk-")
 	return status, stdout + stderr
 }
@@ -87,7 +63,7 @@ func TestArguments(t *testing.T) {
 		{append(whole, "-demo"), "-overlap"},
 		{whole, "OPENAI_ADMIN_KEY"},
 	} {
-		status, stdout, stderr := command(t, nil, c.args...)
+		status, stdout, stderr := exampletest.Command(t, nil, c.args...)
 		assert.Equal(t, 2, status, c.args)
 		assert.Contains(t, stderr, c.stderr, c.args)
 		assert.Empty(t, stdout, c.args)
@@ -95,12 +71,12 @@ func TestArguments(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Empty(t, entries)
-	status, _, _ := command(t, nil, "-h")
+	status, _, _ := exampletest.Command(t, nil, "-h")
 	assert.Equal(t, 0, status)
 }
 
 func TestDemo(t *testing.T) {
-	status, stdout, stderr := command(t, nil, "-demo")
+	status, stdout, stderr := exampletest.Command(t, nil, "-demo")
 	assert.Equal(t, 0, status)
 	assert.Empty(t, stderr)
 	assert.Regexp(t, `^new key key_\w+ of account svc_acct_\w+, expiration: \S+Z\nold key key_\w+: valid for at most 1h0m0s\n$`, stdout)
